@@ -1,0 +1,63 @@
+# Two commands are all a new machine needs: `make assets` and `make test`. The rest is in `make help`.
+
+VENV      ?= .venv
+PYTHON    ?= python3
+GATEWAY   ?= local
+MANIFESTS ?= manifests/game-score.yaml manifests/ad-jingles.yaml
+# Everything a run is told beside its manifests, e.g. make assets RUN_OPTIONS="--budget 5 --only 'battle/**'"
+RUN_OPTIONS ?=
+
+BIN      := $(VENV)/bin
+UV       := $(shell command -v uv 2>/dev/null)
+INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+PIPELINE := $(BIN)/python -m pipeline
+
+.DEFAULT_GOAL := help
+.PHONY: help assets plan check test test-all lint format bench clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(if $(UV),$(UV) venv --quiet --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+
+# Each stamp stands for one set of installed packages and is older than pyproject.toml when that changes.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(VENV)/.installed
+	$(INSTALL) -e '.[test]'
+	@touch $@
+
+$(VENV)/.installed-lint: pyproject.toml | $(VENV)/.installed
+	$(INSTALL) -e '.[test,lint]'
+	@touch $@
+
+assets: $(VENV)/.installed ## make every asset of the sample manifests (GATEWAY=local is free; GATEWAY=aigateway pays)
+	$(PIPELINE) run $(MANIFESTS) --gateway $(GATEWAY) $(RUN_OPTIONS)
+
+plan: $(VENV)/.installed ## what `make assets` would do and cost
+	$(PIPELINE) plan $(MANIFESTS) --gateway $(GATEWAY) $(RUN_OPTIONS)
+
+check: $(VENV)/.installed ## is every asset there, whole, and right
+	$(PIPELINE) check $(MANIFESTS)
+
+test: $(VENV)/.installed-test ## run the tests
+	$(BIN)/python -m pytest -n auto
+
+test-all: ## run the tests on every Python from 3.11 to 3.14 that is found
+	@.ci/test-all
+
+lint: $(VENV)/.installed-lint ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-lint ## let ruff lay out the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+clean: ## remove the virtual environment and caches; never assets, never .pipeline (what was paid for)
+	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,78 @@
+"""What crosses to a finishing worker and comes back: paths and plain values, never audio, never a key.
+
+No numpy here: the runner imports this and stays light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.audio.settings import Finishing, Output
+
+if TYPE_CHECKING:
+    from pydub import AudioSegment
+
+Step = Callable[["AudioSegment"], "AudioSegment"]
+
+
+class AudioError(Exception):
+    """A source or an asset that can't be finished. Its text is one sentence for the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What decoding a source once has shown."""
+
+    duration_s: float
+    frames: int
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:  # noqa: A001 - the index's word
+    """Something about an asset that somebody should know: `code` for machines, `message` for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One file to make: what, and where the worker writes it (a temporary name; the runner gives the final one)."""
+
+    output: Output
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTask:
+    """A source file and the files to make of it."""
+
+    source: str
+    finishing: Finishing
+    targets: tuple[Target, ...]
+    serial_seed: str  # hex: what the Ogg stream's serial is derived from, so that the same inputs give the same bytes
+    metadata: tuple[tuple[str, str], ...] = ()  # (NAME, value), written into the files' tags
+    steps: tuple[Step, ...] = ()  # the user's own, run before loudness
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedFile:
+    """A finished file as measured on what was delivered. A figure that could not be measured is None."""
+
+    path: str  # the target's
+    format: str
+    size: int
+    sha256: str
+    duration_s: float
+    sample_rate: int
+    channels: int
+    lufs: float | None
+    max_short_term_lufs: float | None
+    loudness_range_lu: float | None
+    true_peak_dbtp: float | None
+    loop: tuple[int, int] | None = None  # (start, end) in samples at the output's rate, end exclusive
+    warnings: tuple[Warning, ...] = ()

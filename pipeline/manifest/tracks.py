@@ -1,0 +1,80 @@
+"""What a manifest says once it is expanded: plain values that every later room reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pipeline.audio.settings import Finishing, Output
+
+SourceFormat = Literal["mp3", "wav"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a manifest something stands, for messages. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """The manifest's `gateway:` section, with its defaults filled in."""
+
+    model: str | None = None
+    prices: tuple[tuple[str, Decimal], ...] = ()  # (model, USD a second of audio), sorted
+    topup_fee: Decimal = Decimal("0.05")
+    concurrency: int = 8
+    requests_per_minute: int = 600
+    poll_interval_s: float = 3.0
+    job_timeout_s: float = 1800.0
+    media_hosts: tuple[str, ...] = ()
+    resend_unknown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A named entry after expansion: something somebody wants to hear.
+
+    Either `prompt` is set (generated: `model` and `price_usd_per_s` are set too) or `file` is (a person's recording).
+    """
+
+    manifest: str  # the manifest's name
+    name: str
+    place: Place
+    finishing: Finishing
+    outputs: tuple[Output, ...]
+    prompt: str | None = None
+    lyrics: str = ""  # empty: instrumental
+    refine_lyrics: bool = False
+    duration_s: float = 30.0
+    source_format: SourceFormat = "wav"
+    takes: int = 1
+    model: str = ""
+    price_usd_per_s: Decimal = Decimal(0)
+    tags: tuple[str, ...] = ()
+    file: Path | None = None  # absolute, or relative to the working folder as the manifest's own path is
+
+    @property
+    def asset_paths(self) -> tuple[str, ...]:
+        """Every asset's path below the output folder, in the outputs' order."""
+        return tuple(output.path(self.name) for output in self.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One manifest file, checked and expanded."""
+
+    path: Path
+    name: str
+    gateway: GatewaySettings
+    budget_microusd: int | None
+    tracks: tuple[Track, ...]
