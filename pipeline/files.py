@@ -1,0 +1,134 @@
+"""Files that appear whole or not at all, and never outside of the folder they were meant for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK: Final = 1 << 20
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class FolderError(Exception):
+    """A folder that can't be used as one. Its text is one sentence."""
+
+
+class Folder:
+    """A folder that files are put into, by paths relative to it with `/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def make(self) -> None:
+        """Make the folder where it is not there. Raises FolderError."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{self.root}: {reason(error)}; make it a writable folder, or name another") from error
+
+    def path(self, relative: str) -> Path:
+        return self.root / PurePosixPath(relative)
+
+    @contextmanager
+    def writing(self, relative: str) -> Iterator[BinaryIO]:
+        """Open a file that takes its place at `relative` when the block ends well, and else leaves no trace.
+
+        Its content is on disk before its name is. Raises FolderError where a link leads outside of the folder.
+        """
+        temporary = self.temporary(relative)
+        try:
+            with _create(temporary) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            self.place(temporary, relative)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+    def write(self, relative: str, content: bytes) -> bool:
+        """Put `content` at `relative`, unless exactly that stands there already. True where it was written."""
+        final = self.path(relative)
+        with suppress(OSError):
+            if not final.is_symlink() and final.read_bytes() == content:
+                return False
+        with self.writing(relative) as file:
+            file.write(content)
+        return True
+
+    def temporary(self, relative: str) -> Path:
+        """A name beside `relative` to write under until it is whole; what a killed run left there is removed.
+
+        One name for each target, so that nothing piles up: the folder's lock keeps others away from it.
+        """
+        final = self.path(relative)
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{final.parent}: {reason(error)}") from error
+        self._check_inside(final.parent)
+        temporary = final.with_name(f".{final.name}.part")
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        return temporary
+
+    def place(self, temporary: Path, relative: str) -> Path:
+        """Give a finished file, already on disk, its final name at `relative`."""
+        final = self.path(relative)
+        self._check_inside(final.parent)
+        temporary.replace(final)
+        return final
+
+    def bring(self, source: Path, relative: str) -> Path:
+        """Move a finished file from elsewhere to `relative`, by a copy where it lies on another disk."""
+        temporary = self.temporary(relative)
+        try:
+            source.replace(temporary)
+        except OSError:
+            with source.open("rb") as coming, _create(temporary) as file:
+                shutil.copyfileobj(coming, file, _CHUNK)
+                file.flush()
+                os.fsync(file.fileno())
+            source.unlink()
+        return self.place(temporary, relative)
+
+    def sync(self, relative: str = ".") -> None:
+        """Make the names in the folder of `relative` durable: for what was paid for."""
+        if os.name == "nt":
+            return
+        folder = os.open(self.path(relative).parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _check_inside(self, folder: Path) -> None:
+        root = os.path.realpath(self.root)
+        real = os.path.realpath(folder)
+        if os.path.commonpath([root, real]) != root:
+            raise FolderError(f"{folder}: leads outside of {self.root} ({real}); remove the link")
+
+
+def _create(path: Path) -> BinaryIO:
+    """Create `path` for writing: never one that is there already, never through a link."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666)
+    return os.fdopen(descriptor, "w+b")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in its own words, without a path or a number."""
+    return (error.strerror or str(error)).lower()

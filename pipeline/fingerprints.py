@@ -1,0 +1,49 @@
+"""The two fingerprints: what is paid for, and what is free to repeat (docs/money.md).
+
+They decide what is bought, so their content never changes within manifest version 1: a key is only ever added where
+leaving it out means what it meant before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline.audio.settings import canonical
+
+if TYPE_CHECKING:
+    from pipeline.audio.settings import Output
+    from pipeline.jobs import Kind
+    from pipeline.manifest.tracks import Track
+
+
+def paid_fingerprint(track: Track, kind: Kind) -> str:
+    """Of what the gateway is asked for. Neither its address, nor the track's name, nor which take it is."""
+    return _digest(
+        {
+            "version": 1,
+            "kind": kind,
+            "model": track.model,
+            "prompt": track.prompt,
+            "lyrics": track.lyrics,
+            "refine_lyrics": track.refine_lyrics,
+            "duration": float(track.duration_s),
+            "source_format": track.source_format,
+        }
+    )
+
+
+def recording_fingerprint(sha256: str) -> str:
+    """Of a person's recording: its content stands where a purchase would."""
+    return f"file:{sha256}"
+
+
+def finishing_fingerprint(track: Track, output: Output) -> str:
+    """Of all that is done to a source to make this output of `track`."""
+    return _digest({"version": 1, "finishing": canonical(track.finishing), "output": canonical(output)})
+
+
+def _digest(document: dict[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""SQLite: runs, intents, jobs, charges, sources, assets."""

@@ -1,0 +1,227 @@
+"""The ledger's sentences: what may be written down about runs, jobs, sources and assets, and what can be read back.
+
+Every method that writes belongs inside a transaction of a writer (`pipeline.ledger.writing`), which decides how durable
+it has to be. Every change of a job's state passes `check_transition`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple, fields
+from typing import TYPE_CHECKING, Any
+
+from pipeline.jobs import Commitment, Intent, Job, Kind, PurchaseKey, State, check_transition
+from pipeline.ledger.records import Run, Source
+from pipeline.money import Basis
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping
+
+_INTENT_COLUMNS = tuple(item.name for item in fields(Intent) if item.name != "key")
+_JOB_COLUMNS = tuple(item.name for item in fields(Job) if item.name not in ("row", "run", "intent"))
+_SELECT_JOB = f"SELECT job, run, fingerprint, take, regeneration, {', '.join(_INTENT_COLUMNS + _JOB_COLUMNS)} FROM jobs"  # noqa: S608 - the columns are this file's own
+_MOST_PARAMETERS = 500
+
+
+class Ledger:
+    """What was asked, what it cost, where it is."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # --- runs -------------------------------------------------------------------------------------------------------
+
+    def open_run(self, manifest: str, kind: Kind, now: float) -> Run:
+        """The open run of `manifest`, or a new one."""
+        found = self.find_open_run(manifest, kind)
+        if found is not None:
+            return found
+        self.connection.execute("INSERT INTO runs (manifest, kind, opened_at) VALUES (?, ?, ?)", (manifest, kind, now))
+        opened = self.find_open_run(manifest, kind)
+        assert opened is not None  # noqa: S101 - inserted one line above, in the same transaction
+        return opened
+
+    def find_open_run(self, manifest: str, kind: Kind) -> Run | None:
+        row = self.connection.execute(
+            "SELECT * FROM runs WHERE manifest = ? AND kind = ? AND closed_at IS NULL", (manifest, kind)
+        ).fetchone()
+        return None if row is None else Run(*row)
+
+    def last_run(self, manifest: str, kind: Kind | None = None) -> Run | None:
+        """The run of `manifest` that was opened last, open or closed."""
+        row = self.connection.execute(
+            "SELECT * FROM runs WHERE manifest = ? AND (?2 IS NULL OR kind = ?2) ORDER BY run DESC LIMIT 1",
+            (manifest, kind),
+        ).fetchone()
+        return None if row is None else Run(*row)
+
+    def close_run(self, run: int, now: float) -> None:
+        self.connection.execute("UPDATE runs SET closed_at = ? WHERE run = ? AND closed_at IS NULL", (now, run))
+
+    def ask(self, run: int, estimates: Mapping[PurchaseKey, int]) -> None:
+        """Add what a start's plan asks for to what `run` has been asked for."""
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO asks VALUES (?, ?, ?, ?, ?)",
+            [(run, *key, estimate) for key, estimate in estimates.items()],
+        )
+
+    def asked_microusd(self, run: int) -> int:
+        (total,) = self.connection.execute(
+            "SELECT COALESCE(SUM(estimate_microusd), 0) FROM asks WHERE run = ?", (run,)
+        ).fetchone()
+        return int(total)
+
+    def grant(self, run: int, keys: Iterable[PurchaseKey]) -> None:
+        """Write down that these takes may be paid for again, once in this run."""
+        self.connection.executemany("INSERT OR IGNORE INTO grants VALUES (?, ?, ?, ?)", [(run, *key) for key in keys])
+
+    def grants(self, run: int) -> dict[tuple[str, int], int]:
+        """(fingerprint, take) -> the regeneration that was granted to it in `run`."""
+        rows = self.connection.execute("SELECT fingerprint, take, regeneration FROM grants WHERE run = ?", (run,))
+        return {(fingerprint, take): regeneration for fingerprint, take, regeneration in rows}
+
+    def committed(self, run: int) -> Commitment:
+        """What the jobs of `run` bind of its budget."""
+        return sum((job.commitment for job in self._jobs("WHERE run = ?", (run,))), Commitment())
+
+    # --- jobs -------------------------------------------------------------------------------------------------------
+
+    def job(self, row: int) -> Job:
+        return next(self._jobs("WHERE job = ?", (row,)))
+
+    def all_jobs(self) -> list[Job]:
+        return list(self._jobs("ORDER BY job", ()))
+
+    def jobs_for(self, fingerprints: Iterable[str]) -> list[Job]:
+        """Every job that was ever asked for under these paid fingerprints, oldest first."""
+        wanted = sorted(set(fingerprints))
+        found: list[Job] = []
+        for start in range(0, len(wanted), _MOST_PARAMETERS):
+            some = wanted[start : start + _MOST_PARAMETERS]
+            marks = ", ".join("?" * len(some))
+            found += self._jobs(f"WHERE fingerprint IN ({marks})", some)
+        return sorted(found, key=lambda job: job.row)
+
+    def _jobs(self, clause: str, parameters: Iterable[object]) -> Iterator[Job]:
+        for row in self.connection.execute(f"{_SELECT_JOB} {clause}", tuple(parameters)):
+            yield _job_from_row(row)
+
+    def intend(self, run: int, intent: Intent, now: float) -> Job:
+        """Write down a job that is about to be asked for. Durable before its POST leaves (Money 1)."""
+        columns = ("run", "fingerprint", "take", "regeneration", *_INTENT_COLUMNS)
+        columns += ("state", "intended_at", "sent_at", "sends", "unproven_sends")
+        values = (run, *intent.key, *astuple(intent)[1:], State.INTENDED, now, now, 1, 0)
+        cursor = self.connection.execute(
+            f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608 - as above
+            values,
+        )
+        return self.job(int(cursor.lastrowid or 0))
+
+    def resend(self, row: int, run: int, now: float) -> Job:
+        """Write down that an unknown job is about to be asked for again, on the books of `run`."""
+        job = self.job(row)
+        return self._move(job, State.INTENDED, run=run, sent_at=now, sends=job.sends + 1)
+
+    def lose_answer(self, row: int, error: str) -> Job:
+        """Its POST left and nothing shows what came of it: that sending counts until a replay is proven."""
+        job = self.job(row)
+        return self._move(job, State.UNKNOWN, unproven_sends=job.unproven_sends + 1, error=error)
+
+    def refuse(self, row: int, error: str, now: float) -> Job:
+        """The gateway surely made no job of the last sending.
+
+        Where an earlier sending is unproven, the job stays unknown: that one may still have been taken.
+        """
+        job = self.job(row)
+        if job.unproven_sends:
+            return self._move(job, State.UNKNOWN, error=error)
+        return self._move(job, State.REFUSED, error=error, ended_at=now)
+
+    def accept(self, row: int, job_id: str, now: float, *, replay_proven: bool) -> Job:
+        """It has a job id. Durable before anything else happens to it (Money 1)."""
+        job = self.job(row)
+        unproven = 0 if replay_proven else job.unproven_sends
+        return self._move(job, State.ACCEPTED, job_id=job_id, accepted_at=now, unproven_sends=unproven, error=None)
+
+    def complete(self, row: int, now: float, cost_microusd: int | None, basis: Basis | None) -> Job:
+        """The gateway has finished it: the reservation is replaced by the bill, where the bill is known."""
+        job = self._move(self.job(row), State.COMPLETED, ended_at=now)
+        return job if cost_microusd is None or basis is None else self.settle(row, cost_microusd, basis, now)
+
+    def settle(self, row: int, cost_microusd: int, basis: Basis, now: float) -> Job:
+        """Replace the reservation of a completed job by its bill, once."""
+        job = self.job(row)
+        if job.cost_microusd is not None:
+            return job
+        self.connection.execute(
+            "INSERT INTO charges (job, charged_at, amount_microusd, basis) VALUES (?, ?, ?, ?)",
+            (row, now, cost_microusd, basis),
+        )
+        return self._update(job, cost_microusd=cost_microusd, cost_basis=basis)
+
+    def fail(self, row: int, state: State, error: str, now: float) -> Job:
+        """It ended without audio: `state` is failed, cancelled or expired."""
+        return self._move(self.job(row), state, error=error, ended_at=now)
+
+    def collect(self, row: int, source: Source) -> Job:
+        """Its audio is in the state folder, whole and decoded once."""
+        self.connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(source))
+        return self._move(
+            self.job(row),
+            State.COLLECTED,
+            source=source.sha256,
+            seconds_got=source.duration_s,
+            collected_at=source.stored_at,
+            error=None,
+        )
+
+    def note(self, row: int, error: str) -> Job:
+        """Remember why a job is not done yet, without moving it."""
+        return self._update(self.job(row), error=error)
+
+    def _move(self, job: Job, state: State, **changes: object) -> Job:
+        check_transition(job.state, state)
+        return self._update(job, state=state, **changes)
+
+    def _update(self, job: Job, **changes: object) -> Job:
+        assignments = ", ".join(f"{column} = ?" for column in changes)
+        self.connection.execute(
+            f"UPDATE jobs SET {assignments} WHERE job = ?",  # noqa: S608 - the columns are this file's own
+            (*changes.values(), job.row),
+        )
+        return self.job(job.row)
+
+    # --- sources and assets -----------------------------------------------------------------------------------------
+
+    def sources(self, hashes: Iterable[str]) -> dict[str, Source]:
+        wanted = set(hashes)
+        rows = self.connection.execute("SELECT * FROM sources")
+        return {source.sha256: source for source in (Source(*row) for row in rows) if source.sha256 in wanted}
+
+    def record_assets(self, manifest: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Keep the index's rows of `manifest` as they stand in the output folder."""
+        self.connection.execute("DELETE FROM assets WHERE manifest = ?", (manifest,))
+        self.connection.executemany(
+            "INSERT INTO assets VALUES (?, ?, ?, ?, ?)",
+            [(manifest, row["path"], row["name"], row["sha256"], json.dumps(row, sort_keys=True)) for row in rows],
+        )
+
+    def asset_rows(self) -> list[dict[str, Any]]:
+        """The index's rows as they were last recorded, of every manifest."""
+        rows = self.connection.execute("SELECT row FROM assets ORDER BY manifest, path")
+        return [json.loads(row) for (row,) in rows]
+
+
+def _job_from_row(row: tuple[Any, ...]) -> Job:
+    number, run, fingerprint, take, regeneration, *rest = row
+    intent = dict(zip(_INTENT_COLUMNS, rest, strict=False))
+    outcome = dict(zip(_JOB_COLUMNS, rest[len(_INTENT_COLUMNS) :], strict=True))
+    outcome["state"] = State(outcome["state"])
+    outcome["cost_basis"] = None if outcome["cost_basis"] is None else Basis(outcome["cost_basis"])
+    return Job(
+        row=number, run=run, intent=Intent(key=PurchaseKey(fingerprint, take, regeneration), **intent), **outcome
+    )

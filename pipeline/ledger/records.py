@@ -1,0 +1,33 @@
+"""What the ledger holds beside jobs, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.jobs import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A plan being carried to its end, by however many processes that takes."""
+
+    id: int
+    manifest: str
+    kind: Kind
+    opened_at: float
+    closed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Audio as the gateway delivered it, by its hash."""
+
+    sha256: str
+    format: str
+    size: int
+    duration_s: float
+    sample_rate: int
+    channels: int
+    stored_at: float

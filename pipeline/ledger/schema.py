@@ -1,0 +1,105 @@
+"""The ledger's tables, and the way from each version to the next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x4D415031  # "MAP1": this file is a ledger of ours and nothing else's
+
+_VERSION_1: Final = """
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    manifest TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('local', 'real')),
+    opened_at REAL NOT NULL,
+    closed_at REAL
+) STRICT;
+CREATE UNIQUE INDEX one_open_run ON runs (manifest, kind) WHERE closed_at IS NULL;
+
+-- What a run's plans asked for: with no budget, a run may commit at most twice their sum.
+CREATE TABLE asks (
+    run INTEGER NOT NULL REFERENCES runs,
+    fingerprint TEXT NOT NULL,
+    take INTEGER NOT NULL,
+    regeneration INTEGER NOT NULL,
+    estimate_microusd INTEGER NOT NULL,
+    PRIMARY KEY (run, fingerprint, take, regeneration)
+) STRICT, WITHOUT ROWID;
+
+-- A --regenerate that was granted to a take: the same words, repeated within the run, are not granted again.
+CREATE TABLE grants (
+    run INTEGER NOT NULL REFERENCES runs,
+    fingerprint TEXT NOT NULL,
+    take INTEGER NOT NULL,
+    regeneration INTEGER NOT NULL,
+    PRIMARY KEY (run, fingerprint, take)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE jobs (
+    job INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs,
+    fingerprint TEXT NOT NULL,
+    take INTEGER NOT NULL,
+    regeneration INTEGER NOT NULL,
+    manifest TEXT NOT NULL,
+    track TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('local', 'real')),
+    origin TEXT NOT NULL,
+    model TEXT NOT NULL,
+    seconds_asked REAL NOT NULL,
+    estimate_microusd INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    cost_tag TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL UNIQUE,
+    request_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    intended_at REAL NOT NULL,
+    sent_at REAL NOT NULL,
+    sends INTEGER NOT NULL,
+    unproven_sends INTEGER NOT NULL,
+    job_id TEXT,
+    accepted_at REAL,
+    ended_at REAL,
+    collected_at REAL,
+    cost_microusd INTEGER,
+    cost_basis TEXT,
+    seconds_got REAL,
+    source TEXT,
+    error TEXT
+) STRICT;
+CREATE INDEX jobs_by_purchase ON jobs (fingerprint, take, regeneration);
+CREATE INDEX jobs_by_run ON jobs (run);
+
+-- For bookkeeping: every amount when it became known, never changed afterwards.
+CREATE TABLE charges (
+    charge INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES jobs,
+    charged_at REAL NOT NULL,
+    amount_microusd INTEGER NOT NULL,
+    basis TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE sources (
+    sha256 TEXT PRIMARY KEY,
+    format TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    duration_s REAL NOT NULL,
+    sample_rate INTEGER NOT NULL,
+    channels INTEGER NOT NULL,
+    stored_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The index's rows as they were last written, so that reports can be made again.
+CREATE TABLE assets (
+    manifest TEXT NOT NULL,
+    path TEXT NOT NULL,
+    track TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    row TEXT NOT NULL,
+    PRIMARY KEY (manifest, path)
+) STRICT, WITHOUT ROWID;
+"""
+
+#: MIGRATIONS[n] leads from version n to version n + 1; version 0 is an empty file.
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1,)
+VERSION: Final = len(MIGRATIONS)

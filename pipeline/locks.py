@@ -1,0 +1,74 @@
+"""One run at a time for each state and output folder: the operating system's locks, freed with the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from filelock import FileLock, Timeout
+
+from pipeline.files import FolderError, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+LOCK_NAME: Final = ".pipeline.lock"
+_HOLDER_NAME: Final = ".pipeline.lock-holder"
+
+
+class FolderBusy(Exception):
+    """Another run holds a folder. Its text says who."""
+
+
+@contextmanager
+def held(folder: Path, *, wait: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Hold `folder` for the length of the block.
+
+    Raises FolderBusy where another run holds it, unless `wait`: then `say` is told once, and the lock is waited for.
+    Raises FolderError where the folder's file system has no locks or can't be written.
+    """
+    lock = FileLock(folder / LOCK_NAME)
+    try:
+        _acquire(lock, folder, wait=wait, say=say)
+    except (OSError, NotImplementedError) as error:
+        why = reason(error) if isinstance(error, OSError) else "no locks here"
+        raise FolderError(f"{folder}: it can't be locked ({why}); use a folder on a local, writable disk") from error
+    try:
+        _sign(folder)
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / _HOLDER_NAME).unlink()
+        lock.release()
+
+
+def _acquire(lock: FileLock, folder: Path, *, wait: bool, say: Callable[[str], None]) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        busy = f"{folder}: held by another run ({_holder(folder)})"
+        if not wait:
+            raise FolderBusy(f"{busy}; wait for it to end, or use --wait") from None
+        say(f"{busy}; waiting for it to end")
+        lock.acquire()
+
+
+def _sign(folder: Path) -> None:
+    """Say who holds the folder: for the message of whoever comes second, and no more than that."""
+    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+    with suppress(OSError):
+        (folder / _HOLDER_NAME).write_text(json.dumps(holder), encoding="utf-8")
+
+
+def _holder(folder: Path) -> str:
+    try:
+        holder = json.loads((folder / _HOLDER_NAME).read_text(encoding="utf-8"))
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(holder["since"])))
+        return f"process {int(holder['pid'])} on {str(holder['host'])[:80]!r} since {since}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it did not say who it is"

@@ -1,0 +1,128 @@
+"""The output folder: its index, and whether each asset is what the index says it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.files import Folder, FolderError, reason, sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+INDEX_NAME: Final = "assets.json"
+INDEX_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an asset's sound comes from."""
+
+    kind: str  # "generated" or "file"
+    model: str | None = None
+    prompt: str | None = None
+    lyrics: str | None = None
+    job_id: str | None = None
+    take: int = 1
+    takes: int = 1  # the highest take that was bought
+    regeneration: int = 0
+    date: str = ""  # when the source came, ISO 8601, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRow:
+    """A row of the index: a finished file, as measured when it was delivered. Figures not measurable are None."""
+
+    manifest: str
+    name: str
+    path: str
+    format: str
+    size: int
+    sha256: str
+    duration: float
+    sample_rate: int
+    channels: int
+    lufs: float | None
+    max_short_term_lufs: float | None
+    loudness_range: float | None
+    true_peak_dbtp: float | None
+    loop: dict[str, int] | None
+    warnings: tuple[dict[str, str], ...]
+    placeholder: bool
+    paid_fingerprint: str
+    finishing_fingerprint: str
+    provenance: Provenance = field(default_factory=lambda: Provenance("generated"))
+
+    def document(self) -> dict[str, Any]:
+        """The row as JSON has it."""
+        return asdict(self) | {"warnings": list(self.warnings)}
+
+
+def read_row(document: Mapping[str, Any]) -> AssetRow | None:
+    """The row that `document` holds; None where it is not one: it then proves nothing."""
+    try:
+        provenance = _known(Provenance, document["provenance"])
+        row = AssetRow(
+            **_known(AssetRow, document)
+            | {"provenance": Provenance(**provenance), "warnings": tuple(document["warnings"])}
+        )
+    except (KeyError, TypeError):
+        return None
+    numbers = (row.size, row.provenance.take, row.provenance.takes, row.provenance.regeneration)
+    texts = (row.manifest, row.name, row.path, row.sha256, row.paid_fingerprint, row.finishing_fingerprint)
+    sound = all(type(number) is int for number in numbers) and all(isinstance(text, str) for text in texts)
+    return row if sound else None
+
+
+def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Only the keys that `kind` has: a newer version may have written more."""
+    names = {item.name for item in fields(kind)}
+    return {key: value for key, value in document.items() if key in names}
+
+
+class OutputFolder:
+    """Where assets land."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+
+    def read_index(self) -> list[dict[str, Any]]:
+        """The index's rows as they stand, of every manifest; none where there is no index. Raises FolderError."""
+        path = self.folder.path(INDEX_NAME)
+        try:
+            document = json.loads(path.read_bytes())
+            if document["version"] > INDEX_VERSION:
+                raise FolderError(f"{path}: the index is from a newer version of this program; install that one")
+            return [row for row in document["assets"] if isinstance(row, dict)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise FolderError(f"{path}: {reason(error)}") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise FolderError(
+                f"{path}: the index can't be read ({str(error)[:120]}); "
+                "restore it from version control, or remove it to have it made again"
+            ) from error
+
+    def write_index(self, rows: Iterable[Mapping[str, Any]]) -> bool:
+        """Write the index. True where that changed it."""
+        ordered = sorted(rows, key=lambda row: (str(row.get("path")), str(row.get("manifest"))))
+        text = json.dumps({"version": INDEX_VERSION, "assets": ordered}, indent=1, ensure_ascii=False, sort_keys=True)
+        return self.folder.write(INDEX_NAME, text.encode() + b"\n")
+
+    def intact(self, row: AssetRow) -> bool:
+        """Is the row's file there, with the content that was delivered?"""
+        path = self.folder.path(row.path)
+        try:
+            return path.stat().st_size == row.size and sha256_of(path) == row.sha256
+        except OSError:
+            return False
+
+
+def rows_by_path(
+    index: Sequence[Mapping[str, Any]], remembered: Sequence[Mapping[str, Any]] = ()
+) -> dict[tuple[str, str], AssetRow]:
+    """(manifest, path) -> row. What the index lacks is taken from what the ledger remembers of it."""
+    rows = (read_row(document) for document in (*remembered, *index))
+    return {(row.manifest, row.path): row for row in rows if row is not None}

@@ -1,0 +1,1 @@
+"""Takes x ledger x output -> a plan, with its cost. Pure."""

@@ -1,0 +1,137 @@
+"""Tracks x ledger x output folder -> a plan with its cost. Pure: it reads values, and decides.
+
+The rules are docs/money.md's. In one breath: what the output folder proves is kept; what is paid for is collected,
+never bought again; what is unknown is asked for again under its own key; the rest is bought; and what was paid for but
+is gone waits for somebody's word (`--regenerate`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
+from pipeline.jobs import PurchaseKey
+from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
+from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
+from pipeline.planning.takes import plan_take, wanted_regeneration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipeline.jobs import Job
+    from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.output import AssetRow
+    from pipeline.planning.plans import AssetPlan, TakePlan
+
+
+def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestPlan:
+    """What a run of `manifest` would do."""
+    tracks = tuple(plan_track(track, manifest, facts, wishes) for track in manifest.tracks)
+    claimed = {path for track in manifest.tracks for path in track.asset_paths}
+    orphans = [row for (name, path), row in facts.rows.items() if name == manifest.name and path not in claimed]
+    return ManifestPlan(
+        manifest,
+        tracks,
+        orphans=() if wishes.only else tuple(sorted(orphans, key=lambda row: row.path)),
+        strays=tuple(_strays(manifest, tracks, facts, wishes)),
+        continues_run=manifest.name in facts.open_runs,
+    )
+
+
+def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
+    """What a run would do to `track`."""
+    if wishes.only is not None and not wishes.only(track.name):
+        return TrackPlan(track, Action.SKIP, "", rows=rows_of(track, facts))
+    if track.file is not None:
+        return _plan_recording(track, facts)
+    if facts.kind == "local" and any(_is_real(row) for row in rows_of(track, facts)):
+        return _plan_beside_real(track, manifest, facts)
+    return _plan_generated(track, manifest, facts, wishes)
+
+
+def _plan_recording(track: Track, facts: Facts) -> TrackPlan:
+    assert track.file is not None  # noqa: S101 - the caller's case
+    fingerprint = recording_fingerprint(facts.recordings[track.file])
+    assets = tuple(plan_assets(track, fingerprint, facts, lambda _: True))
+    action = Action.KEEP if all(asset.keep for asset in assets) else Action.FINISH
+    return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=_first_why(assets))
+
+
+def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts) -> TrackPlan:
+    """A local run of a track with real assets: kept, or finished again from real sources; never replaced."""
+    real = _plan_generated(track, manifest, replace(facts, kind="real"), Wishes())
+    if real.action in (Action.KEEP, Action.FINISH):
+        return real
+    unharmed = all((track.manifest, path) in facts.intact for path in track.asset_paths)
+    if unharmed:
+        assets = tuple(replace(asset, keep=True) for asset in real.assets)
+        return replace(real, action=Action.KEEP, takes=(), assets=assets, why="real; a local run leaves it")
+    why = "a real asset is missing and so is its source: restore it, or run with the real gateway"
+    return replace(real, action=Action.BLOCKED, takes=(), why=why)
+
+
+def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
+    fingerprint = paid_fingerprint(track, facts.kind)
+    regenerate = wishes.regenerate is not None and wishes.regenerate(track.name)
+    proof = proof_of_purchase(track, fingerprint, facts)
+    keys = [
+        PurchaseKey(fingerprint, take, wanted_regeneration(track, fingerprint, take, proof, facts, again=regenerate))
+        for take in range(1, track.takes + 1)
+    ]
+    current = {(key.take, key.regeneration) for key in keys}
+
+    def stands(row: AssetRow) -> bool:
+        return (row.provenance.take, row.provenance.regeneration) in current
+
+    assets = tuple(plan_assets(track, fingerprint, facts, stands))
+    kept = proof is not None and stands(proof) and all(asset.keep for asset in assets)
+    pick = proof.provenance.take if proof is not None and stands(proof) else None
+    takes = tuple(plan_take(track, key, manifest, facts, proof if pick else None, kept=kept) for key in keys)
+    plan = TrackPlan(
+        track,
+        Action.KEEP,
+        fingerprint,
+        takes,
+        assets,
+        rows_of(track, facts),
+        pick=_usable_pick(pick, takes, kept=kept),
+        placeholder=facts.kind == "local",
+    )
+    return _with_action(plan)
+
+
+def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> int | None:
+    """The pick stays the pick as long as it is kept, or its source can be had."""
+    reachable = {take.number for take in takes if take.step in (Step.HAVE, Step.COLLECT)}
+    return pick if kept or pick in reachable else None
+
+
+def _with_action(plan: TrackPlan) -> TrackPlan:
+    steps = {take.step for take in plan.takes}
+    blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
+    if blocked is not None:
+        return replace(plan, action=Action.BLOCKED, why=blocked.why)
+    if steps & {Step.BUY, Step.RESEND, Step.COLLECT}:
+        why = next(take.why for take in plan.takes if take.step in (Step.BUY, Step.RESEND, Step.COLLECT))
+        return replace(plan, action=Action.GENERATE, why=why)
+    if not all(asset.keep for asset in plan.assets):
+        return replace(plan, action=Action.FINISH, why=_first_why(plan.assets))
+    return plan
+
+
+def _is_real(row: AssetRow) -> bool:
+    return not row.placeholder and row.provenance.kind == "generated"
+
+
+def _first_why(assets: Sequence[AssetPlan]) -> str:
+    return next((asset.why for asset in assets if asset.why), "")
+
+
+def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishes: Wishes) -> Iterator[Job]:
+    """Jobs of this manifest that still run or wait to be fetched, though nothing in the plan is about them."""
+    planned = {take.job.row for track in tracks for take in track.takes if take.job is not None}
+    for job in facts.outstanding:
+        mine = job.intent.manifest == manifest.name and job.intent.kind == facts.kind
+        if mine and job.row not in planned and (wishes.only is None or wishes.only(job.intent.track)):
+            yield job

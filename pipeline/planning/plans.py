@@ -1,0 +1,146 @@
+"""What a plan is, and what it is decided from: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from pipeline.money import seconds_cost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipeline.audio.settings import Output
+    from pipeline.jobs import Job, Kind, PurchaseKey
+    from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.output import AssetRow
+
+
+class Action(StrEnum):
+    """What a run would do to a track."""
+
+    GENERATE = "generate"
+    FINISH = "finish"
+    KEEP = "keep"
+    BLOCKED = "blocked"  # not without --regenerate
+    SKIP = "skip"  # outside of --only
+
+
+SIGNS: Final[dict[Action, str]] = {
+    Action.GENERATE: "+",
+    Action.FINISH: "~",
+    Action.KEEP: "=",
+    Action.BLOCKED: "!",
+    Action.SKIP: " ",
+}
+ORPHAN_SIGN: Final = "-"
+
+
+class Step(StrEnum):
+    """What a run would do about a take's source."""
+
+    BUY = "buy"
+    RESEND = "resend"  # unknown: ask again under its own key
+    COLLECT = "collect"  # it has a job id: poll, download
+    HAVE = "have"  # its source is here
+    PROVEN = "proven"  # bought before, and not needed: the output folder has what became of it
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class TakePlan:
+    """One take, and what is to be done about its source."""
+
+    number: int
+    key: PurchaseKey
+    step: Step
+    job: Job | None = None
+    estimate_microusd: int = 0  # what buying it binds; 0 at the local gateway
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPlan:
+    """One file of a track, and whether it stands as it is."""
+
+    path: str
+    output: Output
+    finishing_fingerprint: str
+    keep: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPlan:
+    """What a run would do to one track."""
+
+    track: Track
+    action: Action
+    paid_fingerprint: str
+    takes: tuple[TakePlan, ...] = ()
+    assets: tuple[AssetPlan, ...] = ()
+    rows: tuple[AssetRow, ...] = ()  # as the index has them now
+    pick: int | None = None  # the take that is the pick already; None: the first that has a source
+    placeholder: bool = False  # its takes come from the local gateway
+    why: str = ""
+
+    @property
+    def list_price_microusd(self) -> int:
+        """What all of the track's takes cost at the real gateway."""
+        return self.track.takes * take_price(self.track) if self.track.prompt is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestPlan:
+    """What a run would do for one manifest."""
+
+    manifest: Manifest
+    tracks: tuple[TrackPlan, ...]
+    orphans: tuple[AssetRow, ...] = ()
+    strays: tuple[Job, ...] = ()  # jobs that are still to be collected though no track asks for them any more
+    continues_run: bool = False
+
+    def purchases(self) -> dict[PurchaseKey, TakePlan]:
+        """What is to be bought, each once, however many tracks want it."""
+        takes = (take for track in self.tracks if track.action is Action.GENERATE for take in track.takes)
+        return {take.key: take for take in takes if take.step is Step.BUY}
+
+    @property
+    def estimate_microusd(self) -> int:
+        return sum(take.estimate_microusd for take in self.purchases().values())
+
+    @property
+    def nothing_to_do(self) -> bool:
+        idle = all(track.action in (Action.KEEP, Action.SKIP) for track in self.tracks)
+        return idle and not self.strays and not self.continues_run
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plan is decided from: the ledger and the output folder as they stand at one moment."""
+
+    kind: Kind
+    now: float
+    jobs: Mapping[tuple[str, int], Sequence[Job]] = field(default_factory=dict)  # (fingerprint, take), oldest first
+    outstanding: Sequence[Job] = ()  # with a job id, not collected, of any paid fingerprint
+    held: frozenset[str] = frozenset()  # the hashes of the sources that are here
+    rows: Mapping[tuple[str, str], AssetRow] = field(default_factory=dict)  # (manifest, path) -> row
+    intact: frozenset[tuple[str, str]] = frozenset()  # rows whose file is what it was
+    grants: Mapping[str, Mapping[tuple[str, int], int]] = field(default_factory=dict)  # of open runs, by manifest
+    open_runs: frozenset[str] = frozenset()
+    recordings: Mapping[Path, str] = field(default_factory=dict)  # file -> SHA-256
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for beside the manifest. Each says whether a track's name is meant."""
+
+    only: Callable[[str], bool] | None = None
+    regenerate: Callable[[str], bool] | None = None
+
+
+def take_price(track: Track) -> int:
+    """What one take of `track` is estimated at, in micro-dollars."""
+    return seconds_cost(track.duration_s, track.price_usd_per_s)

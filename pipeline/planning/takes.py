@@ -1,0 +1,101 @@
+"""What to do about a take's source: have it, collect it, ask again, buy it, or wait for somebody's word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.jobs import FRUITLESS, PurchaseKey, State
+from pipeline.money import dollars
+from pipeline.planning.plans import Facts, Step, TakePlan, take_price
+
+if TYPE_CHECKING:
+    from pipeline.jobs import Job
+    from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.output import AssetRow
+
+RESEND_WITHIN_S: Final = 24 * 3600.0  # how long an Idempotency-Key is kept
+KEPT_AT_GATEWAY_S: Final = 7 * 24 * 3600.0  # how long a result can be fetched
+
+
+def plan_take(
+    track: Track, key: PurchaseKey, manifest: Manifest, facts: Facts, proof: AssetRow | None, *, kept: bool
+) -> TakePlan:
+    """What to do about one take's source.
+
+    `proof`: a row that shows that the track was bought. `kept`: every asset of the track stands as it is.
+    """
+    job = _latest(key, facts)
+    step, why = _step(track, job, manifest, facts)
+    bought_before = proof is not None and key.take <= proof.provenance.takes
+    if bought_before and (job is None or job.state in (State.COLLECTED, State.EXPIRED)) and step is not Step.HAVE:
+        if kept or (proof is not None and key.take != proof.provenance.take):
+            step, why = Step.PROVEN, ""
+        elif job is None and facts.kind == "real":
+            step, why = Step.BLOCKED, _missing(track)
+    estimate = take_price(track) if step is Step.BUY and facts.kind == "real" else 0
+    return TakePlan(key.take, key, step, job, estimate, why)
+
+
+def _latest(key: PurchaseKey, facts: Facts) -> Job | None:
+    jobs = [job for job in facts.jobs.get((key.fingerprint, key.take), ()) if job.key == key]
+    return jobs[-1] if jobs else None
+
+
+def _step(track: Track, job: Job | None, manifest: Manifest, facts: Facts) -> tuple[Step, str]:  # noqa: PLR0911 - a table
+    """What a job's state asks for, and why."""
+    if job is None:
+        return Step.BUY, "new"
+    local = facts.kind == "local"
+    match job.state:
+        case State.REFUSED | State.FAILED | State.CANCELLED:
+            return Step.BUY, f"{job.state} before"
+        case State.INTENDED | State.UNKNOWN:
+            return _step_when_unknown(job, manifest, facts)
+        case State.ACCEPTED | State.COMPLETED:
+            return Step.COLLECT, "submitted before"
+        case State.COLLECTED if job.source in facts.held:
+            return Step.HAVE, ""
+        case State.COLLECTED if facts.now - (job.ended_at or 0.0) < KEPT_AT_GATEWAY_S:
+            return Step.COLLECT, "its source is missing; the gateway still has it"
+        case _ if local:
+            return Step.BUY, "its source is gone"
+        case State.EXPIRED:
+            return Step.BLOCKED, _expired(track, job)
+        case _:
+            return Step.BLOCKED, _missing(track)
+
+
+def _step_when_unknown(job: Job, manifest: Manifest, facts: Facts) -> tuple[Step, str]:
+    again = f"generating again costs {dollars(job.intent.estimate_microusd)} (--regenerate)"
+    if facts.kind == "real" and not manifest.gateway.resend_unknown:
+        return Step.BLOCKED, f"unknown whether it was made, and resend_unknown is false: {again}"
+    if facts.now - job.intended_at > RESEND_WITHIN_S:
+        if facts.kind == "local":
+            return Step.BUY, "its answer was lost"
+        return Step.BLOCKED, f"unknown whether it was made, and too old to ask: {again}"
+    return Step.RESEND, "its answer was lost"
+
+
+def _missing(track: Track) -> str:
+    return f"source missing: generating again costs {dollars(take_price(track) * track.takes)} (--regenerate)"
+
+
+def _expired(track: Track, job: Job) -> str:
+    cost = dollars(job.commitment.total)
+    again = dollars(take_price(track) * track.takes)
+    return f"expired at the gateway before it was fetched, at {cost}: generating again costs {again} (--regenerate)"
+
+
+def wanted_regeneration(
+    track: Track, fingerprint: str, take: int, proof: AssetRow | None, facts: Facts, *, again: bool
+) -> int:
+    """Which regeneration of a take is meant: what this run was granted, else what was bought last, else the first."""
+    granted = facts.grants.get(track.manifest, {}).get((fingerprint, take))
+    if granted is not None:
+        return granted
+    bought = [job.key.regeneration for job in facts.jobs.get((fingerprint, take), ()) if job.state not in FRUITLESS]
+    if proof is not None and take <= proof.provenance.takes:
+        bought.append(proof.provenance.regeneration)
+    if not bought:
+        return 0
+    return max(bought) + (1 if again else 0)

@@ -1,0 +1,95 @@
+"""The sources: what was paid for, kept unaltered in the state folder under its own hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
+
+from pipeline.files import Folder, sha256_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+_FOLDER: Final = "sources"
+
+
+class SourceStore:
+    """Audio as the gateway delivered it, at `sources/<first two digits>/<sha256>.<format>`."""
+
+    def __init__(self, state: Folder) -> None:
+        self._state = state
+
+    def path(self, sha256: str, audio_format: str) -> Path:
+        return self._state.path(self._relative(sha256, audio_format))
+
+    def holds(self, sha256: str, audio_format: str, size: int) -> bool:
+        """Is it there, as long as it was? Its hash is checked when it is used."""
+        try:
+            return self.path(sha256, audio_format).stat().st_size == size
+        except OSError:
+            return False
+
+    def whole(self, sha256: str, audio_format: str) -> bool:
+        """Is it there with the content that was recorded?"""
+        try:
+            return sha256_of(self.path(sha256, audio_format)) == sha256
+        except OSError:
+            return False
+
+    def receive(self, name: str) -> IncomingSource:
+        """A file for a download to be written to; `name` tells apart what is on its way at the same time."""
+        return IncomingSource(self._state.temporary(f"{_FOLDER}/incoming/{name}"))
+
+    def keep(self, incoming: IncomingSource, audio_format: str) -> str:
+        """Give a whole, decoded download its place, durably. Its SHA-256."""
+        sha256 = incoming.sha256
+        relative = self._relative(sha256, audio_format)
+        self._state.path(relative).parent.mkdir(parents=True, exist_ok=True)
+        self._state.place(incoming.path, relative)
+        self._state.sync(relative)
+        return sha256
+
+    @staticmethod
+    def _relative(sha256: str, audio_format: str) -> str:
+        return f"{_FOLDER}/{sha256[:2]}/{sha256}.{audio_format}"
+
+
+class IncomingSource:
+    """A download on its way: a temporary file, hashed while it is written, removed unless it is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._digest = hashlib.sha256()
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        self._file = self.path.open("xb")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+        with suppress(OSError):
+            self.path.unlink()  # already gone where it was kept
+
+    def write(self, chunk: bytes) -> None:
+        assert self._file is not None  # noqa: S101 - used inside its `with`
+        self._file.write(chunk)
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    def finish(self) -> None:
+        """Everything has arrived: put it on disk."""
+        assert self._file is not None  # noqa: S101 - as above
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
