@@ -36,7 +36,7 @@ class State(StrEnum):
 _NEXT: Final[dict[State, frozenset[State]]] = {
     State.INTENDED: frozenset({State.UNKNOWN, State.REFUSED, State.ACCEPTED}),
     State.UNKNOWN: frozenset({State.INTENDED}),
-    State.REFUSED: frozenset(),
+    State.REFUSED: frozenset({State.INTENDED}),  # sent again: no job was made, so its key is still unused
     State.ACCEPTED: frozenset({State.COMPLETED, State.FAILED, State.CANCELLED, State.EXPIRED}),
     State.COMPLETED: frozenset({State.COLLECTED, State.EXPIRED}),
     # A source that was lost or spoilt is downloaded again while the gateway still has it.

@@ -39,6 +39,11 @@ class SourceStore:
         except OSError:
             return False
 
+    def discard(self, sha256: str, audio_format: str) -> None:
+        """Remove what is not what was recorded, so that it is fetched again."""
+        with suppress(OSError):
+            self.path(sha256, audio_format).unlink()
+
     def receive(self, name: str) -> IncomingSource:
         """A file for a download to be written to; `name` tells apart what is on its way at the same time."""
         return IncomingSource(self._state.temporary(f"{_FOLDER}/incoming/{name}"))

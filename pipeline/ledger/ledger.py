@@ -10,7 +10,7 @@ import json
 from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
-from pipeline.jobs import Commitment, Intent, Job, Kind, PurchaseKey, State, check_transition
+from pipeline.jobs import Intent, Job, Kind, PurchaseKey, State, check_transition
 from pipeline.ledger.records import Run, Source
 from pipeline.money import Basis
 
@@ -69,6 +69,16 @@ class Ledger:
             [(run, *key, estimate) for key, estimate in estimates.items()],
         )
 
+    def has_unsent_asks(self, run: int) -> bool:
+        """Was something asked of `run` that nothing was ever sent for?"""
+        (unsent,) = self.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM asks WHERE run = ? AND NOT EXISTS (SELECT 1 FROM jobs "
+            "WHERE jobs.fingerprint = asks.fingerprint AND jobs.take = asks.take "
+            "AND jobs.regeneration = asks.regeneration))",
+            (run,),
+        ).fetchone()
+        return bool(unsent)
+
     def asked_microusd(self, run: int) -> int:
         (total,) = self.connection.execute(
             "SELECT COALESCE(SUM(estimate_microusd), 0) FROM asks WHERE run = ?", (run,)
@@ -84,9 +94,9 @@ class Ledger:
         rows = self.connection.execute("SELECT fingerprint, take, regeneration FROM grants WHERE run = ?", (run,))
         return {(fingerprint, take): regeneration for fingerprint, take, regeneration in rows}
 
-    def committed(self, run: int) -> Commitment:
-        """What the jobs of `run` bind of its budget."""
-        return sum((job.commitment for job in self._jobs("WHERE run = ?", (run,))), Commitment())
+    def jobs_of(self, run: int) -> list[Job]:
+        """The jobs on the books of `run`."""
+        return list(self._jobs("WHERE run = ? ORDER BY job", (run,)))
 
     # --- jobs -------------------------------------------------------------------------------------------------------
 
@@ -95,6 +105,10 @@ class Ledger:
 
     def all_jobs(self) -> list[Job]:
         return list(self._jobs("ORDER BY job", ()))
+
+    def uncollected(self) -> list[Job]:
+        """Every job that has an id and may still bring audio: it runs, or waits to be fetched."""
+        return list(self._jobs("WHERE state IN (?, ?) ORDER BY job", (State.ACCEPTED, State.COMPLETED)))
 
     def jobs_for(self, fingerprints: Iterable[str]) -> list[Job]:
         """Every job that was ever asked for under these paid fingerprints, oldest first."""
@@ -122,7 +136,7 @@ class Ledger:
         return self.job(int(cursor.lastrowid or 0))
 
     def resend(self, row: int, run: int, now: float) -> Job:
-        """Write down that an unknown job is about to be asked for again, on the books of `run`."""
+        """Write down that a job is about to be asked for again under its own key, on the books of `run`."""
         job = self.job(row)
         return self._move(job, State.INTENDED, run=run, sent_at=now, sends=job.sends + 1)
 
@@ -202,18 +216,26 @@ class Ledger:
         rows = self.connection.execute("SELECT * FROM sources")
         return {source.sha256: source for source in (Source(*row) for row in rows) if source.sha256 in wanted}
 
+    def record_asset(self, row: Mapping[str, Any]) -> None:
+        """Keep one row of the index from the moment its file stands, so that a kill before the index is no loss."""
+        self.connection.execute("INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?, ?)", _asset_columns(row))
+
     def record_assets(self, manifest: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Keep the index's rows of `manifest` as they stand in the output folder."""
         self.connection.execute("DELETE FROM assets WHERE manifest = ?", (manifest,))
         self.connection.executemany(
             "INSERT INTO assets VALUES (?, ?, ?, ?, ?)",
-            [(manifest, row["path"], row["name"], row["sha256"], json.dumps(row, sort_keys=True)) for row in rows],
+            [_asset_columns(row) for row in rows],
         )
 
     def asset_rows(self) -> list[dict[str, Any]]:
         """The index's rows as they were last recorded, of every manifest."""
         rows = self.connection.execute("SELECT row FROM assets ORDER BY manifest, path")
         return [json.loads(row) for (row,) in rows]
+
+
+def _asset_columns(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    return (row["manifest"], row["path"], row["name"], row["sha256"], json.dumps(row, sort_keys=True))
 
 
 def _job_from_row(row: tuple[Any, ...]) -> Job:

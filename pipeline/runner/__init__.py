@@ -1,0 +1,1 @@
+"""The task group that drives each take from plan to asset, and says what happens as events."""

@@ -1,0 +1,202 @@
+"""A job becomes a source: polled until it ends, settled, downloaded, decoded once, kept."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from pipeline.audio.tasks import AudioError
+from pipeline.gateway.errors import AddressExpired, DownloadFailed, GatewayError, JobNotFound, KeyRefused, WaitTooLong
+from pipeline.jobs import Job, State
+from pipeline.ledger.records import Source
+from pipeline.money import Basis, dollars, rounded_up
+from pipeline.runner.events import MoneyMoved, Notice, TakeDownloaded, TakeGenerated, Waiting
+from pipeline.runner.results import EXIT_KEY, Stop, TakeLost, Unsent
+from pipeline.runner.retrying import pause_s
+from pipeline.runner.tools import asked_format
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.audio.tasks import SourceFacts
+    from pipeline.gateway.answers import JobAnswer
+    from pipeline.runner.tools import Order, Tools
+    from pipeline.sources import IncomingSource
+
+#: A job that was just made may not be known everywhere at the gateway yet: a 404 proves nothing so soon, in seconds.
+SETTLING_IN_S: Final = 60.0
+_MOST_DOWNLOADS: Final = 4
+_SMALLEST_LIMIT_BYTES: Final = 64_000_000
+_BYTES_PER_SECOND: Final = 4 * 48_000 * 2 * 3  # four times what was asked, as 24-bit stereo at 48 kHz
+
+
+class Expired(TakeLost):
+    """The gateway no longer has the job."""
+
+
+class Collector:
+    """Follows jobs to their end and brings their audio home."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def wait(self, order: Order, job: Job) -> tuple[Job, str | None]:
+        """Poll `job` until it has completed. The completed job, and where its audio lies.
+
+        Raises TakeLost where it ended otherwise or takes too long: it then stays on the books, and the next run asks
+        for it first.
+        """
+        settings = self._tools.settings_of(job)
+        due = (job.accepted_at or job.sent_at) + settings.job_timeout_s
+        first = job is not order.job  # one that an earlier process submitted is asked about at once
+        failures = 0
+        pause = settings.poll_interval_s if first else 0.0
+        while True:
+            await anyio.sleep(pause)
+            answer, failures, pause = await self._ask(order, job, failures)
+            if answer is not None:
+                ended = await self._ended(order, job, answer)
+                if ended is not None:
+                    return ended, answer.audio_url
+            if self._tools.clock.now() >= due:
+                raise TakeLost(_overdue(job, settings.job_timeout_s))
+            pause = max(pause, settings.poll_interval_s)
+
+    async def _ask(self, order: Order, job: Job, failures: int) -> tuple[JobAnswer | None, int, float]:
+        """One poll: its answer where there is a new one, the failures in a row, the wait before the next in seconds."""
+        try:
+            answer = await self._poll(job)
+        except JobNotFound as error:
+            if self._tools.clock.now() - (job.accepted_at or 0.0) < SETTLING_IN_S:
+                return None, failures, 0.0
+            raise await self._expired(job, str(error)) from error
+        except WaitTooLong as error:
+            raise TakeLost(f"{error}; the next run asks for job {job.job_id} first") from error
+        except GatewayError as error:
+            failures += 1
+            pause = pause_s(failures, error.retry_after_s)
+            self._tools.observe(Waiting(f"{order.name}: poll", pause, str(error)))
+            return None, failures, pause
+        return answer, 0, 0.0
+
+    async def _poll(self, job: Job) -> JobAnswer | None:
+        try:
+            return await self._tools.gateway_at(job.intent.origin).poll(str(job.job_id))
+        except KeyRefused as error:
+            self._tools.control.halt(Stop(EXIT_KEY, str(error)))
+            raise Unsent(str(error)) from error
+
+    async def _ended(self, order: Order, job: Job, answer: JobAnswer) -> Job | None:
+        """The completed job; None while it is not at its end. Raises TakeLost where it ended without audio."""
+        row, now = job.row, self._tools.clock.now()
+        if answer.status in ("failed", "cancelled"):
+            reason = answer.error or f"the gateway {answer.status} it and did not say why"
+            state = State.FAILED if answer.status == "failed" else State.CANCELLED
+            await self._record(lambda ledger: ledger.fail(row, state, reason, now))
+            raise TakeLost(f"{answer.status} at the gateway, not charged: {reason}")
+        if answer.status != "completed":
+            return None
+        if job.state is not State.ACCEPTED:
+            return job  # only its address was asked for
+        cost, basis = _bill(job, answer)
+        completed = await self._record(lambda ledger: ledger.complete(row, now, cost, basis))
+        self._say_bill(order, completed)
+        return completed
+
+    def _say_bill(self, order: Order, job: Job) -> None:
+        self._tools.observe(TakeGenerated(order.manifest, order.track, order.take, job.cost_microusd))
+        estimate = job.intent.estimate_microusd
+        if job.cost_microusd is not None and job.cost_microusd > estimate:
+            bill, asked = dollars(job.cost_microusd), dollars(estimate)
+            self._tools.observe(Notice(f"{order.name}: billed {bill}, more than its estimate of {asked}"))
+
+    async def _expired(self, job: Job, why: str) -> Expired:
+        row, now = job.row, self._tools.clock.now()
+        gone = await self._record(lambda ledger: ledger.fail(row, State.EXPIRED, why, now))
+        cost = dollars(gone.commitment.total)
+        return Expired(f"the gateway no longer has job {job.job_id}, at a cost of {cost}; --regenerate pays again")
+
+    async def collect(self, order: Order, job: Job, address: str | None) -> Job:
+        """Bring the audio of a completed job home. Raises TakeLost where it can't be had now; it stays paid for."""
+        for tries in range(1, _MOST_DOWNLOADS + 1):
+            try:
+                if address is None:
+                    address = await self._fresh_address(order, job)
+                return await self._download(order, job, address)
+            except AddressExpired:
+                address = None  # fetching the job again gives a fresh one
+                error: Exception = TakeLost("the audio's address expired each time it was asked for")
+            except (DownloadFailed, AudioError) as failed:
+                error = failed
+                if isinstance(failed, DownloadFailed) and not failed.retryable:
+                    break
+                pause = pause_s(tries, failed.retry_after_s if isinstance(failed, DownloadFailed) else None)
+                self._tools.observe(Waiting(f"{order.name}: download", pause, str(failed)))
+                await anyio.sleep(pause)
+        row, reason = job.row, str(error)
+        await self._record(lambda ledger: ledger.note(row, reason))
+        raise TakeLost(f"{reason}; it is paid for, and the next run fetches it again") from error
+
+    async def _fresh_address(self, order: Order, job: Job) -> str:
+        for tries in range(1, _MOST_DOWNLOADS + 1):
+            answer, _, pause = await self._ask(order, job, tries - 1)
+            if answer is not None and answer.status == "completed" and answer.audio_url is not None:
+                return answer.audio_url
+            await anyio.sleep(max(pause, self._tools.settings_of(job).poll_interval_s))
+        raise TakeLost(f"job {job.job_id} is completed, but the gateway names no audio; the next run asks again")
+
+    async def _download(self, order: Order, job: Job, address: str) -> Job:
+        audio_format = asked_format(job)
+        limit = max(_SMALLEST_LIMIT_BYTES, int(_BYTES_PER_SECOND * job.intent.seconds_asked))
+        gateway = self._tools.gateway_at(job.intent.origin)
+        with self._tools.sources.receive(f"{job.row}.{audio_format}") as incoming:
+            async for chunk in gateway.download(address, limit_bytes=limit):
+                incoming.write(chunk)
+            incoming.finish()
+            facts = await self._tools.finisher.inspect(str(incoming.path))
+            return await self._keep(order, job, incoming, audio_format, facts)
+
+    async def _keep(
+        self, order: Order, job: Job, incoming: IncomingSource, audio_format: str, facts: SourceFacts
+    ) -> Job:
+        """From here on it is ours: on disk under its own hash, then on the books."""
+        sha256, now, row = self._tools.sources.keep(incoming, audio_format), self._tools.clock.now(), job.row
+        source = Source(sha256, audio_format, incoming.size, facts.duration_s, facts.sample_rate, facts.channels, now)
+        if job.cost_microusd is None:
+            bill = _computed(job, facts.duration_s)
+            await self._record(lambda ledger: ledger.settle(row, bill, Basis.COMPUTED, now))
+        collected = await self._record(lambda ledger: ledger.collect(row, source))
+        self._tools.observe(TakeDownloaded(order.manifest, order.track, order.take, incoming.size, facts.duration_s))
+        return collected
+
+    async def _record(self, change: Callable[..., Job]) -> Job:
+        job: Job = await self._tools.ledger.write(change)
+        self._tools.post(job)
+        account = self._tools.accounts.get(job.run)
+        if account is not None:
+            self._tools.observe(MoneyMoved(account.committed))
+        return job
+
+
+def _bill(job: Job, answer: JobAnswer) -> tuple[int | None, Basis | None]:
+    """What a completed job costs, and how that is known; (None, None) until its audio tells."""
+    if job.intent.kind == "local":
+        return 0, Basis.COMPUTED  # whatever its virtual wallet says
+    if answer.cost_microusd is not None:
+        return answer.cost_microusd, Basis.USAGE
+    return (None, None) if answer.duration_s is None else (_computed(job, answer.duration_s), Basis.COMPUTED)
+
+
+def _computed(job: Job, duration_s: float) -> int:
+    """Seconds received x price: the estimate, in proportion."""
+    estimate, asked = job.intent.estimate_microusd, Decimal(str(job.intent.seconds_asked))
+    return rounded_up(estimate * Decimal(str(duration_s)) / asked)
+
+
+def _overdue(job: Job, timeout_s: float) -> str:
+    return (
+        f"still generating {timeout_s:g} s after it was submitted (job {job.job_id}); "
+        "it stays on the books, and the next run asks for it first"
+    )

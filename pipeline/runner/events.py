@@ -1,0 +1,116 @@
+"""What a run says while it goes on: plain values, handed to an observer as they happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+
+    from pipeline.jobs import Commitment
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """How much there is to do."""
+
+    submits: int
+    collects: int
+    tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSubmitted:
+    """The gateway took a job: it has an id."""
+
+    manifest: str
+    track: str
+    take: int
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeGenerated:
+    """A job has completed, and its bill is known or will be once it is here."""
+
+    manifest: str
+    track: str
+    take: int
+    cost_microusd: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDownloaded:
+    """A source is in the state folder, whole."""
+
+    manifest: str
+    track: str
+    take: int
+    size: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TakeFailed:
+    """A take will not come in this run."""
+
+    manifest: str
+    track: str
+    take: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFinished:
+    """A track's assets stand in the output folder."""
+
+    manifest: str
+    track: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFailed:
+    """A track has no new asset: why."""
+
+    manifest: str
+    track: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyMoved:
+    """What all of the run's manifests bind now."""
+
+    commitment: Commitment
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something has to wait, and why."""
+
+    what: str
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence that somebody should read."""
+
+    text: str
+
+
+Event = (
+    RunStarted
+    | TakeSubmitted
+    | TakeGenerated
+    | TakeDownloaded
+    | TakeFailed
+    | TrackFinished
+    | TrackFailed
+    | MoneyMoved
+    | Waiting
+    | Notice
+)
+Observer = "Callable[[Event], None]"

@@ -1,0 +1,34 @@
+"""Where audio work is done: a seam, so that virtual time never meets a worker process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pipeline.audio.tasks import FinishedFile, FinishTask, SourceFacts
+
+
+class WorkerDied(Exception):
+    """A worker process ended before it answered. Its text says over what."""
+
+
+class Finisher(Protocol):
+    """Decodes and finishes. Raises `AudioError` for audio that can't be, WorkerDied for a lost worker."""
+
+    async def inspect(self, path: str) -> SourceFacts: ...
+
+    async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]: ...
+
+
+class InlineFinisher:
+    """Does the work where it is called, on the event loop: for tests, and for where no process may be started."""
+
+    async def inspect(self, path: str) -> SourceFacts:
+        from pipeline.audio.inspection import inspect_source  # noqa: PLC0415 - numpy only where sound is touched
+
+        return inspect_source(path)
+
+    async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]:
+        from pipeline.audio.finishing import finish  # noqa: PLC0415 - as above
+
+        return finish(task)

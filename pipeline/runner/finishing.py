@@ -1,0 +1,195 @@
+"""Sources become assets: finished by a worker in the state folder, then given their place in the output folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from pipeline.audio.tasks import AudioError, FinishTask, Target
+from pipeline.fingerprints import finishing_fingerprint
+from pipeline.output import AssetRow, Provenance
+from pipeline.planning.plans import Step
+from pipeline.runner.finisher import WorkerDied
+from pipeline.runner.results import TakeLost
+from pipeline.runner.tools import asked_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pipeline.audio.settings import Output
+    from pipeline.audio.tasks import FinishedFile
+    from pipeline.audio.tasks import Step as UserStep
+    from pipeline.planning.plans import AssetPlan, TrackPlan
+    from pipeline.runner.results import TakeResult
+    from pipeline.runner.tools import Tools
+
+_WORK: Final = "work"
+_TAKES: Final = "takes"
+
+
+class TrackFinisher:
+    """Makes a track's assets from the sources of its takes."""
+
+    def __init__(self, tools: Tools, steps: Sequence[UserStep] = ()) -> None:
+        self._tools = tools
+        self._steps = tuple(steps)
+
+    async def finish(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> tuple[AssetRow, ...]:
+        """Finish the pick into the output folder and the other takes into the state folder.
+
+        The track's rows as they stand then. Raises TakeLost where its pick has no source, AudioError, WorkerDied,
+        FolderError and OSError where finishing fails; its last good assets then stand where they were.
+        """
+        if plan.track.file is not None:
+            return await self._finish_recording(plan)
+        with_source = [take for take in takes if take.error is None and take.plan.step is not Step.PROVEN]
+        pick = next((take for take in with_source if take.plan.number == plan.pick), None)
+        if pick is None and plan.pick is None:
+            pick = next(iter(with_source), None)
+        rows = plan.rows
+        if not all(asset.keep for asset in plan.assets) or _is_new(pick, plan):
+            if pick is None:
+                raise TakeLost(next((take.error for take in takes if take.error), "its source is missing"))
+            rows = await self._finish_pick(plan, pick, with_source)
+        for take in with_source:
+            if take is not pick:
+                await self._finish_beside(plan, take)
+        return rows
+
+    async def _finish_recording(self, plan: TrackPlan) -> tuple[AssetRow, ...]:
+        assert plan.track.file is not None  # noqa: S101 - the caller's case
+        provenance = Provenance("file", date=_date(self._tools.clock.now()))
+        wanted = [asset for asset in plan.assets if not asset.keep]
+        return await self._deliver(plan, wanted, plan.track.file, provenance, plan.paid_fingerprint[5:])
+
+    async def _finish_pick(
+        self, plan: TrackPlan, pick: TakeResult, with_source: Sequence[TakeResult]
+    ) -> tuple[AssetRow, ...]:
+        source, sha256 = await self._source(pick)
+        highest = max(
+            [take.plan.number for take in with_source] + [row.provenance.takes for row in _same_purchase(plan)]
+        )
+        assert pick.job is not None  # noqa: S101 - `_source` has checked it
+        provenance = Provenance(
+            "generated",
+            model=plan.track.model,
+            prompt=plan.track.prompt,
+            lyrics=plan.track.lyrics or None,
+            job_id=pick.job.job_id,
+            take=pick.plan.number,
+            takes=highest,
+            regeneration=pick.plan.key.regeneration,
+            date=_date(pick.job.collected_at or self._tools.clock.now()),
+        )
+        wanted = [asset for asset in plan.assets if not asset.keep or _is_new(pick, plan)]
+        return await self._deliver(plan, wanted, source, provenance, sha256)
+
+    async def _finish_beside(self, plan: TrackPlan, take: TakeResult) -> None:
+        """A take that is not the pick: finished alike, so that it can be heard and compared."""
+        source, sha256 = await self._source(take)
+        with self._workplace(plan, take.plan.number) as folder:
+            finished = await self._run(plan, plan.track.outputs, source, folder, sha256)
+            for output, file in zip(plan.track.outputs, finished, strict=True):
+                name = f"{plan.track.name}.take{take.plan.number}{output.suffix}.{output.extension}"
+                self._tools.state.bring(folder / file.path, f"{_TAKES}/{plan.track.manifest}/{name}")
+
+    async def _source(self, take: TakeResult) -> tuple[Path, str]:
+        """The file of a take's source, its hash checked: what is finished is what was paid for."""
+        job = take.job
+        if job is None or job.source is None:
+            raise TakeLost("its source is missing")
+        audio_format = asked_format(job)
+        if not self._tools.sources.whole(job.source, audio_format):
+            self._tools.sources.discard(job.source, audio_format)
+            raise TakeLost("its source was damaged on disk; the next run fetches it again while the gateway has it")
+        return self._tools.sources.path(job.source, audio_format), job.source
+
+    async def _deliver(
+        self, plan: TrackPlan, wanted: Sequence[AssetPlan], source: Path, provenance: Provenance, sha256: str
+    ) -> tuple[AssetRow, ...]:
+        rows = {row.path: row for row in plan.rows if row.path not in {asset.path for asset in wanted}}
+        with self._workplace(plan, provenance.take) as folder:
+            finished = await self._run(plan, [asset.output for asset in wanted], source, folder, sha256)
+            for asset, file in zip(wanted, finished, strict=True):
+                self._tools.output.folder.bring(folder / file.path, asset.path)
+                rows[asset.path] = _row(plan, asset, file, provenance)
+        made = [rows[asset.path].document() for asset in wanted]
+        await self._tools.ledger.write(lambda ledger: [ledger.record_asset(document) for document in made])
+        return tuple(rows[path] for path in plan.track.asset_paths)
+
+    async def _run(
+        self, plan: TrackPlan, outputs: Sequence[Output], source: Path, folder: Path, sha256: str
+    ) -> tuple[FinishedFile, ...]:
+        targets = tuple(
+            Target(output, str(folder / f"{number}.{output.extension}")) for number, output in enumerate(outputs)
+        )
+        seed = finishing_fingerprint(plan.track, outputs[0]) if outputs else ""
+        task = FinishTask(
+            source=os.path.abspath(source),
+            finishing=plan.track.finishing,
+            targets=targets,
+            serial_seed=(seed[:32] + sha256[:32]),
+            metadata=(("TITLE", plan.track.name),),
+            steps=self._steps,
+        )
+        return await self._tools.finisher.finish(task)
+
+    @contextmanager
+    def _workplace(self, plan: TrackPlan, take: int) -> Iterator[Path]:
+        """A folder in the state folder for one worker's files, gone afterwards."""
+        name = hashlib.sha256(f"{plan.track.manifest}\0{plan.track.name}\0{take}".encode()).hexdigest()[:24]
+        folder = self._tools.state.path(f"{_WORK}/{name}").absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+FINISHING_ERRORS: Final = (TakeLost, AudioError, WorkerDied)
+
+
+def _is_new(pick: TakeResult | None, plan: TrackPlan) -> bool:
+    """Does the pick differ from the one that the standing assets were made of?"""
+    return pick is not None and pick.plan.number != plan.pick
+
+
+def _same_purchase(plan: TrackPlan) -> list[AssetRow]:
+    return [row for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint]
+
+
+def _row(plan: TrackPlan, asset: AssetPlan, file: FinishedFile, provenance: Provenance) -> AssetRow:
+    return AssetRow(
+        manifest=plan.track.manifest,
+        name=plan.track.name,
+        path=asset.path,
+        format=file.format,
+        size=file.size,
+        sha256=file.sha256,
+        duration=round(file.duration_s, 6),
+        sample_rate=file.sample_rate,
+        channels=file.channels,
+        lufs=_rounded(file.lufs),
+        max_short_term_lufs=_rounded(file.max_short_term_lufs),
+        loudness_range=_rounded(file.loudness_range_lu),
+        true_peak_dbtp=_rounded(file.true_peak_dbtp),
+        loop=None if file.loop is None else {"start": file.loop[0], "end": file.loop[1]},
+        warnings=tuple({"code": warning.code, "message": warning.message} for warning in file.warnings),
+        placeholder=plan.placeholder,
+        paid_fingerprint=plan.paid_fingerprint,
+        finishing_fingerprint=asset.finishing_fingerprint,
+        provenance=provenance,
+    )
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 2)
+
+
+def _date(now: float) -> str:
+    return dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

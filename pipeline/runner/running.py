@@ -1,0 +1,294 @@
+"""A plan is carried to its end: orders go out under the concurrency limit, tracks are finished as takes come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from pipeline.files import FolderError, reason
+from pipeline.gateway.errors import GatewayError
+from pipeline.jobs import Job, PurchaseKey, State
+from pipeline.ledger.store import LedgerError
+from pipeline.planning.plans import Action, Step
+from pipeline.runner.collecting import Collector, Expired
+from pipeline.runner.events import MoneyMoved, RunStarted, TakeFailed, TrackFailed, TrackFinished
+from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
+from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeLost, TakeResult, TrackResult, Unsent
+from pipeline.runner.submitting import Submitter
+from pipeline.runner.tools import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from anyio.abc import TaskGroup
+
+    from pipeline.audio.tasks import Step as UserStep
+    from pipeline.jobs import Kind
+    from pipeline.planning.plans import ManifestPlan, TakePlan, TrackPlan
+    from pipeline.runner.account import Account
+    from pipeline.runner.tools import Tools
+
+
+@dataclass(frozen=True)
+class ManifestWork:
+    """One manifest's share of a run."""
+
+    plan: ManifestPlan
+    run: int
+    account: Account
+    slots: anyio.Semaphore  # a job holds one from its submit to its end
+
+
+@dataclass
+class _Awaited:
+    """A track, and the takes it still waits for."""
+
+    plan: TrackPlan
+    missing: set[PurchaseKey] = field(default_factory=set)
+
+
+class _Slot:
+    """A place among the jobs in flight, given back once, whoever comes first."""
+
+    def __init__(self, slots: anyio.Semaphore) -> None:
+        self._slots: anyio.Semaphore | None = slots
+
+    def free(self) -> None:
+        if self._slots is not None:
+            self._slots.release()
+            self._slots = None
+
+
+class Runner:
+    """Carries out the plans of one or several manifests with one set of tools."""
+
+    def __init__(self, tools: Tools, kind: Kind, origin: str, steps: Sequence[UserStep] = ()) -> None:
+        self._tools = tools
+        self._kind = kind
+        self._origin = origin
+        self._submitter = Submitter(tools)
+        self._collector = Collector(tools)
+        self._finisher = TrackFinisher(tools, steps)
+        self._takes: dict[PurchaseKey, TakeResult] = {}
+        self._tracks: dict[tuple[str, str], TrackResult] = {}
+        self._waiting_for: dict[PurchaseKey, list[_Awaited]] = {}
+        self._finishing: TaskGroup | None = None
+
+    async def carry_out(self, works: Sequence[ManifestWork]) -> tuple[ManifestResult, ...]:
+        """Do what the plans say. A failed track fails alone; what stops the run is told by `tools.control`."""
+        orders = self._orders(works)
+        self._announce(works, orders)
+        control = self._tools.control
+        with control.finishing_scope:
+            async with anyio.create_task_group() as finishing:
+                self._finishing = finishing
+                self._finish_what_waits_for_nothing(works)
+                with control.jobs_scope:
+                    async with anyio.create_task_group() as jobs:
+                        for work in works:
+                            jobs.start_soon(self._dispatch, work, orders[work.run], jobs)
+        return tuple(self._result(work, orders[work.run]) for work in works)
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+
+    def _orders(self, works: Sequence[ManifestWork]) -> dict[int, list[Order]]:
+        """What each manifest has to get, each purchase once: what already has a job first, since it holds a slot."""
+        seen: set[PurchaseKey] = set()
+        orders: dict[int, list[Order]] = {}
+        for work in works:
+            own: list[Order] = []
+            for track in work.plan.tracks:
+                awaited = _Awaited(track)
+                for take in _to_get(track):
+                    awaited.missing.add(take.key)
+                    self._waiting_for.setdefault(take.key, []).append(awaited)
+                    if take.key not in seen:
+                        seen.add(take.key)
+                        own.append(self._order(work, track, take))
+            own += [self._stray(work, job) for job in work.plan.strays if job.key not in seen]
+            own.sort(key=lambda order: order.job is None or order.job.job_id is None)
+            orders[work.run] = own
+        return orders
+
+    def _order(self, work: ManifestWork, track: TrackPlan, take: TakePlan) -> Order:
+        resent = take.job is not None and take.step is Step.RESEND
+        return Order(
+            key=take.key,
+            manifest=track.track.manifest,
+            track=track.track.name,
+            kind=self._kind,
+            origin=self._origin,
+            run=work.run,
+            account=work.account,
+            estimate_microusd=take.job.intent.estimate_microusd if take.job and resent else take.estimate_microusd,
+            asked=track.track,
+            job=None if take.step is Step.BUY else take.job,
+        )
+
+    def _stray(self, work: ManifestWork, job: Job) -> Order:
+        intent = job.intent
+        return Order(
+            intent.key, intent.manifest, intent.track, intent.kind, intent.origin, work.run, work.account, 0, None, job
+        )
+
+    def _announce(self, works: Sequence[ManifestWork], orders: dict[int, list[Order]]) -> None:
+        every = [order for own in orders.values() for order in own]
+        collects = sum(order.job is not None for order in every)
+        active = (Action.GENERATE, Action.FINISH)
+        tracks = sum(track.action in active for work in works for track in work.plan.tracks)
+        self._tools.observe(RunStarted(len(every) - collects, collects, tracks))
+
+    async def _dispatch(self, work: ManifestWork, orders: Iterable[Order], jobs: TaskGroup) -> None:
+        for order in orders:
+            await work.slots.acquire()
+            slot = _Slot(work.slots)
+            if not self._tools.control.submitting and (order.job is None or order.job.job_id is None):
+                slot.free()
+                stop = self._tools.control.stop
+                self._settle(order, order.job, f"not sent: {stop.message}" if stop else "not sent", unsent=True)
+                continue
+            jobs.start_soon(self._get, order, slot)
+
+    # --- takes ------------------------------------------------------------------------------------------------------
+
+    async def _get(self, order: Order, slot: _Slot) -> None:
+        """Have one take, whatever it takes, and say what became of it. Nothing that goes wrong here leaves here."""
+        job = order.job
+        try:
+            job = await self._source_of(order, slot)
+            self._settle(order, job)
+        except Expired as error:
+            self._settle(order, job, str(error))
+        except Unsent as error:
+            self._settle(order, job, str(error), unsent=True)
+        except (TakeLost, GatewayError, *FINISHING_ERRORS) as error:
+            self._settle(order, job, str(error))
+        except (LedgerError, FolderError, OSError) as error:
+            self._tools.control.halt(Stop(EXIT_FOLDER, _folder_trouble(error)))
+            self._settle(order, job, _folder_trouble(error), unsent=True)
+        finally:
+            slot.free()
+
+    async def _source_of(self, order: Order, slot: _Slot) -> Job:
+        job = order.job
+        if job is None or job.state in (State.INTENDED, State.UNKNOWN):
+            job = await self._submitter.submit(order, job)
+        address = None
+        if job.state is State.ACCEPTED:
+            try:
+                job, address = await self._collector.wait(order, job)
+            except Expired:
+                if order.kind == "real" or order.asked is None or order.job is None:
+                    raise
+                slot.free()  # the local gateway forgot it; nothing was charged, so it is generated again at once
+                return await self._source_of(replace(order, job=None), slot)
+        slot.free()
+        return await self._collector.collect(order, job, address)
+
+    def _settle(self, order: Order, job: Job | None, error: str | None = None, *, unsent: bool = False) -> None:
+        """A take has come to its end: remember it, and finish the tracks that waited for it last."""
+        awaiting = self._waiting_for.pop(order.key, [])
+        plan = next((take for track in awaiting for take in track.plan.takes if take.key == order.key), None)
+        if error is not None:
+            self._tools.observe(TakeFailed(order.manifest, order.track, order.take, error))
+        if plan is not None:
+            self._takes[order.key] = TakeResult(plan, job, error, unsent)
+        elif job is not None:
+            self._takes[order.key] = TakeResult(_stray_plan(job), job, error, unsent)
+        for awaited in awaiting:
+            awaited.missing.discard(order.key)
+            if not awaited.missing:
+                self._finish_soon(awaited.plan)
+
+    # --- tracks -----------------------------------------------------------------------------------------------------
+
+    def _finish_what_waits_for_nothing(self, works: Sequence[ManifestWork]) -> None:
+        for work in works:
+            for track in work.plan.tracks:
+                if track.action is Action.FINISH:
+                    self._finish_soon(track)
+
+    def _finish_soon(self, plan: TrackPlan) -> None:
+        if plan.action in (Action.GENERATE, Action.FINISH) and self._finishing is not None:
+            self._finishing.start_soon(self._finish, plan)
+
+    async def _finish(self, plan: TrackPlan) -> None:
+        takes = self._results_of(plan)
+        failed = next((take.error for take in takes if take.error), None)
+        rows, error = plan.rows, failed
+        try:
+            rows = await self._finisher.finish(plan, takes)
+        except FINISHING_ERRORS as caught:
+            error = str(caught)
+        except (LedgerError, FolderError, OSError) as caught:
+            error = _folder_trouble(caught)
+            self._tools.control.halt(Stop(EXIT_FOLDER, error))
+        name = (plan.track.manifest, plan.track.name)
+        status = "failed" if error else "generated" if plan.action is Action.GENERATE else "finished"
+        self._tracks[name] = TrackResult(plan, status, takes, rows, error)
+        self._tools.observe(
+            TrackFailed(*name, error) if error else TrackFinished(*name, tuple(row.path for row in rows))
+        )
+
+    def _results_of(self, plan: TrackPlan) -> tuple[TakeResult, ...]:
+        return tuple(self._takes.get(take.key) or TakeResult(take, take.job) for take in plan.takes)
+
+    # --- results ----------------------------------------------------------------------------------------------------
+
+    def _result(self, work: ManifestWork, orders: Sequence[Order]) -> ManifestResult:
+        planned = {take.key for track in work.plan.tracks for take in track.takes}
+        strays = [self._takes[order.key] for order in orders if order.key not in planned and order.key in self._takes]
+        self._tools.observe(MoneyMoved(work.account.committed))
+        return ManifestResult(
+            work.plan,
+            tuple(self._track_result(track) for track in work.plan.tracks),
+            tuple(strays),
+            work.account.committed,
+        )
+
+    def _track_result(self, plan: TrackPlan) -> TrackResult:
+        done = self._tracks.get((plan.track.manifest, plan.track.name))
+        if done is not None:
+            return done
+        takes = self._results_of(plan)
+        match plan.action:
+            case Action.KEEP:
+                return TrackResult(plan, "kept", takes, plan.rows)
+            case Action.SKIP:
+                return TrackResult(plan, "skipped", takes, plan.rows)
+            case Action.BLOCKED:
+                return TrackResult(plan, "failed", takes, plan.rows, plan.why)
+        stopped = tuple(_stopped(take) if take.plan.step in _GOT and take.error is None else take for take in takes)
+        error = next((take.error for take in stopped if take.error), "stopped before it was finished; run again")
+        return TrackResult(plan, "failed", stopped, plan.rows, error)
+
+
+_GOT = (Step.BUY, Step.RESEND, Step.COLLECT)
+
+
+def _to_get(track: TrackPlan) -> Iterator[TakePlan]:
+    """The takes whose source has to come; of a blocked track only what is already paid for or on its way."""
+    steps = (Step.COLLECT,) if track.action is Action.BLOCKED else _GOT
+    return (take for take in track.takes if take.step in steps)
+
+
+def _stopped(take: TakeResult) -> TakeResult:
+    """A take that the run's end overtook."""
+    if take.job is not None and take.job.state is State.COLLECTED:
+        return take
+    return replace(take, error="stopped before it was here; the next run goes on with it", unsent=True)
+
+
+def _stray_plan(job: Job) -> TakePlan:
+    from pipeline.planning.plans import TakePlan  # noqa: PLC0415 - a value, made where the plan has none
+
+    return TakePlan(job.key.take, job.key, Step.COLLECT, job)
+
+
+def _folder_trouble(error: Exception) -> str:
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{reason(error)}; nothing that was paid for is lost: make room or access, and run again"
+    return str(error)

@@ -1,0 +1,216 @@
+"""A take becomes a job: the intent is on disk before its POST leaves, the id before anything else happens to it.
+
+The one place where money is spent. docs/money.md is its rule book.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from pipeline.gateway.errors import AnswerUnknown, GatewayError, KeyRefused, NotTaken, OutOfCredit
+from pipeline.gateway.requests import SubmitRequest, cost_tag, submit_body
+from pipeline.jobs import Intent, Job
+from pipeline.money import dollars
+from pipeline.planning.plans import RESEND_WITHIN_S
+from pipeline.runner.events import Notice, TakeSubmitted, Waiting
+from pipeline.runner.results import EXIT_KEY, EXIT_MONEY, Stop, TakeLost, Unsent
+from pipeline.runner.retrying import MOST_RESENDS, pause_before_resubmitting, pause_s
+
+if TYPE_CHECKING:
+    from pipeline.gateway.answers import Accepted
+    from pipeline.runner.tools import Order, Tools
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What was tried for one take in this process."""
+
+    refused: int = 0
+    resends: int = 0
+    first_refused_at: float | None = None
+
+
+class Submitter:
+    """Sends takes to the gateway, each until it is taken, surely not taken, or unknown for good."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def submit(self, order: Order, job: Job | None) -> Job:
+        """The job that the gateway took `order` for; `job` is the unknown one to ask for again.
+
+        Raises Unsent where it was held back, TakeLost where it will not come.
+        """
+        tries = _Tries(resends=0 if job is None else 1)
+        while True:
+            self._reserve(order)
+            try:
+                await self._tools.gateway_at(order.origin if job is None else job.intent.origin).turn()
+            except BaseException:
+                order.account.release(order.estimate_microusd)
+                raise
+            if not self._tools.control.submitting:
+                order.account.release(order.estimate_microusd)
+                raise Unsent(self._held_back())
+            job, error = await self._send(order, job)
+            if error is None:
+                self._tools.observe(TakeSubmitted(order.manifest, order.track, order.take, str(job.job_id)))
+                return job
+            pause = self._pause(job, error, tries)
+            self._tools.observe(Waiting(f"{order.name}: submit", pause, str(error)))
+            await anyio.sleep(pause)
+
+    def _reserve(self, order: Order) -> None:
+        if not self._tools.control.submitting:
+            raise Unsent(self._held_back())
+        if order.account.reserve(order.estimate_microusd):
+            return
+        stop = Stop(EXIT_MONEY, _over_budget(order))
+        self._tools.control.stop_submitting(stop)
+        raise Unsent(stop.message)
+
+    def _held_back(self) -> str:
+        stop = self._tools.control.stop
+        return "not sent" if stop is None else f"not sent: {stop.message}"
+
+    async def _send(self, order: Order, job: Job | None) -> tuple[Job, GatewayError | None]:
+        """Intent, POST, answer: from the first to the last nothing interrupts but the grace after a signal."""
+        sent = job
+        with self._tools.control.uninterrupted():
+            try:
+                sent = await self._write_intent(order, job)
+            finally:
+                order.account.release(order.estimate_microusd)
+            self._tools.post(sent)
+            return await self._post(order, sent)
+        # The grace after an interrupt ran out: the next start asks what became of it.
+        assert sent is not None  # noqa: S101 - only the POST waits long enough to be given up
+        return sent, AnswerUnknown(f"{order.name}: interrupted before the gateway answered")
+
+    async def _write_intent(self, order: Order, job: Job | None) -> Job:
+        now = self._tools.clock.now()
+        if job is None:
+            intent = _new_intent(order)
+            return await self._tools.write(lambda ledger: ledger.intend(order.run, intent, now), durable=True)
+        row = job.row
+        return await self._tools.write(lambda ledger: ledger.resend(row, order.run, now), durable=True)
+
+    async def _post(self, order: Order, job: Job) -> tuple[Job, GatewayError | None]:
+        gateway, write, row = self._tools.gateway_at(job.intent.origin), self._tools.write, job.row
+        failure: GatewayError | None = None
+        try:
+            accepted = await gateway.submit(_request(job))
+        except NotTaken as error:
+            failure, reason = error, str(error)
+            job = await write(lambda ledger: ledger.refuse(row, reason, self._tools.clock.now()))
+        except AnswerUnknown as error:
+            failure, reason = error, str(error)
+            job = await write(lambda ledger: ledger.lose_answer(row, reason))
+        else:
+            now = self._tools.clock.now()
+            proven = _is_replay(accepted, now - job.sent_at)
+            job = await write(
+                lambda ledger: ledger.accept(row, accepted.job_id, now, replay_proven=proven), durable=True
+            )
+            if job.unproven_sends:
+                self._tools.observe(Notice(_possible_duplicate(order, job)))
+        self._tools.post(job)
+        return job, failure
+
+    def _pause(self, job: Job, error: GatewayError, tries: _Tries) -> float:
+        """How long to wait before `job` is sent again. Raises Unsent or TakeLost where it is not."""
+        control = self._tools.control
+        if isinstance(error, KeyRefused):
+            control.halt(Stop(EXIT_KEY, str(error)))
+            raise Unsent(str(error))
+        if isinstance(error, OutOfCredit):
+            control.stop_submitting(Stop(EXIT_MONEY, str(error)))
+            raise Unsent(str(error))
+        if isinstance(error, AnswerUnknown):
+            pause = self._pause_when_unknown(job, error, tries)
+        else:
+            tries.refused += 1
+            first = tries.first_refused_at = tries.first_refused_at or job.sent_at
+            pause = pause_before_resubmitting(error, tries.refused, self._tools.clock.now() - first)
+        if pause is None:
+            raise TakeLost(str(error))
+        return pause
+
+    def _pause_when_unknown(self, job: Job, error: GatewayError, tries: _Tries) -> float | None:
+        """An unknown job is asked for again under its own key, a few times, while the gateway remembers keys."""
+        settings = self._tools.settings_of(job)
+        young = self._tools.clock.now() - job.intended_at < RESEND_WITHIN_S
+        if not settings.resend_unknown or not young or tries.resends >= MOST_RESENDS:
+            return None
+        tries.resends += 1
+        return pause_s(tries.resends, error.retry_after_s)
+
+
+def _new_intent(order: Order) -> Intent:
+    track = order.asked
+    assert track is not None  # noqa: S101 - only what the manifest asks for is bought
+    body = submit_body(
+        model=track.model,
+        prompt=track.prompt or "",
+        lyrics=track.lyrics,
+        refine_lyrics=track.refine_lyrics,
+        duration_s=track.duration_s,
+        source_format=track.source_format,
+    )
+    return Intent(
+        key=order.key,
+        manifest=order.manifest,
+        track=order.track,
+        kind=order.kind,
+        origin=order.origin,
+        model=track.model,
+        seconds_asked=track.duration_s,
+        estimate_microusd=order.estimate_microusd,
+        body=body,
+        cost_tag=cost_tag(order.manifest, order.track),
+        idempotency_key=secrets.token_hex(16),
+        request_id=secrets.token_hex(16),
+    )
+
+
+def _request(job: Job) -> SubmitRequest:
+    """The same bytes and keys at every sending."""
+    intent = job.intent
+    return SubmitRequest(
+        body=intent.body,
+        idempotency_key=intent.idempotency_key,
+        request_id=intent.request_id,
+        cost_tag=intent.cost_tag,
+        fresh=intent.key.take > 1 or intent.key.regeneration > 0,
+    )
+
+
+def _is_replay(accepted: Accepted, since_sent_s: float) -> bool:
+    """Does the answer prove that an earlier sending made this job?
+
+    Either it says so, or the job was created before this sending left, all by the gateway's own clock (whose `created`
+    and `Date` are whole seconds: one of grace).
+    """
+    if accepted.replayed:
+        return True
+    if accepted.created is None or accepted.answered_at is None:
+        return False
+    return accepted.created + 1.0 < accepted.answered_at - since_sent_s
+
+
+def _over_budget(order: Order) -> str:
+    account = order.account
+    limit = "the cap" if account.limit_microusd is None else dollars(account.limit_microusd)
+    return (
+        f"{order.name} would cost {dollars(order.estimate_microusd)} on top of {dollars(account.committed.total)} "
+        f"committed, over the budget of {limit}; raise it (--budget) and run again"
+    )
+
+
+def _possible_duplicate(order: Order, job: Job) -> str:
+    amount = dollars(job.commitment.unknown)
+    return f"{order.name}: an earlier sending may have made a job as well, at up to {amount} (possible duplicate)"

@@ -1,0 +1,86 @@
+"""What a run works with, and one order of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipeline.clock import Clock
+    from pipeline.files import Folder
+    from pipeline.gateway.client import Gateway
+    from pipeline.jobs import Job, Kind, PurchaseKey
+    from pipeline.ledger.writing import LedgerWriter
+    from pipeline.manifest.tracks import GatewaySettings, Track
+    from pipeline.output import OutputFolder
+    from pipeline.runner.account import Account
+    from pipeline.runner.control import Control
+    from pipeline.runner.events import Event
+    from pipeline.runner.finisher import Finisher
+    from pipeline.sources import SourceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A take to be had: what to ask for, and on whose books."""
+
+    key: PurchaseKey
+    manifest: str
+    track: str
+    kind: Kind
+    origin: str  # of the gateway that new jobs are asked of
+    run: int
+    account: Account
+    estimate_microusd: int  # what one sending binds
+    asked: Track | None  # None: nothing asks for it any more, it is only collected
+    job: Job | None = None
+
+    @property
+    def take(self) -> int:
+        return self.key.take
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return self.track if self.take == 1 else f"{self.track} (take {self.take})"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The rooms that the runner brings together, as handed to it."""
+
+    gateways: Mapping[str, Gateway]  # by origin
+    ledger: LedgerWriter
+    finisher: Finisher
+    sources: SourceStore
+    state: Folder
+    output: OutputFolder
+    clock: Clock
+    control: Control
+    settings: Mapping[str, GatewaySettings]  # by manifest
+    observe: Callable[[Event], None]
+    accounts: dict[int, Account] = field(default_factory=dict)  # by run
+
+    def gateway_at(self, origin: str) -> Gateway:
+        return self.gateways[origin]
+
+    @property
+    def write(self) -> Callable[..., object]:
+        return self.ledger.write
+
+    def settings_of(self, job: Job) -> GatewaySettings:
+        return self.settings[job.intent.manifest]
+
+    def post(self, job: Job) -> None:
+        """Let the account of the job's run know where the job stands; an older run's is closed."""
+        account = self.accounts.get(job.run)
+        if account is not None:
+            account.post(job)
+
+
+def asked_format(job: Job) -> str:
+    """The format that was asked for, from the body that was sent."""
+    return str(json.loads(job.intent.body).get("format", "wav"))
