@@ -133,5 +133,6 @@ def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishe
     planned = {take.job.row for track in tracks for take in track.takes if take.job is not None}
     for job in facts.outstanding:
         mine = job.intent.manifest == manifest.name and job.intent.kind == facts.kind
+        mine = mine and (facts.kind == "real" or job.intent.origin == facts.origin)
         if mine and job.row not in planned and (wishes.only is None or wishes.only(job.intent.track)):
             yield job

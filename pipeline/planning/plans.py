@@ -123,6 +123,7 @@ class Facts:
 
     kind: Kind
     now: float
+    origin: str = ""  # of the gateway that new jobs would be asked of
     jobs: Mapping[tuple[str, int], Sequence[Job]] = field(default_factory=dict)  # (fingerprint, take), oldest first
     outstanding: Sequence[Job] = ()  # with a job id, not collected, of any paid fingerprint
     held: frozenset[str] = frozenset()  # the hashes of the sources that are here

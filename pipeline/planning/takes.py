@@ -46,6 +46,8 @@ def _step(track: Track, job: Job | None, manifest: Manifest, facts: Facts) -> tu
     if job is None:
         return Step.BUY, "new"
     local = facts.kind == "local"
+    if local and job.state in OUTSTANDING and job.intent.origin != facts.origin:
+        return Step.BUY, "another local gateway had it"
     match job.state:
         case State.REFUSED | State.FAILED | State.CANCELLED:
             return Step.BUY, f"{job.state} before"

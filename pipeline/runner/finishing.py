@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.tasks import AudioError, FinishTask, Target
@@ -19,7 +19,6 @@ from pipeline.runner.tools import asked_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from pipeline.audio.settings import Output
     from pipeline.audio.tasks import FinishedFile
@@ -130,7 +129,7 @@ class TrackFinisher:
         )
         seed = finishing_fingerprint(plan.track, outputs[0]) if outputs else ""
         task = FinishTask(
-            source=os.path.abspath(source),
+            source=str(Path.cwd() / source),
             finishing=plan.track.finishing,
             targets=targets,
             serial_seed=(seed[:32] + sha256[:32]),

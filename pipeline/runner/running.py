@@ -11,7 +11,7 @@ from pipeline.files import FolderError, reason
 from pipeline.gateway.errors import GatewayError
 from pipeline.jobs import Job, PurchaseKey, State
 from pipeline.ledger.store import LedgerError
-from pipeline.planning.plans import Action, Step
+from pipeline.planning.plans import Action, Step, TakePlan
 from pipeline.runner.collecting import Collector, Expired
 from pipeline.runner.events import MoneyMoved, RunStarted, TakeFailed, TrackFailed, TrackFinished
 from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pipeline.audio.tasks import Step as UserStep
     from pipeline.jobs import Kind
-    from pipeline.planning.plans import ManifestPlan, TakePlan, TrackPlan
+    from pipeline.planning.plans import ManifestPlan, TrackPlan
     from pipeline.runner.account import Account
     from pipeline.runner.tools import Tools
 
@@ -250,19 +250,30 @@ class Runner:
 
     def _track_result(self, plan: TrackPlan) -> TrackResult:
         done = self._tracks.get((plan.track.manifest, plan.track.name))
-        if done is not None:
-            return done
-        takes = self._results_of(plan)
-        match plan.action:
-            case Action.KEEP:
-                return TrackResult(plan, "kept", takes, plan.rows)
-            case Action.SKIP:
-                return TrackResult(plan, "skipped", takes, plan.rows)
-            case Action.BLOCKED:
-                return TrackResult(plan, "failed", takes, plan.rows, plan.why)
-        stopped = tuple(_stopped(take) if take.plan.step in _GOT and take.error is None else take for take in takes)
-        error = next((take.error for take in stopped if take.error), "stopped before it was finished; run again")
-        return TrackResult(plan, "failed", stopped, plan.rows, error)
+        return done or overtaken(
+            plan, self._results_of(plan), "stopped before it was here; the next run goes on with it"
+        )
+
+
+def refused(plan: ManifestPlan, why: str) -> ManifestResult:
+    """A manifest whose run was not begun."""
+    return ManifestResult(
+        plan,
+        tuple(overtaken(track, [TakeResult(take, take.job) for take in track.takes], why) for track in plan.tracks),
+    )
+
+
+def overtaken(plan: TrackPlan, takes: Sequence[TakeResult], why: str) -> TrackResult:
+    """A track that nothing was done about: because nothing had to be, or because the run's end overtook it."""
+    match plan.action:
+        case Action.KEEP:
+            return TrackResult(plan, "kept", tuple(takes), plan.rows)
+        case Action.SKIP:
+            return TrackResult(plan, "skipped", tuple(takes), plan.rows)
+        case Action.BLOCKED:
+            return TrackResult(plan, "failed", tuple(takes), plan.rows, plan.why)
+    told = tuple(_overtaken_take(take, why) for take in takes)
+    return TrackResult(plan, "failed", told, plan.rows, next((take.error for take in told if take.error), why))
 
 
 _GOT = (Step.BUY, Step.RESEND, Step.COLLECT)
@@ -274,16 +285,15 @@ def _to_get(track: TrackPlan) -> Iterator[TakePlan]:
     return (take for take in track.takes if take.step in steps)
 
 
-def _stopped(take: TakeResult) -> TakeResult:
-    """A take that the run's end overtook."""
-    if take.job is not None and take.job.state is State.COLLECTED:
+def _overtaken_take(take: TakeResult, why: str) -> TakeResult:
+    """A take whose source should have come: its run stays open for it."""
+    is_here = take.job is not None and take.job.state is State.COLLECTED
+    if take.plan.step not in _GOT or take.error is not None or is_here:
         return take
-    return replace(take, error="stopped before it was here; the next run goes on with it", unsent=True)
+    return replace(take, error=why, unsent=True)
 
 
 def _stray_plan(job: Job) -> TakePlan:
-    from pipeline.planning.plans import TakePlan  # noqa: PLC0415 - a value, made where the plan has none
-
     return TakePlan(job.key.take, job.key, Step.COLLECT, job)
 
 

@@ -1,0 +1,209 @@
+"""`make_plan` and `run`: what the command line and Python callers share."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from pipeline.clock import SystemClock
+from pipeline.gateway_choice import EMBEDDED_ORIGIN, GatewayChoice, choose_gateway
+from pipeline.manifest import check_together
+from pipeline.money import from_usd
+from pipeline.workspace import Plan, PlanRequest, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from decimal import Decimal
+
+    import httpx
+
+    from pipeline.audio.tasks import Step as UserStep
+    from pipeline.clock import Clock
+    from pipeline.gateway.client import Gateway
+    from pipeline.ledger.writing import LedgerWriter
+    from pipeline.manifest.tracks import Manifest
+    from pipeline.runner.control import Control
+    from pipeline.runner.events import Event
+    from pipeline.runner.finisher import Finisher
+    from pipeline.runner.results import RunResult
+
+
+def make_plan(
+    manifests: Manifest | Sequence[Manifest],
+    *,
+    output: str | Path = "output",
+    state: str | Path = ".pipeline",
+    gateway: str | GatewayChoice = "local",
+    key: str = "",
+    only: Sequence[str] = (),
+    regenerate: Sequence[str] = (),
+    budget_usd: Decimal | None = None,
+    new_run: bool = False,
+    clock: Clock | None = None,
+) -> Plan:
+    """What a run would do and cost, from the manifests, the ledger and the output folder as they stand.
+
+    `gateway`: `local`, `local=URL`, `aigateway` or a URL; `key`: what a real one wants (nothing is read from the
+    environment here). `budget_usd` replaces the manifest's budget, and caps the sum of several.
+    Raises ManifestMistakes, NothingMatches, NoGateway, LedgerError and FolderError, each with sentences to act on.
+    """
+    given = (manifests,) if not isinstance(manifests, (tuple, list)) else tuple(manifests)
+    check_together(given)
+    choice = choose_gateway(gateway, {"AIGATEWAY_API_KEY": key}, needs_key=False) if isinstance(gateway, str) else gateway
+    request = PlanRequest(
+        manifests=given,
+        gateway=choice,
+        output=Path(output),
+        state=Path(state),
+        only=tuple(only),
+        regenerate=tuple(regenerate),
+        budget_microusd=None if budget_usd is None else from_usd(budget_usd),
+        new_run=new_run,
+    )
+    now = (clock or SystemClock()).now()
+    return Workspace(request.output, request.state).plan(request, now)
+
+
+async def run(
+    plan: Plan,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    finisher: Finisher | None = None,
+    steps: Sequence[UserStep] = (),
+    observer: Callable[[Event], None] = lambda _: None,
+    concurrency: int | None = None,
+    clock: Clock | None = None,
+    ledger: Callable[[Path], LedgerWriter] | None = None,
+    control: Control | None = None,
+) -> RunResult:
+    """Carry a plan to its end: submit, poll, download, finish, and write the index and the reports.
+
+    The plan is made anew once both folders are locked, since something may have happened to them meanwhile.
+    `transport` stands in for the network, `finisher` for the worker processes, `ledger` for the thread that writes;
+    `steps` are run over every source before its loudness; `observer` is told what happens as it happens.
+    Raises what `make_plan` raises, and FolderBusy where another run holds a folder.
+    """
+    workspace = Workspace(plan.request.output, plan.request.state)
+    clock = clock or SystemClock()
+    with workspace.locked():
+        plan = workspace.plan(plan.request, clock.now())
+        return await carry_out_locked(
+            plan,
+            workspace,
+            transport=transport,
+            finisher=finisher,
+            steps=steps,
+            observer=observer,
+            concurrency=concurrency,
+            clock=clock,
+            ledger=ledger,
+            control=control,
+        )
+
+
+async def carry_out_locked(
+    plan: Plan,
+    workspace: Workspace,
+    *,
+    clock: Clock,
+    transport: httpx.AsyncBaseTransport | None = None,
+    finisher: Finisher | None = None,
+    steps: Sequence[UserStep] = (),
+    observer: Callable[[Event], None] = lambda _: None,
+    concurrency: int | None = None,
+    ledger: Callable[[Path], LedgerWriter] | None = None,
+    control: Control | None = None,
+) -> RunResult:
+    """`run`, for whoever holds the folders' locks already and has made the plan under them."""
+    from pipeline.ledger.writing import GroupCommitWriter  # noqa: PLC0415 - a plan needs none of these
+    from pipeline.reporting import write_reports  # noqa: PLC0415
+    from pipeline.runner.control import Control  # noqa: PLC0415
+    from pipeline.runner.starting import Seams, carry_out  # noqa: PLC0415
+
+    writer = (ledger or GroupCommitWriter)(workspace.ledger_path)
+    try:
+        async with AsyncExitStack() as stack:
+            gateways = await stack.enter_async_context(_gateways(plan, workspace, clock, transport))
+            seams = Seams(
+                origin=plan.request.gateway.origin,
+                gateways=gateways,
+                ledger=writer,
+                finisher=finisher or await stack.enter_async_context(_workers(plan)),
+                clock=clock,
+                observe=observer,
+                steps=steps,
+                concurrency=concurrency,
+                control=control or Control(),
+            )
+            result = await carry_out(plan, workspace, seams)
+            with anyio.CancelScope(shield=True):
+                await write_reports(plan, workspace, writer, result, clock)
+            return result
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def _workers(plan: Plan) -> AsyncIterator[Finisher]:
+    """Worker processes, started while the first jobs are being generated."""
+    from pipeline.workers import WorkerFinisher  # noqa: PLC0415
+
+    finisher = WorkerFinisher()
+    async with anyio.create_task_group() as tasks:
+        if not plan.nothing_to_do:
+            tasks.start_soon(finisher.warm_up)
+        yield finisher
+        tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _gateways(
+    plan: Plan, workspace: Workspace, clock: Clock, transport: httpx.AsyncBaseTransport | None
+) -> AsyncIterator[Mapping[str, Gateway]]:
+    """A client for every origin that a job of the plan was submitted to, or will be."""
+    from pipeline.gateway.client import Gateway  # noqa: PLC0415 - a plan needs no network
+    from pipeline.gateway.pacing import Pacer  # noqa: PLC0415
+
+    choice = plan.request.gateway
+    settings = [part.manifest.gateway for part in plan.manifests]
+    with ExitStack() as local:
+        async with AsyncExitStack() as clients:
+            found: dict[str, Gateway] = {}
+            for origin in {choice.origin, *_origins(plan)}:
+                base_url = _base_url(origin, workspace, local, embedded=transport is None)
+                limit = None if origin == EMBEDDED_ORIGIN else min(one.requests_per_minute for one in settings)
+                found[origin] = await clients.enter_async_context(
+                    Gateway(
+                        base_url,
+                        choice.key,
+                        pacer=Pacer(limit),
+                        clock=clock,
+                        transport=transport,
+                        media_hosts=sorted({host for one in settings for host in one.media_hosts}),
+                        concurrency=max(one.concurrency for one in settings),
+                    )
+                )
+            yield found
+
+
+def _origins(plan: Plan) -> set[str]:
+    """The origins of the jobs that the plan would go on with."""
+    jobs = [take.job for part in plan.manifests for track in part.tracks for take in track.takes]
+    strays = [job for part in plan.manifests for job in part.strays]
+    return {job.intent.origin for job in (*jobs, *strays) if job is not None}
+
+
+def _base_url(origin: str, workspace: Workspace, local: ExitStack, *, embedded: bool) -> str:
+    """Where `origin` is reached now; a local gateway of the run's own is started for it."""
+    if origin != EMBEDDED_ORIGIN:
+        return origin
+    if not embedded:
+        return "http://127.0.0.1"  # a transport stands in for the network
+    from pipeline.local_gateway.options import GatewayOptions  # noqa: PLC0415 - only a local run needs a gateway
+    from pipeline.local_gateway.serving import LocalGatewayThread  # noqa: PLC0415
+
+    options = GatewayOptions(rpm=None)
+    return str(local.enter_context(LocalGatewayThread(options, workspace.state.path("local-gateway"))).base_url)

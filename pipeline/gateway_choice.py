@@ -1,0 +1,74 @@
+"""Which gateway is meant, and with which key: decided from words, never by what happens to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.jobs import Kind
+
+REAL_BASE_URL: Final = "https://api.aigateway.sh"
+#: The ledger's name for the local gateway that a run starts itself: its port is another each time, its jobs are not.
+EMBEDDED_ORIGIN: Final = "local"
+#: The local gateway takes every key that begins so.
+_LOCAL_KEY: Final = "sk-aig-local"
+
+
+class NoGateway(Exception):
+    """No gateway was named, or not by a usable address. Its text is one sentence. `key` where the key is what lacks."""
+
+    def __init__(self, message: str, *, key: bool = False) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayChoice:
+    """The gateway to ask. `base_url` None: the run starts a local one of its own."""
+
+    kind: Kind
+    base_url: str | None
+    key: str = field(default=_LOCAL_KEY, repr=False)
+
+    @property
+    def origin(self) -> str:
+        """What the ledger calls it: its base URL, or `local`."""
+        return EMBEDDED_ORIGIN if self.base_url is None else self.base_url
+
+
+def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_key: bool = True) -> GatewayChoice:
+    """The gateway that `--gateway word` means. Raises NoGateway, with both ways on where there is neither word nor key.
+
+    `needs_key` False: for what sends nothing (a plan).
+    """
+    key = environment.get("AIGATEWAY_API_KEY", "")
+    if word == "local":
+        return GatewayChoice("local", None)
+    if word is not None and word.startswith("local="):
+        return GatewayChoice("local", _checked(word.removeprefix("local=")))
+    if word is None and not key:
+        raise NoGateway(
+            "no AIGATEWAY_API_KEY is set and no --gateway given: set the key to buy from the real gateway, "
+            "or use --gateway local to make free placeholders",
+            key=True,
+        )
+    if not key and needs_key:
+        raise NoGateway(f"--gateway {word} needs a key: set AIGATEWAY_API_KEY", key=True)
+    named = None if word in (None, "aigateway") else word
+    return GatewayChoice("real", _checked(named or environment.get("AIGATEWAY_BASE_URL") or REAL_BASE_URL), key)
+
+
+def _checked(url: str) -> str:
+    """`url` without a slash at its end. Raises NoGateway where it is no address to ask."""
+    parts = urlsplit(url)
+    try:
+        usable = parts.port is None or parts.port > 0
+    except ValueError:
+        usable = False
+    if not usable or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise NoGateway(f"{url!r} is no gateway's address; expected local, aigateway, or one like {REAL_BASE_URL}")
+    return url.rstrip("/")

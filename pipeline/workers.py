@@ -1,0 +1,104 @@
+"""Finishing in worker processes: the real half of the runner's finisher.
+
+The workers are anyio's: they end with their parent, even one that is killed. They get paths, not audio, and write only
+into the state folder. One that dies fails its own take and is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import anyio
+import anyio.to_process
+
+from pipeline.runner.finisher import WorkerDied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipeline.audio.tasks import FinishedFile, FinishTask, SourceFacts
+
+T = TypeVar("T")
+
+#: More than this many finish no faster on one disk, and each holds a decoded piece in memory.
+_MOST_WORKERS: Final = 16
+
+
+class WorkerFinisher:
+    """Decodes and finishes in as many processes as there are cores."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+
+    async def warm_up(self) -> None:
+        """Start every worker and let it import what it needs, while the gateway is still generating.
+
+        An interrupt that arrives meanwhile is held back for that moment, so that it reaches none of them.
+        """
+        with _interrupts_held():
+            async with anyio.create_task_group() as tasks:
+                for _ in range(self._workers):
+                    tasks.start_soon(self._quietly_warm_one)
+
+    async def _quietly_warm_one(self) -> None:
+        with suppress(WorkerDied):
+            await self._run(_warm_worker, over="its start")
+
+    async def inspect(self, path: str) -> SourceFacts:
+        return await self._run(_inspect, path, over="its source")
+
+    async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]:
+        return await self._run(_finish, task, over="its finishing")
+
+    async def _run(self, work: Callable[..., T], *arguments: Any, over: str) -> T:
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._workers)
+        try:
+            return await anyio.to_process.run_sync(work, *arguments, cancellable=True, limiter=self._limiter)
+        except anyio.BrokenWorkerProcess as error:
+            raise WorkerDied(f"a worker process died over {over}; the next run finishes it again, free") from error
+
+
+# What follows runs in the workers. numpy and the codecs are imported there, and only there.
+
+
+def _warm_worker() -> None:
+    _ignore_interrupts()
+    import pipeline.audio.finishing  # noqa: PLC0415
+    import pipeline.audio.inspection  # noqa: F401, PLC0415
+
+
+def _inspect(path: str) -> SourceFacts:
+    _ignore_interrupts()
+    from pipeline.audio.inspection import inspect_source  # noqa: PLC0415
+
+    return inspect_source(path)
+
+
+def _finish(task: FinishTask) -> tuple[FinishedFile, ...]:
+    _ignore_interrupts()
+    from pipeline.audio.finishing import finish  # noqa: PLC0415
+
+    return finish(task)
+
+
+def _ignore_interrupts() -> None:
+    """A Ctrl-C on the terminal reaches every process of the group; only the parent decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep SIGINT waiting in this thread; processes started inside are born with it blocked."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

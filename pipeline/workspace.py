@@ -1,0 +1,228 @@
+"""The two folders a run works in, and the plan that follows from what they hold."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.files import Folder, reason, sha256_of
+from pipeline.fingerprints import paid_fingerprint
+from pipeline.jobs import State
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.store import connect_to_read, readable_errors
+from pipeline.locks import held
+from pipeline.manifest.mistakes import ManifestMistakes, Mistake
+from pipeline.manifest.names import matches
+from pipeline.output import OutputFolder, rows_by_path
+from pipeline.planning.decisions import plan_manifest
+from pipeline.planning.plans import Facts, Wishes
+from pipeline.sources import SourceStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from pipeline.gateway_choice import GatewayChoice
+    from pipeline.jobs import Job, Kind
+    from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.output import AssetRow
+    from pipeline.planning.plans import ManifestPlan
+
+LEDGER_NAME: Final = "ledger.sqlite3"
+
+
+class NothingMatches(Exception):
+    """A pattern of --only or --regenerate that no track's name fits. Its text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a plan is asked for."""
+
+    manifests: tuple[Manifest, ...]
+    gateway: GatewayChoice
+    output: Path = Path("output")
+    state: Path = Path(".pipeline")
+    only: tuple[str, ...] = ()
+    regenerate: tuple[str, ...] = ()
+    budget_microusd: int | None = None  # replaces the manifest's; with several manifests it caps their sum
+    new_run: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return self.gateway.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do, and the request that it answers."""
+
+    request: PlanRequest
+    manifests: tuple[ManifestPlan, ...]
+    index: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # the index's rows as they stand
+    index_complete: bool = True  # False: rows are known that the index lacks
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return self.index_complete and all(plan.nothing_to_do for plan in self.manifests)
+
+    @property
+    def estimate_microusd(self) -> int:
+        """What the plan would commit to, each purchase once."""
+        purchases = {key: take for plan in self.manifests for key, take in plan.purchases().items()}
+        return sum(take.estimate_microusd for take in purchases.values())
+
+
+class Workspace:
+    """The state folder and the output folder."""
+
+    def __init__(self, output: Path, state: Path) -> None:
+        self.state = Folder(state.absolute())
+        self.output = OutputFolder(Folder(output.absolute()))
+        self.sources = SourceStore(self.state)
+        self.ledger_path = self.state.path(LEDGER_NAME)
+
+    @contextmanager
+    def locked(self, *, wait: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+        """Make both folders and hold them. Raises FolderBusy and FolderError."""
+        self.state.make()
+        self.output.folder.make()
+        with held(self.state.root, wait=wait, say=say), held(self.output.folder.root, wait=wait, say=say):
+            yield
+
+    def plan(self, request: PlanRequest, now: float | None = None) -> Plan:
+        """What a run would do. Changes nothing.
+
+        Raises NothingMatches, ManifestMistakes for a recording that is not there, LedgerError, FolderError.
+        """
+        _check_patterns(request)
+        index = self.output.read_index()
+        facts = self._facts(request, index, time.time() if now is None else now)
+        wishes = Wishes(_matcher(request.only), _matcher(request.regenerate))
+        plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
+        return Plan(request, plans, tuple(index), _index_complete(index, facts, request))
+
+    def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
+        remembered: list[dict[str, Any]] = []
+        jobs: list[Job] = []
+        outstanding: list[Job] = []
+        grants: dict[str, Mapping[tuple[str, int], int]] = {}
+        open_runs: set[str] = set()
+        held_sources: frozenset[str] = frozenset()
+        connection = connect_to_read(self.ledger_path)
+        if connection is not None:
+            with closing(connection), readable_errors(self.ledger_path):
+                ledger = Ledger(connection)
+                remembered = ledger.asset_rows()
+                jobs = ledger.jobs_for(_fingerprints(request))
+                outstanding = ledger.uncollected()
+                for manifest in request.manifests:
+                    run = None if request.new_run else ledger.find_open_run(manifest.name, request.kind)
+                    if run is not None:
+                        open_runs.add(manifest.name)
+                        grants[manifest.name] = ledger.grants(run.id)
+                held_sources = self._held(ledger, jobs)
+        rows = rows_by_path(index, remembered)
+        return Facts(
+            kind=request.kind,
+            now=now,
+            origin=request.gateway.origin,
+            jobs=_by_take(jobs),
+            outstanding=outstanding,
+            held=held_sources,
+            rows=rows,
+            intact=frozenset(at for at in _paths_planned(request) if at in rows and self.output.intact(rows[at])),
+            grants=grants,
+            open_runs=frozenset(open_runs),
+            recordings=_recordings(request),
+        )
+
+    def _held(self, ledger: Ledger, jobs: Iterable[Job]) -> frozenset[str]:
+        wanted = [job.source for job in jobs if job.state is State.COLLECTED and job.source is not None]
+        known = ledger.sources(wanted)
+        return frozenset(sha for sha, source in known.items() if self.sources.holds(sha, source.format, source.size))
+
+
+def _fingerprints(request: PlanRequest) -> Iterator[str]:
+    """Of all that the plan is about: at the local gateway also of the real thing, which no placeholder replaces."""
+    kinds: tuple[Kind, ...] = ("local", "real") if request.kind == "local" else ("real",)
+    for manifest in request.manifests:
+        for track in manifest.tracks:
+            if track.prompt is not None:
+                yield from (paid_fingerprint(track, kind) for kind in kinds)
+
+
+def _by_take(jobs: Iterable[Job]) -> Mapping[tuple[str, int], Sequence[Job]]:
+    found: defaultdict[tuple[str, int], list[Job]] = defaultdict(list)
+    for job in jobs:
+        found[job.key.fingerprint, job.key.take].append(job)
+    return found
+
+
+def _planned_tracks(request: PlanRequest) -> Iterator[Track]:
+    only = _matcher(request.only)
+    for manifest in request.manifests:
+        yield from (track for track in manifest.tracks if only is None or only(track.name))
+
+
+def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
+    for track in _planned_tracks(request):
+        yield from ((track.manifest, path) for path in track.asset_paths)
+
+
+def _recordings(request: PlanRequest) -> Mapping[Path, str]:
+    """The hash of each recording. Raises ManifestMistakes naming every one that can't be read."""
+    found: dict[Path, str] = {}
+    mistakes: list[Mistake] = []
+    for track in _planned_tracks(request):
+        if track.file is None or track.file in found:
+            continue
+        try:
+            found[track.file] = sha256_of(track.file)
+        except OSError as error:
+            what = f"{track.file} can't be read ({reason(error)}); expected an audio file beside the manifest"
+            mistakes.append(Mistake(track.place, f"tracks.{track.name}.file", what))
+    if mistakes:
+        raise ManifestMistakes(tuple(mistakes))
+    return found
+
+
+def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts, request: PlanRequest) -> bool:
+    listed = {(row.get("manifest"), row.get("path")) for row in index}
+    return all(at in listed for at in _paths_planned(request) if at in facts.intact)
+
+
+def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
+    if not patterns:
+        return None
+    return lambda name: any(matches(pattern, name) for pattern in patterns)
+
+
+def _check_patterns(request: PlanRequest) -> None:
+    names = [track.name for manifest in request.manifests for track in manifest.tracks]
+    for option, patterns in (("--only", request.only), ("--regenerate", request.regenerate)):
+        for pattern in patterns:
+            if not any(matches(pattern, name) for name in names):
+                some = ", ".join(names[:5])
+                raise NothingMatches(f"{option} {pattern!r}: no track has such a name (the first are {some})")
+
+
+def index_after(
+    index: Sequence[Mapping[str, Any]], given: Iterable[ManifestPlan], rows: Iterable[AssetRow]
+) -> list[Mapping[str, Any]]:
+    """The index's rows after a run: `rows` for the tracks of the given manifests, and everything else as it was.
+
+    A row whose track is gone stays too, as an orphan: `prune` removes it with its file.
+    """
+    mine = [row.document() for row in rows]
+    taken = {row["path"] for row in mine}
+    claimed = {
+        (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
+    }
+    others = [
+        row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
+    ]
+    return [*others, *mine]
