@@ -1,0 +1,24 @@
+"""Fades: equal-power, sample by sample."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.audio.sound import Samples, Sound
+
+
+def faded(sound: Sound, fade_in_s: float, fade_out_s: float) -> Sound:
+    """`sound` rising from silence over `fade_in_s` and falling to it over `fade_out_s`, each at most all of it."""
+    head = min(round(fade_in_s * sound.sample_rate), sound.frames)
+    tail = min(round(fade_out_s * sound.sample_rate), sound.frames)
+    if not head and not tail:
+        return sound
+    samples = sound.samples.copy()
+    samples[:head] *= _rise(head)
+    samples[sound.frames - tail :] *= _rise(tail)[::-1]
+    return Sound(samples, sound.sample_rate)
+
+
+def _rise(frames: int) -> Samples:
+    """A quarter of a sine: gains whose square, with its mirror's, sums to about one. (frames, 1)."""
+    return np.sin(np.arange(frames, dtype=np.float32) * np.float32(np.pi / 2 / max(frames, 1)))[:, np.newaxis]

@@ -1,0 +1,160 @@
+"""The commands' names, options and help; what each does is imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from pipeline.cli.failing import exit_with_a_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MANIFEST = click.Path(path_type=Path)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_MOST_DOLLARS: Final = Decimal(1_000_000)
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Dollars(click.ParamType[Decimal]):
+    """An amount such as 2.50."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            amount = Decimal(str(value).removeprefix("$"))
+        except InvalidOperation:
+            amount = Decimal(-1)
+        if not (amount.is_finite() and 0 <= amount <= _MOST_DOLLARS):
+            self.fail(f"{value!r} is not an amount in dollars; expected one like 2.50", param, ctx)
+        return amount
+
+
+def _manifests(command: F) -> F:
+    return click.argument("manifests", nargs=-1, required=True, type=_MANIFEST, metavar="MANIFEST...")(command)
+
+
+def _folders(command: F) -> F:
+    for option in (
+        click.option("--state", type=_FOLDER, default=Path(".pipeline"), show_default=True, metavar="DIR",
+                     help="Ledger, sources, and takes that are not the pick."),
+        click.option("--output", type=_FOLDER, default=Path("output"), show_default=True, metavar="DIR",
+                     help="Where assets, index and reports land."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _planning(command: F) -> F:
+    """What `plan` and `run` share."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output."),
+        click.option("--regenerate", multiple=True, metavar="GLOB", help="Pay again, on purpose, for these tracks."),
+        click.option("--budget", type=Dollars(), metavar="USD", help="Instead of the manifest's; caps several."),
+        click.option("--only", multiple=True, metavar="GLOB",
+                     help="Only these tracks: * within a part of a name, ** across parts."),
+        click.option("--gateway", metavar="WORD", help="local, local=URL, aigateway, or a URL."),
+    ):  # fmt: skip
+        command = option(command)
+    return _manifests(_folders(command))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="music-asset-pipeline")
+def cli() -> None:
+    """Turn a manifest of named tracks into finished music files and a cost report.
+
+    Exit status: 0 all well; 1 some tracks failed, or check found something; 2 bad manifest or usage; 3 money; 4 the
+    key; 5 the state or output folder; 130 interrupted, 143 terminated.
+    """
+
+
+@cli.command()
+@click.argument("file", type=_MANIFEST, default=Path("tracks.yaml"), required=False)
+def init(file: Path) -> None:
+    """Write a commented manifest to start from, and manifest.schema.json beside it."""
+    from pipeline.cli.small import init as command
+
+    command(file)
+
+
+@cli.command()
+@_planning
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 0 with nothing to do, 10 with something to do.")
+def plan(**options: Any) -> None:
+    """Say what a run would do and cost. Sends nothing."""
+    from pipeline.cli.planning import plan as command
+
+    command(**options)
+
+
+@cli.command()
+@_planning
+@click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Jobs in flight, over all manifests.")
+@click.option("--new-run", is_flag=True, help="Close an open run first, and start afresh.")
+@click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
+@click.option("-v", "--verbose", is_flag=True, help="Explain every wait.")
+def run(**options: Any) -> None:
+    """Generate, download and finish what the manifests ask for."""
+    from pipeline.cli.running import run as command
+
+    command(**options)
+
+
+@cli.command()
+@_manifests
+@_folders
+@click.option("--only", multiple=True, metavar="GLOB", help="Only these tracks.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+def check(**options: Any) -> None:
+    """Is every asset there, whole, and within its loudness and peaks? Uses no network."""
+    from pipeline.cli.checking import check as command
+
+    command(**options)
+
+
+@cli.command()
+@_manifests
+@_folders
+def report(**options: Any) -> None:
+    """Write the reports again from the ledger and the index."""
+    from pipeline.cli.small import report as command
+
+    command(**options)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="The API's port.")
+@click.option("--media-port", type=click.IntRange(0, 65535), help="The media origin's port. [default: the API's + 1]")
+@click.option("--latency", type=click.FloatRange(0), default=2.0, show_default=True, help="A job's mean time, seconds.")
+@click.option("--sigma", type=click.FloatRange(0, 3), default=0.0, show_default=True, help="Its spread (lognormal).")
+@click.option("--rpm", type=click.IntRange(0), default=600, show_default=True, help="Requests a minute; 0: no limit.")
+@click.option("--faults", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Faults to make, YAML.")
+@click.option("--state", type=_FOLDER, help="Keep jobs here, so that they survive a restart.")
+@click.option("--no-idempotency", is_flag=True, help="Do not honour Idempotency-Key.")
+def serve(**options: Any) -> None:
+    """Run the local gateway: the music API on loopback, free, for developing against it."""
+    from pipeline.cli.serving import serve as command
+
+    command(**options)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the manifest's JSON Schema, for editors."""
+    from pipeline.manifest import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit status."""
+    with exit_with_a_sentence():
+        sys.exit(cli(standalone_mode=False))

@@ -1,0 +1,154 @@
+"""What a run shows while it goes on: bars on a terminal, one plain line a track elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pipeline.cli.failing import printable
+from pipeline.money import dollars
+from pipeline.runner.events import (
+    Event,
+    MoneyMoved,
+    Notice,
+    RunStarted,
+    TakeDownloaded,
+    TakeFailed,
+    TakeGenerated,
+    TakeSubmitted,
+    TrackFailed,
+    TrackFinished,
+    Waiting,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def progress_for(stream: TextIO, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Event], None]]:
+    """An observer that fits `stream`."""
+    if quiet:
+        yield lambda _: None
+    elif stream.isatty():
+        with _bars(stream, verbose=verbose) as observe:
+            yield observe
+    else:
+        lines = Lines(stream, verbose=verbose)
+        yield lines.observe
+
+
+class Lines:
+    """One plain line a track, as a log wants it."""
+
+    def __init__(self, stream: TextIO, *, verbose: bool) -> None:
+        self._stream = stream
+        self._verbose = verbose
+        self._done = 0
+        self._tracks = 0
+
+    def observe(self, event: Event) -> None:
+        """Say what a log should keep of `event`."""
+        match event:
+            case RunStarted():
+                self._tracks = event.tracks
+            case TrackFinished():
+                self._count(f"{event.track}: {', '.join(event.paths)}")
+            case TrackFailed():
+                self._count(f"{event.track}: failed: {event.error}")
+            case Notice():
+                self._write(f"note: {event.text}")
+            case _ if self._verbose:
+                self._explain(event)
+
+    def _count(self, text: str) -> None:
+        self._done += 1
+        self._write(f"[{self._done}/{self._tracks}] {text}")
+
+    def _explain(self, event: Event) -> None:
+        text = explanation(event)
+        if text is not None:
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(printable(text) + "\n")
+        self._stream.flush()
+
+
+def explanation(event: Event) -> str | None:
+    """What `--verbose` says about an event that has no line of its own."""
+    match event:
+        case Waiting():
+            return f"{event.what} in {event.seconds:.1f} s: {event.why}"
+        case TakeSubmitted():
+            return f"{event.track} take {event.take}: submitted as {event.job_id}"
+        case TakeGenerated():
+            bill = "" if event.cost_microusd is None else f", billed {dollars(event.cost_microusd)}"
+            return f"{event.track} take {event.take}: generated{bill}"
+        case TakeDownloaded():
+            return f"{event.track} take {event.take}: downloaded {event.size:,} bytes, {event.duration_s:.1f} s"
+        case TakeFailed():
+            return f"{event.track} take {event.take}: {event.error}"
+        case _:
+            return None
+
+
+@contextmanager
+def _bars(stream: TextIO, *, verbose: bool) -> Iterator[Callable[[Event], None]]:
+    from tqdm import tqdm  # noqa: PLC0415 - only a terminal has bars
+
+    layout = "{desc:<11}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
+    names = ("submitted", "generated", "downloaded", "finished")
+    bars = {
+        name: tqdm(total=0, desc=name, file=stream, position=number, leave=True, bar_format=layout, dynamic_ncols=True)
+        for number, name in enumerate(names)
+    }
+    try:
+        yield Bars(bars, verbose=verbose).observe
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+class Bars:
+    """Four bars: submitted, generated, downloaded, finished; money so far behind the last."""
+
+    def __init__(self, bars: dict[str, Any], *, verbose: bool) -> None:
+        self._bars = bars
+        self._verbose = verbose
+
+    def observe(self, event: Event) -> None:
+        """Move the bars on."""
+        match event:
+            case RunStarted():
+                self._begin(event)
+            case TakeSubmitted():
+                self._bars["submitted"].update()
+            case TakeGenerated():
+                self._bars["generated"].update()
+            case TakeDownloaded():
+                self._bars["downloaded"].update()
+            case TrackFinished():
+                self._bars["finished"].update()
+            case TrackFailed():
+                self._write(f"{event.track}: failed: {event.error}")
+            case MoneyMoved():
+                money = event.commitment
+                self._bars["finished"].set_postfix_str(
+                    f"billed {dollars(money.billed)}, reserved {dollars(money.reserved)}"
+                )
+            case Notice():
+                self._write(f"note: {event.text}")
+            case _ if self._verbose:
+                text = explanation(event)
+                if text is not None:
+                    self._write(text)
+
+    def _begin(self, event: RunStarted) -> None:
+        takes = event.submits + event.collects
+        for name, total in (("submitted", event.submits), ("generated", takes), ("downloaded", takes)):
+            self._bars[name].reset(total=total)
+        self._bars["finished"].reset(total=event.tracks)
+
+    def _write(self, text: str) -> None:
+        self._bars["finished"].write(printable(text), file=self._bars["finished"].fp)

@@ -1,0 +1,92 @@
+"""`pipeline run`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+
+from pipeline.cli.failing import printable
+from pipeline.cli.progress import progress_for
+from pipeline.cli.words import load_manifests, plan_request
+from pipeline.clock import SystemClock
+from pipeline.entry import carry_out_locked
+from pipeline.report.document import run_document
+from pipeline.report.plan_text import plan_lines, summary_lines
+from pipeline.runner.control import Control
+from pipeline.runner.results import RunResult, Stop
+from pipeline.workspace import Plan, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.runner.events import Event
+
+
+def run(
+    manifests: tuple[Path, ...],
+    *,
+    as_json: bool,
+    concurrency: int | None,
+    new_run: bool,
+    wait: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
+    """Plan, carry out, and say how it went: the sentence at the head of the design."""
+    say = _silent if quiet else _say
+    request = plan_request(load_manifests(manifests), options, needs_key=True, new_run=new_run)
+    workspace = Workspace(request.output, request.state)
+    with workspace.locked(wait=wait, say=_say):
+        plan = workspace.plan(request)
+        for line in plan_lines(plan.manifests, request.kind, colour=False):
+            say(line)
+        with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
+            result = anyio.run(partial(_carry_out, plan, workspace, observe, concurrency))
+    for line in summary_lines(result):
+        (say if result.exit == 0 else _say)(line)
+    if as_json:
+        click.echo(json.dumps(run_document(result), indent=1, ensure_ascii=False))
+    sys.exit(result.exit)
+
+
+async def _carry_out(
+    plan: Plan, workspace: Workspace, observe: Callable[[Event], None], concurrency: int | None
+) -> RunResult:
+    control = Control()
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(partial(_listen, control))
+        result = await carry_out_locked(
+            plan, workspace, clock=SystemClock(), observer=observe, concurrency=concurrency, control=control
+        )
+        tasks.cancel_scope.cancel()
+    return result
+
+
+async def _listen(control: Control, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    """The first signal stops the run in order; the second ends it at once."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for number in signals:
+            status = 128 + number
+            if control.interrupted:
+                os._exit(status)
+            word = "interrupted" if number == signal.SIGINT else "terminated"
+            _say(f"{word}: waiting a moment for what was sent; once more ends it at once")
+            control.interrupt(Stop(status, word))
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line), err=True)
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,40 @@
+"""The commands that fit in a few lines: `init` and `report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.words import load_manifests
+from pipeline.files import FolderError, reason
+from pipeline.manifest import schema_text, starter_manifest
+from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def init(file: Path) -> None:
+    """Write a manifest and its schema, and never over something that is there."""
+    schema = file.parent / "manifest.schema.json"
+    if file.exists():
+        raise click.UsageError(f"{file} is there already; name another file")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as manifest:
+            manifest.write(starter_manifest(file.stem))
+        schema.write_text(schema_text(), encoding="utf-8")
+    except OSError as error:
+        raise FolderError(f"{file}: {reason(error)}") from error
+    click.echo(f"wrote {file} and {schema}; try: pipeline run {file} --gateway local", err=True)
+
+
+def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
+    """Write the reports again."""
+    from pipeline.reporting import rewrite_reports  # noqa: PLC0415 - `init` needs none of it
+
+    workspace = Workspace(output, state)
+    with workspace.locked():
+        for path in rewrite_reports(workspace, load_manifests(manifests)):
+            click.echo(f"wrote {path}", err=True)

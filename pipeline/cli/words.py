@@ -1,0 +1,55 @@
+"""From words on a command line to values: manifests, gateway, request."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pipeline.gateway_choice import choose_gateway
+from pipeline.manifest import ManifestMistakes, check_together, load_manifest
+from pipeline.money import from_usd
+from pipeline.workspace import PlanRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipeline.manifest.tracks import Manifest
+
+
+def load_manifests(paths: Sequence[Path]) -> tuple[Manifest, ...]:
+    """Every manifest, or the mistakes of all of them at once."""
+    manifests: list[Manifest] = []
+    mistakes: list[Any] = []
+    for path in dict.fromkeys(paths):
+        try:
+            manifests.append(load_manifest(path))
+        except ManifestMistakes as found:
+            mistakes += found.mistakes
+    if mistakes:
+        raise ManifestMistakes(tuple(mistakes))
+    check_together(manifests)
+    return tuple(manifests)
+
+
+def plan_request(
+    manifests: tuple[Manifest, ...], options: dict[str, Any], *, needs_key: bool, new_run: bool = False
+) -> PlanRequest:
+    """What `plan` and `run` are asked for. Raises NoGateway."""
+    budget = options["budget"]
+    return PlanRequest(
+        manifests=manifests,
+        gateway=choose_gateway(options["gateway"], os.environ, needs_key=needs_key),
+        output=options["output"],
+        state=options["state"],
+        only=options["only"],
+        regenerate=options["regenerate"],
+        budget_microusd=None if budget is None else from_usd(budget),
+        new_run=new_run,
+    )
+
+
+def colour_wanted() -> bool:
+    """Colour is for a terminal, and never with NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,101 @@
+"""The house's arrows: who may import whom, read from the code itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "pipeline"
+NETWORK = ("httpx", "httpcore", "starlette", "uvicorn", "socket", "ssl", "http", "urllib.request", "anyio")
+LEDGER = ("pipeline.ledger", "sqlite3")
+REAL_TIME = ("anyio.to_thread", "anyio.to_process", "anyio.from_thread")
+
+
+def imports_of(path: Path, *, for_types: bool = False) -> set[str]:
+    """Every module that the file at `path` imports, at its head or inside a function; for its types only if asked."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not for_types:
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def files_of(room: str) -> list[Path]:
+    folder = PACKAGE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+def touches(imported: set[str], forbidden: tuple[str, ...]) -> set[str]:
+    return {name for name in imported for room in forbidden if name == room or name.startswith(room + ".")}
+
+
+@pytest.mark.parametrize(
+    ("room", "forbidden"),
+    [
+        ("manifest", (*NETWORK, *LEDGER, "pipeline.gateway", "pipeline.runner", "pipeline.output")),
+        ("planning", (*NETWORK, *LEDGER, "pipeline.gateway", "pipeline.runner")),
+        ("audio", (*NETWORK, *LEDGER, "pipeline.gateway", "pipeline.runner", "pipeline.manifest")),
+        ("report", (*NETWORK, *LEDGER, "pipeline.gateway")),
+        ("gateway", (*LEDGER, "pipeline.files", "pipeline.output", "pipeline.runner", "pathlib", "os", "io")),
+        ("ledger", ("pipeline.gateway", "pipeline.runner", "pipeline.manifest", "pipeline.audio", "httpx")),
+        ("local_gateway", ("pipeline.gateway", "pipeline.ledger", "pipeline.runner", "pipeline.manifest", "httpx")),
+    ],
+)
+def test_a_room_imports_nothing_that_it_must_not_know(room: str, forbidden: tuple[str, ...]) -> None:
+    """Data flows one way: no network and no ledger where decisions are pure, no files where requests are sent."""
+    broken = {str(path.name): touches(imports_of(path), forbidden) for path in files_of(room)}
+    assert {name: names for name, names in broken.items() if names} == {}
+
+
+def test_httpx_is_imported_in_one_room() -> None:
+    """Elsewhere it is at most named for types."""
+    found = {path for path in PACKAGE.rglob("*.py") if touches(imports_of(path), ("httpx", "httpcore"))}
+    assert {path.relative_to(PACKAGE).parts[0] for path in found} == {"gateway"}
+
+
+def test_nobody_imports_the_command_line() -> None:
+    """But for the two lines that start it."""
+    found = {path for path in PACKAGE.rglob("*.py") if touches(imports_of(path, for_types=True), ("pipeline.cli",))}
+    assert {path.relative_to(PACKAGE).parts[0] for path in found} <= {"cli", "__main__.py"}
+
+
+def test_only_the_two_real_halves_work_in_real_time() -> None:
+    """Threads and worker processes are jumped over by a virtual clock: the runner is handed them from outside."""
+    watched = [path for path in PACKAGE.rglob("*.py") if "local_gateway" not in path.parts and "cli" not in path.parts]
+    found = {path.relative_to(PACKAGE).as_posix() for path in watched if touches(imports_of(path), REAL_TIME)}
+    assert found == {"ledger/writing.py", "workers.py"}
+
+
+def test_the_environment_and_the_terminal_belong_to_the_command_line() -> None:
+    """No other room reads os.environ or prints."""
+    watched = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "cli"]
+    for path in watched:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        called = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not {"environ", "getenv"} & names, path
+        assert "print" not in called, path
+
+
+def test_importing_the_package_costs_nothing_heavy() -> None:
+    """`import pipeline` brings neither numpy nor httpx nor pydantic: commands import what they need."""
+    heavy = "numpy httpx pydantic starlette uvicorn yaml soundfile pydub anyio click"
+    program = f"import sys, pipeline; print([name for name in {heavy.split()!r} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
