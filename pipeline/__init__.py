@@ -1,8 +1,8 @@
 """A manifest of named tracks becomes finished music files and a cost report, through a paid music API.
 
-    manifest = pipeline.load_manifest(Path("manifests/ad-jingles.yaml"))
-    plan = pipeline.make_plan(manifest, gateway="local")
-    result = await pipeline.run(plan)
+>>> manifest = pipeline.load_manifest(Path("manifests/ad-jingles.yaml"))
+>>> plan = pipeline.make_plan(manifest, gateway="local")
+>>> result = await pipeline.run(plan)
 """
 
 from __future__ import annotations

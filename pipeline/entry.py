@@ -52,10 +52,11 @@ def make_plan(
     """
     given = (manifests,) if not isinstance(manifests, (tuple, list)) else tuple(manifests)
     check_together(given)
-    choice = choose_gateway(gateway, {"AIGATEWAY_API_KEY": key}, needs_key=False) if isinstance(gateway, str) else gateway
+    if isinstance(gateway, str):
+        gateway = choose_gateway(gateway, {"AIGATEWAY_API_KEY": key}, needs_key=False)
     request = PlanRequest(
         manifests=given,
-        gateway=choice,
+        gateway=gateway,
         output=Path(output),
         state=Path(state),
         only=tuple(only),

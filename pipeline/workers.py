@@ -19,6 +19,7 @@ from pipeline.runner.finisher import WorkerDied
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pipeline.audio.measurement import Measurement
     from pipeline.audio.tasks import FinishedFile, FinishTask, SourceFacts
 
 T = TypeVar("T")
@@ -54,6 +55,10 @@ class WorkerFinisher:
     async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]:
         return await self._run(_finish, task, over="its finishing")
 
+    async def measure(self, path: str) -> Measurement:
+        """Decode and measure a delivered file. Raises AudioError, WorkerDied."""
+        return await self._run(_measure, path, over="a measurement")
+
     async def _run(self, work: Callable[..., T], *arguments: Any, over: str) -> T:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self._workers)
@@ -84,6 +89,13 @@ def _finish(task: FinishTask) -> tuple[FinishedFile, ...]:
     from pipeline.audio.finishing import finish  # noqa: PLC0415
 
     return finish(task)
+
+
+def _measure(path: str) -> Measurement:
+    _ignore_interrupts()
+    from pipeline.audio.measurement import measure_file  # noqa: PLC0415
+
+    return measure_file(path)
 
 
 def _ignore_interrupts() -> None:

@@ -98,7 +98,8 @@ class Workspace:
 
         Raises NothingMatches, ManifestMistakes for a recording that is not there, LedgerError, FolderError.
         """
-        _check_patterns(request)
+        check_patterns(request.manifests, "--only", request.only)
+        check_patterns(request.manifests, "--regenerate", request.regenerate)
         index = self.output.read_index()
         facts = self._facts(request, index, time.time() if now is None else now)
         wishes = Wishes(_matcher(request.only), _matcher(request.regenerate))
@@ -201,13 +202,13 @@ def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
     return lambda name: any(matches(pattern, name) for pattern in patterns)
 
 
-def _check_patterns(request: PlanRequest) -> None:
-    names = [track.name for manifest in request.manifests for track in manifest.tracks]
-    for option, patterns in (("--only", request.only), ("--regenerate", request.regenerate)):
-        for pattern in patterns:
-            if not any(matches(pattern, name) for name in names):
-                some = ", ".join(names[:5])
-                raise NothingMatches(f"{option} {pattern!r}: no track has such a name (the first are {some})")
+def check_patterns(manifests: Iterable[Manifest], option: str, patterns: Iterable[str]) -> None:
+    """Raise NothingMatches for a pattern that fits no track's name."""
+    names = [track.name for manifest in manifests for track in manifest.tracks]
+    for pattern in patterns:
+        if not any(matches(pattern, name) for name in names):
+            some = ", ".join(names[:5])
+            raise NothingMatches(f"{option} {pattern!r}: no track has such a name (the first are {some})")
 
 
 def index_after(

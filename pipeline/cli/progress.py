@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from pipeline.cli.failing import printable
 from pipeline.money import dollars
@@ -98,16 +98,23 @@ def _bars(stream: TextIO, *, verbose: bool) -> Iterator[Callable[[Event], None]]
     from tqdm import tqdm  # noqa: PLC0415 - only a terminal has bars
 
     layout = "{desc:<11}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
-    names = ("submitted", "generated", "downloaded", "finished")
     bars = {
         name: tqdm(total=0, desc=name, file=stream, position=number, leave=True, bar_format=layout, dynamic_ncols=True)
-        for number, name in enumerate(names)
+        for number, name in enumerate(_BAR_OF.values())
     }
     try:
         yield Bars(bars, verbose=verbose).observe
     finally:
         for bar in bars.values():
             bar.close()
+
+
+_BAR_OF: Final[dict[type, str]] = {
+    TakeSubmitted: "submitted",
+    TakeGenerated: "generated",
+    TakeDownloaded: "downloaded",
+    TrackFinished: "finished",
+}
 
 
 class Bars:
@@ -122,27 +129,22 @@ class Bars:
         match event:
             case RunStarted():
                 self._begin(event)
-            case TakeSubmitted():
-                self._bars["submitted"].update()
-            case TakeGenerated():
-                self._bars["generated"].update()
-            case TakeDownloaded():
-                self._bars["downloaded"].update()
-            case TrackFinished():
-                self._bars["finished"].update()
+            case MoneyMoved():
+                billed, reserved = dollars(event.commitment.billed), dollars(event.commitment.reserved)
+                self._bars["finished"].set_postfix_str(f"billed {billed}, reserved {reserved}")
             case TrackFailed():
                 self._write(f"{event.track}: failed: {event.error}")
-            case MoneyMoved():
-                money = event.commitment
-                self._bars["finished"].set_postfix_str(
-                    f"billed {dollars(money.billed)}, reserved {dollars(money.reserved)}"
-                )
             case Notice():
                 self._write(f"note: {event.text}")
-            case _ if self._verbose:
-                text = explanation(event)
-                if text is not None:
-                    self._write(text)
+            case _:
+                self._advance(event)
+
+    def _advance(self, event: Event) -> None:
+        if type(event) in _BAR_OF:
+            self._bars[_BAR_OF[type(event)]].update()
+        text = explanation(event) if self._verbose else None
+        if text is not None:
+            self._write(text)
 
     def _begin(self, event: RunStarted) -> None:
         takes = event.submits + event.collects

@@ -216,9 +216,11 @@ class Ledger:
         rows = self.connection.execute("SELECT * FROM sources")
         return {source.sha256: source for source in (Source(*row) for row in rows) if source.sha256 in wanted}
 
-    def record_asset(self, row: Mapping[str, Any]) -> None:
-        """Keep one row of the index from the moment its file stands, so that a kill before the index is no loss."""
-        self.connection.execute("INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?, ?)", _asset_columns(row))
+    def add_assets(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Keep rows of the index from the moment their files stand, so that a kill before the index is no loss."""
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?, ?)", [_asset_columns(row) for row in rows]
+        )
 
     def record_assets(self, manifest: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Keep the index's rows of `manifest` as they stand in the output folder."""

@@ -118,7 +118,7 @@ class TrackFinisher:
                 self._tools.output.folder.bring(folder / file.path, asset.path)
                 rows[asset.path] = _row(plan, asset, file, provenance)
         made = [rows[asset.path].document() for asset in wanted]
-        await self._tools.ledger.write(lambda ledger: [ledger.record_asset(document) for document in made])
+        await self._tools.ledger.write(lambda ledger: ledger.add_assets(made))
         return tuple(rows[path] for path in plan.track.asset_paths)
 
     async def _run(

@@ -15,7 +15,7 @@ from pipeline.gateway.errors import AnswerUnknown, GatewayError, KeyRefused, Not
 from pipeline.gateway.requests import SubmitRequest, cost_tag, submit_body
 from pipeline.jobs import Intent, Job
 from pipeline.money import dollars
-from pipeline.planning.plans import RESEND_WITHIN_S
+from pipeline.planning.takes import RESEND_WITHIN_S
 from pipeline.runner.events import Notice, TakeSubmitted, Waiting
 from pipeline.runner.results import EXIT_KEY, EXIT_MONEY, Stop, TakeLost, Unsent
 from pipeline.runner.retrying import MOST_RESENDS, pause_before_resubmitting, pause_s
@@ -95,12 +95,12 @@ class Submitter:
         now = self._tools.clock.now()
         if job is None:
             intent = _new_intent(order)
-            return await self._tools.write(lambda ledger: ledger.intend(order.run, intent, now), durable=True)
+            return await self._tools.ledger.write(lambda ledger: ledger.intend(order.run, intent, now), durable=True)
         row = job.row
-        return await self._tools.write(lambda ledger: ledger.resend(row, order.run, now), durable=True)
+        return await self._tools.ledger.write(lambda ledger: ledger.resend(row, order.run, now), durable=True)
 
     async def _post(self, order: Order, job: Job) -> tuple[Job, GatewayError | None]:
-        gateway, write, row = self._tools.gateway_at(job.intent.origin), self._tools.write, job.row
+        gateway, write, row = self._tools.gateway_at(job.intent.origin), self._tools.ledger.write, job.row
         failure: GatewayError | None = None
         try:
             accepted = await gateway.submit(_request(job))

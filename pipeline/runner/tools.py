@@ -67,10 +67,6 @@ class Tools:
     def gateway_at(self, origin: str) -> Gateway:
         return self.gateways[origin]
 
-    @property
-    def write(self) -> Callable[..., object]:
-        return self.ledger.write
-
     def settings_of(self, job: Job) -> GatewaySettings:
         return self.settings[job.intent.manifest]
 

@@ -1,0 +1,192 @@
+"""Files appear whole or not at all, never outside of their folder, and one run at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.files import Folder, FolderError, sha256_of
+from pipeline.locks import FolderBusy, held
+from pipeline.sources import SourceStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_file_appears_when_its_block_ends_well(tmp_path: Path) -> None:
+    """Until then nothing stands under its final name."""
+    folder = Folder(tmp_path)
+    with folder.writing("a/b.txt") as file:
+        file.write(b"whole")
+        assert not (tmp_path / "a/b.txt").exists()
+    assert names(tmp_path) == ["a/b.txt"]
+    assert (tmp_path / "a/b.txt").read_bytes() == b"whole"
+
+
+def test_a_block_that_fails_leaves_what_stood_there(tmp_path: Path) -> None:
+    """The last good file stays, and no half of the new one."""
+    folder = Folder(tmp_path)
+    folder.write("b.txt", b"good")
+    with pytest.raises(ZeroDivisionError), folder.writing("b.txt") as file:
+        file.write(b"bad")
+        raise ZeroDivisionError
+    assert names(tmp_path) == ["b.txt"]
+    assert (tmp_path / "b.txt").read_bytes() == b"good"
+
+
+def test_equal_content_is_not_written_again(tmp_path: Path) -> None:
+    """A run with nothing to do rewrites nothing: not even a modification time."""
+    folder = Folder(tmp_path)
+    assert folder.write("b.txt", b"same") is True
+    os.utime(tmp_path / "b.txt", (1, 1))
+    assert folder.write("b.txt", b"same") is False
+    assert (tmp_path / "b.txt").stat().st_mtime == 1
+
+
+def test_what_a_killed_run_left_half_written_is_replaced(tmp_path: Path) -> None:
+    """One temporary name for each target: nothing piles up."""
+    folder = Folder(tmp_path)
+    folder.temporary("b.txt").write_bytes(b"half")
+    folder.write("b.txt", b"whole")
+    assert names(tmp_path) == ["b.txt"]
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    """Neither a linked folder on the way nor a linked temporary file."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    inside = Folder(tmp_path / "inside")
+    inside.make()
+    (inside.root / "battle").symlink_to(outside)
+    with pytest.raises(FolderError, match="leads outside"):
+        inside.write("battle/theme.ogg", b"x")
+    (inside.root / ".a.ogg.part").symlink_to(outside / "victim")
+    inside.write("a.ogg", b"x")
+    assert names(outside) == []
+
+
+def test_a_linked_final_name_is_replaced_not_written_through(tmp_path: Path) -> None:
+    """The link's target keeps its content."""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    folder = Folder(tmp_path / "inside")
+    folder.make()
+    (folder.root / "a.ogg").symlink_to(victim)
+    folder.write("a.ogg", b"new")
+    assert victim.read_bytes() == b"precious"
+    assert not (folder.root / "a.ogg").is_symlink()
+
+
+def test_a_finished_file_is_brought_from_elsewhere(tmp_path: Path) -> None:
+    """Moved where it can be; its old name is gone."""
+    coming = tmp_path / "work.ogg"
+    coming.write_bytes(b"sound")
+    folder = Folder(tmp_path / "out")
+    folder.make()
+    assert folder.bring(coming, "a/b.ogg").read_bytes() == b"sound"
+    assert not coming.exists()
+
+
+def test_a_folder_that_is_a_file_is_said_so(tmp_path: Path) -> None:
+    """One sentence, with the path."""
+    (tmp_path / "out").write_text("")
+    with pytest.raises(FolderError, match="out"):
+        Folder(tmp_path / "out").make()
+
+
+class TestSources:
+    """What was paid for, kept unaltered."""
+
+    def test_a_source_is_kept_under_its_own_hash(self, tmp_path: Path) -> None:
+        """It is hashed while it streams, and found again whole."""
+        store = SourceStore(Folder(tmp_path))
+        with store.receive("1.wav") as incoming:
+            incoming.write(b"so")
+            incoming.write(b"und")
+            incoming.finish()
+            sha256 = store.keep(incoming, "wav")
+        assert sha256 == sha256_of(store.path(sha256, "wav"))
+        assert store.whole(sha256, "wav")
+        assert store.holds(sha256, "wav", 5)
+
+    def test_a_download_that_is_not_kept_leaves_nothing(self, tmp_path: Path) -> None:
+        """Whatever went wrong."""
+        store = SourceStore(Folder(tmp_path))
+        with pytest.raises(ZeroDivisionError), store.receive("1.wav") as incoming:
+            incoming.write(b"half")
+            raise ZeroDivisionError
+        assert names(tmp_path) == []
+
+    def test_a_damaged_source_is_noticed(self, tmp_path: Path) -> None:
+        """Its hash no longer fits, though its size does."""
+        store = SourceStore(Folder(tmp_path))
+        with store.receive("1.wav") as incoming:
+            incoming.write(b"sound")
+            incoming.finish()
+            sha256 = store.keep(incoming, "wav")
+        store.path(sha256, "wav").write_bytes(b"round")
+        assert store.holds(sha256, "wav", 5)
+        assert not store.whole(sha256, "wav")
+
+
+HOLD = """
+import sys; from pathlib import Path; from pipeline.locks import held
+with held(Path(sys.argv[1])):
+    print("held", flush=True); sys.stdin.read()
+"""
+
+
+class TestLocks:
+    """One run at a time."""
+
+    @pytest.fixture
+    def other_run(self, tmp_path: Path):
+        """Another process that holds the folder until its standard input ends."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+    def test_the_second_run_is_told_who_holds_the_folder(self, tmp_path: Path, other_run: subprocess.Popen) -> None:
+        """Process, machine and since when."""
+        with pytest.raises(FolderBusy, match=f"process {other_run.pid} on"), held(tmp_path):
+            pass
+
+    def test_a_killed_holder_holds_nothing(self, tmp_path: Path, other_run: subprocess.Popen) -> None:
+        """The kernel frees what a dead process held."""
+        other_run.kill()
+        other_run.wait()
+        with held(tmp_path):
+            pass
+
+    def test_waiting_is_said_and_ends_with_the_holder(self, tmp_path: Path, other_run: subprocess.Popen) -> None:
+        """`--wait` gets the folder as soon as it is free."""
+        said = []
+
+        def say(sentence: str) -> None:
+            said.append(sentence)
+            other_run.stdin.close()
+
+        with held(tmp_path, wait=True, say=say):
+            assert "waiting for it to end" in said[0]
+
+    def test_a_holder_that_wrote_nonsense_is_still_a_holder(self, tmp_path: Path, other_run: subprocess.Popen) -> None:
+        """The lock is the operating system's; the note beside it is only for the message."""
+        assert other_run.poll() is None
+        (tmp_path / ".pipeline.lock-holder").write_text(json.dumps(["nonsense"]))
+        with pytest.raises(FolderBusy, match="did not say who"), held(tmp_path):
+            pass
