@@ -119,6 +119,8 @@ async def carry_out_locked(
     control: Control | None = None,
 ) -> RunResult:
     """`run`, for whoever holds the folders' locks already and has made the plan under them."""
+    if plan.nothing_to_do:
+        return untouched(plan, workspace)
     from pipeline.ledger.writing import GroupCommitWriter  # noqa: PLC0415 - a plan needs none of these
     from pipeline.reporting import write_reports  # noqa: PLC0415
     from pipeline.runner.control import Control  # noqa: PLC0415
@@ -145,6 +147,17 @@ async def carry_out_locked(
             return result
     finally:
         writer.close()
+
+
+def untouched(plan: Plan, workspace: Workspace) -> RunResult:
+    """What a run with nothing to do gives: it opens no run and rewrites nothing; a lost report is made again."""
+    from pipeline.reporting import reports_are_there, rewrite_reports  # noqa: PLC0415
+    from pipeline.runner.results import RunResult  # noqa: PLC0415
+    from pipeline.runner.running import refused  # noqa: PLC0415
+
+    if not reports_are_there(workspace):
+        rewrite_reports(workspace, [part.manifest for part in plan.manifests], SystemClock().now())
+    return RunResult(tuple(refused(part, "") for part in plan.manifests), 0.0)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from pipeline.cli.failing import printable
 from pipeline.cli.progress import progress_for
 from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock
-from pipeline.entry import carry_out_locked
+from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
 from pipeline.report.plan_text import plan_lines, summary_lines
 from pipeline.runner.control import Control
@@ -49,8 +49,11 @@ def run(
         plan = workspace.plan(request)
         for line in plan_lines(plan.manifests, request.kind, colour=False):
             say(line)
-        with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
-            result = anyio.run(partial(_carry_out, plan, workspace, observe, concurrency))
+        if plan.nothing_to_do:
+            result = untouched(plan, workspace)
+        else:
+            with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
+                result = anyio.run(partial(_carry_out, plan, workspace, observe, concurrency))
     for line in summary_lines(result):
         (say if result.exit == 0 else _say)(line)
     if as_json:

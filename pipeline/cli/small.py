@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.words import load_manifests
+from pipeline.clock import SystemClock
 from pipeline.files import FolderError, reason
 from pipeline.manifest import schema_text, starter_manifest
 from pipeline.workspace import Workspace
@@ -34,7 +35,8 @@ def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
     """Write the reports again."""
     from pipeline.reporting import rewrite_reports  # noqa: PLC0415 - `init` needs none of it
 
+    loaded = load_manifests(manifests)
     workspace = Workspace(output, state)
     with workspace.locked():
-        for path in rewrite_reports(workspace, load_manifests(manifests)):
+        for path in rewrite_reports(workspace, loaded, SystemClock().now()):
             click.echo(f"wrote {path}", err=True)

@@ -59,6 +59,11 @@ class Ledger:
         ).fetchone()
         return None if row is None else Run(*row)
 
+    def since(self) -> float | None:
+        """When the first run was opened: what `to date` begins with."""
+        (first,) = self.connection.execute("SELECT MIN(opened_at) FROM runs").fetchone()
+        return None if first is None else float(first)
+
     def close_run(self, run: int, now: float) -> None:
         self.connection.execute("UPDATE runs SET closed_at = ? WHERE run = ? AND closed_at IS NULL", (now, run))
 

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -58,7 +59,7 @@ class TrackFinisher:
         for take in with_source:
             if take is not pick:
                 await self._finish_beside(plan, take)
-        return rows
+        return _with_takes(rows, _highest_take(plan, with_source))
 
     async def _finish_recording(self, plan: TrackPlan) -> tuple[AssetRow, ...]:
         assert plan.track.file is not None  # noqa: S101 - the caller's case
@@ -70,9 +71,6 @@ class TrackFinisher:
         self, plan: TrackPlan, pick: TakeResult, with_source: Sequence[TakeResult]
     ) -> tuple[AssetRow, ...]:
         source, sha256 = await self._source(pick)
-        highest = max(
-            [take.plan.number for take in with_source] + [row.provenance.takes for row in _same_purchase(plan)]
-        )
         assert pick.job is not None  # noqa: S101 - `_source` has checked it
         provenance = Provenance(
             "generated",
@@ -81,7 +79,7 @@ class TrackFinisher:
             lyrics=plan.track.lyrics or None,
             job_id=pick.job.job_id,
             take=pick.plan.number,
-            takes=highest,
+            takes=_highest_take(plan, with_source),
             regeneration=pick.plan.key.regeneration,
             date=_date(pick.job.collected_at or self._tools.clock.now()),
         )
@@ -158,8 +156,14 @@ def _is_new(pick: TakeResult | None, plan: TrackPlan) -> bool:
     return pick is not None and pick.plan.number != plan.pick
 
 
-def _same_purchase(plan: TrackPlan) -> list[AssetRow]:
-    return [row for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint]
+def _highest_take(plan: TrackPlan, with_source: Sequence[TakeResult]) -> int:
+    """The highest take that was ever bought: without a ledger, nobody else knows that it must not be bought again."""
+    standing = [row.provenance.takes for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint]
+    return max([take.plan.number for take in with_source] + standing, default=1)
+
+
+def _with_takes(rows: Sequence[AssetRow], highest: int) -> tuple[AssetRow, ...]:
+    return tuple(replace(row, provenance=replace(row.provenance, takes=highest)) for row in rows)
 
 
 def _row(plan: TrackPlan, asset: AssetPlan, file: FinishedFile, provenance: Provenance) -> AssetRow:

@@ -67,6 +67,7 @@ class ManifestResult:
     tracks: tuple[TrackResult, ...]
     strays: tuple[TakeResult, ...] = ()
     committed: Commitment = field(default_factory=Commitment)  # its run's, over all the run's processes
+    run: int | None = None  # the ledger's number of its run; None where it was not begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,7 @@ class Runner:
             tuple(self._track_result(track) for track in work.plan.tracks),
             tuple(strays),
             work.account.committed,
+            work.run,
         )
 
     def _track_result(self, plan: TrackPlan) -> TrackResult:

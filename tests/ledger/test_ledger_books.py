@@ -279,7 +279,7 @@ class TestGroupCommit:
 
     @pytest.mark.anyio
     async def test_a_durable_change_is_fsynced_and_others_are_not(self, writer: GroupCommitWriter) -> None:
-        """`PRAGMA synchronous` on the writing connection: 2 (FULL) for an intent, 1 (NORMAL) for what can be asked again."""
+        """`PRAGMA synchronous` on the writing connection: 2 (FULL) for an intent, 1 (NORMAL) for the rest."""
 
         def level(ledger: Ledger) -> int:
             return ledger.connection.execute("PRAGMA synchronous").fetchone()[0]

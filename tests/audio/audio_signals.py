@@ -1,0 +1,72 @@
+"""Signals by formula, files of them, and tasks that finish them: what the tests of this room are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import soundfile
+
+from pipeline.audio.settings import Finishing, Loudness, Output
+from pipeline.audio.sound import Sound
+from pipeline.audio.tasks import FinishTask, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def tone(
+    *parts: tuple[float, float], rate: int = 48_000, hertz: float = 1_000.0, channels: int = 2, phase_degrees: float = 0.0
+) -> Sound:
+    """A sine of one frequency, in parts of (level in dBFS of its peaks, seconds), the same in every channel."""
+    level = np.concatenate([np.full(round(seconds * rate), 10 ** (dbfs / 20)) for dbfs, seconds in parts])
+    wave = level * np.sin(2 * np.pi * hertz / rate * np.arange(len(level)) + np.radians(phase_degrees))
+    return Sound(np.repeat(wave.astype(np.float32)[:, np.newaxis], channels, axis=1), rate)
+
+
+def noise(seconds: float, dbfs: float = -20.0, rate: int = 44_100, channels: int = 2, seed: int = 1) -> Sound:
+    """White noise of this RMS level."""
+    samples = np.random.default_rng(seed).standard_normal((round(seconds * rate), channels)) * 10 ** (dbfs / 20)
+    return Sound(samples.astype(np.float32), rate)
+
+
+def music(seconds: float, rate: int = 44_100, channels: int = 2, gain_db: float = 0.0) -> Sound:
+    """Plucked notes with overtones, some to the left and some to the right: something that codecs know how to treat."""
+    time = np.arange(round(seconds * rate)) / rate
+    samples = np.zeros((len(time), channels))
+    for number, semitones in enumerate((0, 7, 3, 10, 12, 5)):
+        since = (time - number * 0.11) % 0.66
+        pluck = sum(
+            np.sin(2 * np.pi * 220 * 2 ** (semitones / 12) * overtone * since) / overtone for overtone in (1, 2, 3, 5)
+        )
+        pan = (0.3 + 0.4 * (number % 2), 0.7 - 0.4 * (number % 2))[:channels]
+        samples += (0.15 * pluck * np.exp(-6 * since))[:, np.newaxis] * np.array(pan)
+    return Sound((samples * 10 ** (gain_db / 20)).astype(np.float32), rate)
+
+
+def silence(seconds: float, rate: int = 44_100, channels: int = 2) -> Sound:
+    return Sound(np.zeros((round(seconds * rate), channels), np.float32), rate)
+
+
+def save(path: Path, sound: Sound, subtype: str = "FLOAT") -> str:
+    """A WAV file of `sound`, whose path this gives."""
+    soundfile.write(path, sound.samples, sound.sample_rate, subtype=subtype, format="WAV")
+    return str(path)
+
+
+def task_for(
+    folder: Path, sound: Sound, *outputs: Output, finishing: Finishing | None = None, **more: object
+) -> FinishTask:
+    """A task that finishes `sound` into `outputs` within `folder`."""
+    return FinishTask(
+        source=save(folder / "source.wav", sound),
+        finishing=finishing or Finishing(),
+        targets=tuple(
+            Target(output, str(folder / f"{number}.{output.extension}")) for number, output in enumerate(outputs)
+        ),
+        serial_seed="5eed",
+        **more,
+    )
+
+
+UNTOUCHED = Finishing(loudness=Loudness("none", None))

@@ -1,0 +1,58 @@
+"""True peak against the test signals of EBU Tech 3341, and the pruned search against a whole one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from audio_signals import noise, silence, tone
+
+from pipeline.audio.sound import Sound
+from pipeline.audio.true_peak import true_peak_dbtp
+
+
+@pytest.mark.parametrize(
+    ("divisor", "phase_degrees", "amplitude", "dbtp"),
+    [
+        pytest.param(4, 0, 0.50, -6.0, id="case 15"),
+        pytest.param(4, 45, 0.50, -6.0, id="case 16: samples 3 dB below the peak"),
+        pytest.param(6, 60, 0.50, -6.0, id="case 17"),
+        pytest.param(8, 67.5, 0.50, -6.0, id="case 18"),
+        pytest.param(4, 45, 1.41, 3.0, id="case 19: over full scale"),
+    ],
+)
+def test_true_peak_of_tech_3341(divisor, phase_degrees, amplitude, dbtp):
+    """Sines whose peaks fall between samples read within +0.2 and -0.4 dB."""
+    dbfs = 20 * np.log10(amplitude)
+    sound = tone((dbfs, 1), hertz=48_000 / divisor, phase_degrees=phase_degrees)
+    faded = sound.samples * np.hanning(sound.frames)[:, np.newaxis].astype(np.float32)
+    assert -0.4 <= true_peak_dbtp(Sound(faded, sound.sample_rate)) - dbtp <= 0.2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_skipped_could_not_have_been_the_peak(seed):
+    """The pruned search finds the same peak as oversampling everything."""
+    sound = noise(0.5, seed=seed, channels=1)
+    position = np.arange(49) - 24
+    taps = np.sinc(position / 4) * (0.5 + 0.5 * np.cos(np.pi * position / 24))
+    stretched = np.zeros(sound.frames * 4)
+    stretched[::4] = sound.samples[:, 0]
+    everything = np.abs(np.convolve(stretched, taps)).max()
+    assert true_peak_dbtp(sound) == pytest.approx(20 * np.log10(everything), abs=1e-4)
+
+
+@pytest.mark.parametrize("place", [0, 63, 64, 500, 999], ids=str)
+def test_a_peak_is_found_anywhere(place):
+    """Two equal neighbours rise between them, in the first frames and in the last, in either channel."""
+    samples = np.zeros((1_001, 2), np.float32)
+    samples[place : place + 2, place % 2] = 0.5
+    assert true_peak_dbtp(Sound(samples, 44_100)) == pytest.approx(20 * np.log10(2 / np.pi), abs=0.2)
+
+
+def test_one_sample_is_its_own_peak():
+    """Sound may be one frame long."""
+    assert true_peak_dbtp(Sound(np.full((1, 1), 0.5, np.float32), 44_100)) == pytest.approx(-6.02, abs=0.01)
+
+
+def test_digital_silence_has_no_peak():
+    """No figure, rather than minus infinity."""
+    assert true_peak_dbtp(silence(1)) is None

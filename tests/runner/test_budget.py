@@ -1,0 +1,106 @@
+"""Money 3: reserve, then settle."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from worlds import HEAD, First, World, is_submit, lost, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.anyio
+
+FOUR = "".join(f"  t{number}: {{prompt: piece {number}}}\n" for number in range(4))  # $0.0080
+
+
+def with_budget(usd: str, name: str = "game") -> str:
+    return HEAD.replace("name: game", f"name: {name}\nbudget: {usd}")
+
+
+async def test_a_plan_over_its_budget_sends_nothing(world: World) -> None:
+    """Exit 3, with both figures."""
+    result = await world.run(FOUR, head=with_budget("0.0079"))
+    assert (result.exit, world.network.requests) == (3, [])
+    assert "$0.0080" in result.stop.message
+    assert "$0.0079" in result.stop.message
+
+
+async def test_a_budget_that_just_holds_is_enough(world: World) -> None:
+    """To the micro-dollar."""
+    assert (await world.run(FOUR, head=with_budget("0.008"))).exit == 0
+
+
+async def test_the_command_lines_budget_replaces_the_manifests(world: World) -> None:
+    """In both directions."""
+    assert (await world.run(FOUR, head=with_budget("1"), budget_usd=Decimal("0.001"))).exit == 3
+    assert (await world.run(FOUR, head=with_budget("0.001"), budget_usd=Decimal(1))).exit == 0
+
+
+async def test_over_several_manifests_it_caps_the_sum(world: World) -> None:
+    """Each has its own as well."""
+    other = world.manifest(with_budget("0.004", "adverts") + "  spot: {prompt: a jingle}\n")
+    assert (await world.run(FOUR, head=with_budget("0.008"), beside=[other], budget_usd=Decimal("0.009"))).exit == 3
+    assert world.network.requests == []
+    assert (await world.run(FOUR, head=with_budget("0.008"), beside=[other], budget_usd=Decimal("0.01"))).exit == 0
+
+
+async def test_a_resend_that_would_pass_the_budget_is_not_sent(world: World) -> None:
+    """The lost one may have been charged: it counts."""
+    world.network.after.append(First(is_submit, lost))
+    result = await world.run("  menu: {prompt: calm}\n", head=with_budget("0.003"))
+    assert (result.exit, len(world.network.submits), status(result)) == (3, 1, "failed")
+    result = await world.run("  menu: {prompt: calm}\n", head=with_budget("0.004"))
+    assert (result.exit, len(world.app.state.gateway.books.jobs)) == (0, 1)
+
+
+async def test_what_an_open_run_committed_counts_when_it_goes_on(world: World) -> None:
+    """A run is a plan carried to its end, not a process."""
+    world.network.after.append(First(is_submit, lost, times=99))
+    await world.run("  menu: {prompt: calm}\n", head=with_budget("0.003"))
+    world.network.after.clear()
+    result = await world.run("  menu: {prompt: calm}\n  more: {prompt: more}\n", head=with_budget("0.0035"))
+    assert (result.exit, len(world.network.submits)) == (3, 1)
+
+
+async def test_a_closed_runs_spending_does_not_count_against_the_next(world: World) -> None:
+    """Every night has its own budget."""
+    assert (await world.run("  a: {prompt: a}\n", head=with_budget("0.002"))).exit == 0
+    assert (await world.run("  a: {prompt: a}\n  b: {prompt: b}\n", head=with_budget("0.002"))).exit == 0
+
+
+async def test_a_bill_above_its_estimate_is_said_and_stops_what_would_follow(make_world: Callable[..., World]) -> None:
+    """The model chose longer pieces: the only way past the budget, and nothing more is sent after it."""
+    world = make_world()
+    world.network.after.append(longer)
+    result = await world.run(FOUR, head=with_budget("0.0085"), concurrency=1)
+    assert result.exit == 3
+    assert len(world.network.submits) < 4
+    assert any("more than its estimate" in str(event) for event in world.events)
+
+
+def longer(request, response):
+    """Every completed job is billed at ten times its estimate."""
+    import json
+
+    import httpx
+    from worlds import is_poll
+
+    if not is_poll(request) or response.status_code != 200:
+        return None
+    body = json.loads(b"".join(response.stream._body if hasattr(response.stream, "_body") else []))
+    if body.get("status") == "completed":
+        body["usage"] = {"cost_cents": 2.0}
+    return httpx.Response(200, json=body)
+
+
+async def test_with_no_budget_a_run_commits_twice_its_plan_at_most(make_world: Callable[..., World]) -> None:
+    """Lost answers can't run away with the wallet."""
+    world = make_world(idempotency=False)
+    world.network.after.append(First(is_submit, lost, times=99))
+    result = await world.run(FOUR)
+    assert result.exit == 3
+    assert result.committed.total <= 2 * 8_000
+    assert len(world.app.state.gateway.books.jobs) <= 8

@@ -1,0 +1,284 @@
+"""Money 1 and 2: intent before request, and what each failure proves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+from worlds import First, World, error, failure, is_media, is_poll, is_submit, lost, refused, status
+
+from pipeline.jobs import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.anyio
+
+ONE = "  menu: {prompt: calm menu}\n"
+COST = 2_000  # micro-dollars: 2 s at $0.0010
+
+
+async def test_the_intent_is_on_disk_before_its_post_leaves(world: World) -> None:
+    """With the very bytes and keys that are sent."""
+    seen = []
+
+    def look(request: httpx.Request) -> None:
+        if is_submit(request):
+            (job,) = world.jobs
+            seen.append((job.state, job.intent.body, job.intent.idempotency_key, job.intent.request_id))
+            headers = request.headers
+            assert seen[-1][1:] == (request.content, headers["idempotency-key"], headers["x-request-id"])
+
+    world.network.before.append(look)
+    await world.run(ONE)
+    assert [state for state, *_ in seen] == [State.INTENDED]
+
+
+async def test_the_job_id_is_on_disk_before_anything_is_asked_about_it(world: World) -> None:
+    """The first poll finds it on the books."""
+    states = []
+    world.network.before.append(lambda request: states.append(world.jobs[0].state) if is_poll(request) else None)
+    await world.run(ONE)
+    assert states[0] is State.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _: failure(429, "rate_limit_error", retry_after="7"),
+        lambda _: failure(500, "server_error"),
+        lambda _: failure(502, "provider_error"),
+        lambda _: failure(503, "service_unavailable"),
+        refused,
+    ],
+    ids=["429", "500", "502", "503", "no connection"],
+)
+async def test_what_was_surely_not_taken_is_sent_again(world: World, answer: Callable) -> None:
+    """And binds nothing twice."""
+    world.network.before.append(First(is_submit, answer, times=3))
+    result = await world.run(ONE)
+    assert (result.exit, len(world.network.submits)) == (0, 4)
+    assert (result.committed.billed, result.committed.unknown) == (COST, 0)
+
+
+async def test_a_gateway_that_stays_down_is_given_up_after_ten_minutes(world: World) -> None:
+    """The night goes on with the next track."""
+    began = world.clock  # virtual: the ten minutes pass at once
+    world.network.before.append(First(is_submit, lambda _: failure(503, "service_unavailable"), times=10_000))
+    result = await world.run(ONE)
+    assert (result.exit, status(result)) == (1, "failed")
+    assert result.committed.total == 0
+    assert began.now() - world.jobs[0].intended_at < 700
+
+
+async def test_a_retry_after_of_an_hour_stops_the_track_not_the_night(world: World) -> None:
+    """A sentence, instead of hours of silence."""
+    world.network.before.append(First(is_submit, lambda _: failure(429, "rate_limit_error", retry_after="3600"), 99))
+    result = await world.run(ONE)
+    assert status(result) == "failed"
+    assert "3600" in error(result)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lost,
+        lambda request: httpx.ReadTimeout("slow", request=request),
+        lambda _: httpx.Response(200, html="<h1>welcome</h1>"),
+        lambda _: httpx.Response(202, json={"status": "queued"}),
+        lambda _: httpx.Response(302, headers={"location": "https://elsewhere/"}),
+        lambda _: httpx.Response(502, html="<h1>bad gateway</h1>"),
+        lambda _: failure(408, "timeout"),
+        lambda _: failure(504, "timeout_error"),
+        lambda _: failure(529, "overloaded"),
+    ],
+    ids=["lost", "timeout", "200 html", "202 no id", "302", "502 html", "408", "504", "529"],
+)
+class TestUnknown:
+    """An answer that shows nothing, after the job was made."""
+
+    async def test_it_is_asked_again_with_the_same_bytes_and_keys(self, world: World, answer: Callable) -> None:
+        """The gateway honours the key: one job, one charge, and the replay is proven."""
+        world.network.after.append(First(is_submit, answer))
+        result = await world.run(ONE)
+        first, second = world.network.submits
+        for header in ("idempotency-key", "x-request-id", "x-aig-tag", "x-cache"):
+            assert first.headers[header] == second.headers[header]
+        assert first.content == second.content
+        assert len(world.app.state.gateway.books.jobs) == 1
+        assert (result.exit, result.committed.billed, result.committed.unknown) == (0, COST, 0)
+
+    async def test_where_the_key_is_not_honoured_the_possible_duplicate_is_counted(
+        self, make_world: Callable[..., World], answer: Callable
+    ) -> None:
+        """What the gateway charged is never more than what we say it may have."""
+        world = make_world(idempotency=False)
+        world.network.after.append(First(is_submit, answer))
+        result = await world.run(ONE)
+        assert len(world.app.state.gateway.books.jobs) == 2
+        assert (result.exit, result.committed.billed, result.committed.unknown) == (0, COST, COST)
+        assert any("possible duplicate" in str(event) for event in world.events)
+
+
+async def test_an_unknown_is_asked_again_twice_at_most_in_one_start(world: World) -> None:
+    """Three sendings that may each have made a job: all three count."""
+    world.network.after.append(First(is_submit, lost, times=99))
+    result = await world.run(ONE)
+    assert (len(world.network.submits), status(result)) == (3, "failed")
+    assert world.jobs[0].state is State.UNKNOWN
+    assert result.committed.unknown == 3 * COST
+    world.network.after.clear()
+    result = await world.run(ONE)
+    assert (result.exit, len(world.app.state.gateway.books.jobs)) == (0, 1)
+    assert (result.committed.billed, result.committed.unknown) == (COST, 0)
+
+
+async def test_resend_unknown_false_leaves_it_unknown(world: World) -> None:
+    """Somebody decided to look first."""
+    head = "version: 1\nname: game\ngateway: {model: m/m, price_per_second: 0.0010, resend_unknown: false}\ntracks:\n"
+    world.network.after.append(First(is_submit, lost))
+    result = await world.run("  menu: {prompt: x, duration: 2, outputs: [wav]}\n", head=head)
+    assert (len(world.network.submits), status(result)) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_status"),
+    [(failure(401, "authentication_error"), 4), (failure(403, "scope_exceeded"), 4)],
+    ids=["401", "403"],
+)
+async def test_a_bad_key_stops_the_run(world: World, answer: httpx.Response, exit_status: int) -> None:
+    """Nothing more is sent, and what was not sent keeps its run open."""
+    world.network.before.append(First(is_submit, lambda _: answer, times=99))
+    tracks = "".join(f"  t{number}: {{prompt: piece {number}}}\n" for number in range(12))
+    result = await world.run(tracks)
+    assert result.exit == exit_status
+    assert len(world.network.submits) <= 4
+    world.network.before.clear()
+    assert (await world.run(tracks)).exit == 0
+
+
+async def test_an_empty_wallet_stops_submits_but_collects_what_is_paid_for(world: World) -> None:
+    """402: exit 3, and the jobs that were taken come home."""
+    taken = []
+
+    def empty_after_two(request: httpx.Request) -> httpx.Response | None:
+        if not is_submit(request):
+            return None
+        taken.append(request)
+        return failure(402, "insufficient_credits") if len(taken) > 2 else None
+
+    world.network.before.append(empty_after_two)
+    tracks = "".join(f"  t{number}: {{prompt: piece {number}}}\n" for number in range(8))
+    result = await world.run(tracks, concurrency=2)
+    assert (result.exit, result.counts["generated"], result.counts["failed"]) == (3, 2, 6)
+    assert len(taken) <= 4
+
+
+async def test_a_failed_job_costs_nothing_and_the_next_run_asks_anew(world: World) -> None:
+    """With a new key: the old one stands for the job that failed."""
+    world.network.before.append(
+        First(is_poll, lambda request: httpx.Response(200, json={
+            "id": request.url.path.rsplit("/", 1)[-1], "status": "failed", "error": "the model fell over",
+        }))
+    )  # fmt: skip
+    result = await world.run(ONE)
+    assert (status(result), result.committed.total) == ("failed", 0)
+    assert "the model fell over" in error(result)
+    assert (await world.run(ONE)).exit == 0
+    first, second = world.network.submits
+    assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
+
+
+async def test_a_304_is_neither_an_error_nor_a_change(world: World) -> None:
+    """The job goes on holding its slot."""
+    world.network.before.append(First(is_poll, lambda _: httpx.Response(304), times=5))
+    assert (await world.run(ONE)).exit == 0
+
+
+async def test_a_404_soon_after_the_submit_is_asked_again(world: World) -> None:
+    """The gateway has not heard of it everywhere yet."""
+    world.network.before.append(First(is_poll, lambda _: failure(404, "not_found"), times=3))
+    assert (await world.run(ONE)).exit == 0
+
+
+async def test_a_job_that_vanished_is_said_with_what_it_may_have_cost(world: World) -> None:
+    """It is not bought again without a word."""
+    world.network.before.append(First(is_poll, lambda _: failure(404, "not_found"), times=999))
+    result = await world.run(ONE)
+    assert (status(result), world.jobs[0].state, result.committed.unknown) == ("failed", State.EXPIRED, COST)
+    world.network.before.clear()
+    result = await world.run(ONE)
+    assert (result.exit, len(world.network.submits)) == (1, 1)
+    assert "--regenerate" in error(result)
+    assert (await world.run(ONE, regenerate=["menu"])).exit == 0
+
+
+async def test_a_job_past_its_timeout_stays_on_the_books(make_world: Callable[..., World]) -> None:
+    """Its slot is free for others; the next run asks for it first, and buys nothing."""
+    world = make_world(latency_s=4000.0)
+    result = await world.run(ONE)
+    assert (status(result), world.jobs[0].state) == ("failed", State.ACCEPTED)
+    assert "next run asks for it first" in error(result)
+    await anyio.sleep(4000)
+    result = await world.run(ONE)
+    assert (result.exit, len(world.network.submits)) == (0, 1)
+
+
+class TestMedia:
+    """What was paid for is brought home, whatever the media host does."""
+
+    @pytest.mark.parametrize("status_code", [403, 404, 410])
+    async def test_an_expired_address_is_asked_for_again(self, world: World, status_code: int) -> None:
+        """Polling again gives a fresh one."""
+        world.network.before.append(First(is_media, lambda _: httpx.Response(status_code)))
+        assert (await world.run(ONE)).exit == 0
+        assert len(world.network.submits) == 1
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            lost,
+            lambda _: httpx.Response(200, html="<h1>sorry</h1>"),
+            lambda _: httpx.Response(200, content=b""),
+            lambda _: httpx.Response(
+                200, content=b"RIFF\x00\x00\x00\x00nonsense", headers={"content-type": "audio/wav"}
+            ),
+            lambda _: httpx.Response(503),
+        ],
+        ids=["lost", "html", "empty", "not audio", "503"],
+    )
+    async def test_a_bad_body_is_fetched_again(self, world: World, answer: Callable) -> None:
+        """And nothing half stays behind."""
+        world.network.before.append(First(is_media, answer, times=2))
+        assert (await world.run(ONE)).exit == 0
+        assert list((world.state / "sources/incoming").iterdir()) == []
+
+    async def test_audio_that_stays_bad_is_paid_for_and_fetched_by_the_next_run(self, world: World) -> None:
+        """Nothing is bought again."""
+        world.network.before.append(First(is_media, lambda _: httpx.Response(200, html="<p>no</p>"), times=99))
+        result = await world.run(ONE)
+        assert (status(result), world.jobs[0].state) == ("failed", State.COMPLETED)
+        assert "paid for" in error(result)
+        world.network.before.clear()
+        result = await world.run(ONE)
+        assert (result.exit, len(world.network.submits)) == (0, 1)
+
+    async def test_a_damaged_source_is_fetched_again_while_the_gateway_has_it(self, world: World) -> None:
+        """Its hash no longer fits: what is finished is what was paid for."""
+        await world.run(ONE)
+        (source,) = (path for path in (world.state / "sources").rglob("*.wav"))
+        source.write_bytes(source.read_bytes()[:-1] + b"\x00" if source.read_bytes()[-1:] != b"\x00" else b"x")
+        louder = "  menu: {prompt: calm menu, loudness: mobile}\n"
+        results = [await world.run(louder) for _ in range(2)]
+        assert results[-1].exit == 0
+        assert len(world.network.submits) == 1
+
+
+async def test_without_usage_figures_a_bill_is_computed(make_world: Callable[..., World]) -> None:
+    """Seconds received x price, and the report says so."""
+    world = make_world(usage_figures=False)
+    result = await world.run(ONE)
+    assert result.committed.billed == COST
+    assert [take["cost_basis"] for take in world.report["takes"]] == ["computed"]
