@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.report.text import harmless
 from pipeline.runner.results import EXIT_FOLDER, EXIT_KEY, EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -69,4 +70,4 @@ def _say(sentence: str) -> None:
 
 def printable(text: str) -> str:
     """`text` without control characters, which come from outside and must not reach a terminal; lines are kept."""
-    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(char if char == "\n" else harmless(char) for char in text)

@@ -129,6 +129,11 @@ class Ledger:
         for row in self.connection.execute(f"{_SELECT_JOB} {clause}", tuple(parameters)):
             yield _job_from_row(row)
 
+    def latest_job(self, key: PurchaseKey) -> Job | None:
+        """The last job that was asked for under `key`."""
+        clause = "WHERE fingerprint = ? AND take = ? AND regeneration = ? ORDER BY job DESC LIMIT 1"
+        return next(self._jobs(clause, key), None)
+
     def intend(self, run: int, intent: Intent, now: float) -> Job:
         """Write down a job that is about to be asked for. Durable before its POST leaves (Money 1)."""
         columns = ("run", "fingerprint", "take", "regeneration", *_INTENT_COLUMNS)

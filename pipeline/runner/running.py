@@ -155,21 +155,21 @@ class Runner:
 
     async def _get(self, order: Order, slot: _Slot) -> None:
         """Have one take, whatever it takes, and say what became of it. Nothing that goes wrong here leaves here."""
-        job = order.job
         try:
-            job = await self._source_of(order, slot)
-            self._settle(order, job)
-        except Expired as error:
-            self._settle(order, job, str(error))
+            self._settle(order, await self._source_of(order, slot))
         except Unsent as error:
-            self._settle(order, job, str(error), unsent=True)
+            self._settle(order, await self._as_it_stands(order), str(error), unsent=True)
         except (TakeLost, GatewayError, *FINISHING_ERRORS) as error:
-            self._settle(order, job, str(error))
+            self._settle(order, await self._as_it_stands(order), str(error))
         except (LedgerError, FolderError, OSError) as error:
             self._tools.control.halt(Stop(EXIT_FOLDER, _folder_trouble(error)))
-            self._settle(order, job, _folder_trouble(error), unsent=True)
+            self._settle(order, order.job, _folder_trouble(error), unsent=True)
         finally:
             slot.free()
+
+    async def _as_it_stands(self, order: Order) -> Job | None:
+        """The take's job after something went wrong with it, from the books."""
+        return await self._tools.ledger.write(lambda ledger: ledger.latest_job(order.key))
 
     async def _source_of(self, order: Order, slot: _Slot) -> Job:
         job = order.job

@@ -1,0 +1,155 @@
+"""The plan as people read it: a sign, a track, what it costs, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pipeline.money import dollars
+from pipeline.planning.plans import ORPHAN_SIGN, SIGNS, Action, Step, take_price
+from pipeline.report.summary_text import summary_lines
+from pipeline.report.terminal import coloured, column_width, hanging, paragraph
+from pipeline.report.text import audio_length, counted, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipeline.jobs import Kind, PurchaseKey
+    from pipeline.planning.plans import ManifestPlan, TakePlan, TrackPlan
+
+__all__ = ["plan_lines", "summary_lines"]
+
+_WIDTH: Final = 100
+_MANY_TRACKS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One track's line before its columns are known."""
+
+    sign: str
+    name: str
+    length: str = ""
+    price: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class _Till:
+    """What the plan's purchases add up to, each counted with the track that asks for it first."""
+
+    kind: Kind
+    buyers: dict[PurchaseKey, str] = field(default_factory=dict)
+    audio_s: float = 0.0
+    list_price: int = 0  # at the real gateway, in micro-dollars
+
+    def ring_up(self, track: TrackPlan) -> tuple[list[TakePlan], list[str]]:
+        """The takes that this track is the first to buy, and the tracks that bought the others."""
+        takes = [take for take in track.takes if take.step is Step.BUY]
+        new = [take for take in takes if take.key not in self.buyers]
+        shared = [self.buyers[take.key] for take in takes if take.key in self.buyers]
+        self.buyers.update({take.key: track.track.name for take in new})
+        self.audio_s += len(new) * track.track.duration_s
+        self.list_price += len(new) * take_price(track.track)
+        return new, list(dict.fromkeys(shared))
+
+
+def plan_lines(manifest_plans: Sequence[ManifestPlan], kind: Kind, *, colour: bool, verbose: bool = False) -> list[str]:
+    """What a run would do, line by line; the last says what it costs.
+
+    Beyond 40 tracks those that stay as they are (`=`) are only counted, unless `verbose`.
+    """
+    till = _Till(kind)
+    lines: list[str] = []
+    keeps_shown = verbose or sum(len(plan.tracks) for plan in manifest_plans) <= _MANY_TRACKS
+    for plan in manifest_plans:
+        drafts = [draft for draft in _drafts(plan, till) if keeps_shown or draft.sign != SIGNS[Action.KEEP]]
+        if drafts or plan.strays or plan.continues_run:
+            lines += _heading(plan, kind)
+            lines += _laid_out(drafts, colour=colour)
+            lines.append("")
+    return [*lines, *_totals(manifest_plans, till)]
+
+
+def _heading(plan: ManifestPlan, kind: Kind) -> list[str]:
+    where = "at the local gateway" if kind == "local" else "at the gateway"
+    goes_on = ", going on with its open run" if plan.continues_run else ""
+    lines = [f"{one_line(plan.manifest.name)} {where}{goes_on}"]
+    if plan.strays:
+        lines.append(f"  {counted(len(plan.strays), 'job')} of earlier plans to be collected first")
+    return lines
+
+
+def _drafts(plan: ManifestPlan, till: _Till) -> Iterator[_Line]:
+    yield from (_draft(track, till) for track in plan.tracks if track.action is not Action.SKIP)
+    for path in sorted({row.path for row in plan.orphans}):
+        yield _Line(ORPHAN_SIGN, one_line(path), why="orphan: no track makes it any more")
+
+
+def _draft(track: TrackPlan, till: _Till) -> _Line:
+    sign, name, why = SIGNS[track.action], one_line(track.track.name), one_line(track.why)
+    match track.action:
+        case Action.GENERATE:
+            return _generate(sign, name, track, till)
+        case Action.FINISH:
+            return _Line(sign, name, price="free", why=f"finish again: {why}" if why else "finish again")
+        case _:
+            return _Line(sign, name, why=why)
+
+
+def _generate(sign: str, name: str, track: TrackPlan, till: _Till) -> _Line:
+    new, shared = till.ring_up(track)
+    length = f"{track.track.duration_s:g} s" if new else ""
+    if new and track.track.takes > 1:
+        length = f"{len(new)} x {length}"
+    reasons = [one_line(track.why)] if track.why not in ("", "new") else []
+    reasons += [f"shares its source with {', '.join(shared)}"] if shared else []
+    return _Line(sign, name, length, _price(track, new, till.kind), "; ".join(reasons))
+
+
+def _price(track: TrackPlan, new: Sequence[TakePlan], kind: Kind) -> str:
+    if new:
+        return "placeholder" if kind == "local" else dollars(len(new) * take_price(track.track))
+    steps = {take.step for take in track.takes}
+    return "ask again" if Step.RESEND in steps else "collect" if Step.COLLECT in steps else "shared"
+
+
+def _laid_out(drafts: Sequence[_Line], *, colour: bool) -> Iterator[str]:
+    name_width, length_width, price_width = (
+        column_width(getattr(draft, column) for draft in drafts) for column in ("name", "length", "price")
+    )
+    for draft in drafts:
+        columns = f"{draft.name:<{name_width}}  {draft.length:>{length_width}}  {draft.price:>{price_width}}  "
+        first = f"  {draft.sign} {columns if draft.length or draft.price else f'{draft.name:<{name_width}}  '}"
+        for line in hanging(first, draft.why, width=_WIDTH):
+            yield coloured(draft.sign, line) if colour else line
+
+
+def _totals(manifest_plans: Sequence[ManifestPlan], till: _Till) -> list[str]:
+    actions = Counter(track.action for plan in manifest_plans for track in plan.tracks)
+    strays = sum(len(plan.strays) for plan in manifest_plans)
+    orphans = sum(len(plan.orphans) for plan in manifest_plans)
+    words = [
+        f"{number:,} {word}"
+        for number, word in (
+            (actions[Action.GENERATE], "to generate"),
+            (actions[Action.FINISH], "to finish"),
+            (actions[Action.KEEP], "to keep"),
+            (orphans, "orphan" if orphans == 1 else "orphans"),
+            (actions[Action.BLOCKED], "blocked"),
+            (actions[Action.SKIP], "outside --only"),
+            (strays, "to collect"),
+        )
+        if number
+    ]
+    counts = ", ".join(words) or "no tracks"
+    if not till.buyers:
+        return paragraph(f"Plan: {counts}; nothing to buy.", width=_WIDTH)
+    return paragraph(f"Plan: {counts}; {audio_length(till.audio_s)} of audio, {_bill(till)}.", width=_WIDTH)
+
+
+def _bill(till: _Till) -> str:
+    if till.kind == "local":
+        return f"$0 (placeholders; at the gateway's price {dollars(till.list_price)})"
+    return dollars(till.list_price)

@@ -1,0 +1,92 @@
+"""How a run went, in a few lines of at most 80 columns: what failed and why, what is there, what it cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from pipeline.money import Basis, dollars
+from pipeline.report.terminal import listed, paragraph
+from pipeline.report.text import audio_length, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.jobs import Job
+    from pipeline.runner.results import RunResult
+
+_WIDTH: Final = 80
+_SAID_EACH: Final = 3  # a reason that more tracks share is said once
+
+
+def summary_lines(result: RunResult) -> list[str]:
+    """The end of a run."""
+    lines = list(_failures(result))
+    lines += _paragraph(_counts(result))
+    lines += _paragraph(_money(result))
+    unproven = result.committed.unknown
+    if unproven:
+        lines += _paragraph(f"Possible duplicates: up to {dollars(unproven)}, counted as spent until disproved.")
+    for notice in result.notices:
+        lines += _paragraph(f"note: {notice}")
+    if result.stop is not None:
+        lines += _paragraph(f"Stopped: {result.stop.message}")
+    if _is_open(result):
+        lines += _paragraph("Run again to go on with what is left; what was paid for is not paid for twice.")
+    return lines
+
+
+def _paragraph(text: str) -> list[str]:
+    return paragraph(text, width=_WIDTH)
+
+
+def _failures(result: RunResult) -> Iterator[str]:
+    """One entry a failed track; a reason that many share is said once, with their number."""
+    tracks: defaultdict[str, list[str]] = defaultdict(list)
+    for track in result.tracks:
+        if track.status == "failed":
+            tracks[track.error or "no reason is known"].append(one_line(track.plan.track.name))
+    for take in (take for manifest in result.manifests for take in manifest.strays if take.error):
+        name = "a job of an earlier plan" if take.job is None else take.job.intent.track
+        tracks[str(take.error)].append(one_line(name))
+    for reason, names in tracks.items():
+        if len(names) > _SAID_EACH:
+            yield from _paragraph(f"! {len(names):,} tracks ({listed(names)}): {reason}")
+        else:
+            for name in names:
+                yield from _paragraph(f"! {name}: {reason}")
+
+
+def _counts(result: RunResult) -> str:
+    words = [f"{number:,} {status}" for status, number in result.counts.items() if number]
+    planned = sum(track.status == "planned" for track in result.tracks)
+    words += [f"{planned:,} planned"] if planned else []
+    return f"{', '.join(words) or 'No tracks'}, in {audio_length(result.seconds)}."
+
+
+def _money(result: RunResult) -> str:
+    money = result.committed
+    computed = _computed(result)
+    text = f"Billed {dollars(money.billed)}"
+    if computed:
+        text += f", {dollars(computed)} of it computed since the gateway named no price"
+    if money.reserved:
+        text += f"; {dollars(money.reserved)} more is reserved for what was asked and not billed yet (estimated)"
+    return f"{text}."
+
+
+def _computed(result: RunResult) -> int | None:
+    """How much of what is billed is computed, in micro-dollars; None where this process did not see every bill."""
+    jobs: dict[int, Job] = {}
+    for manifest in result.manifests:
+        takes = [*(take for track in manifest.tracks for take in track.takes), *manifest.strays]
+        jobs |= {take.job.row: take.job for take in takes if take.job is not None and take.job.run == manifest.run}
+    bills = [(job.cost_microusd or 0, job.cost_basis) for job in jobs.values()]
+    if sum(amount for amount, _ in bills) != result.committed.billed:
+        return None
+    return sum(amount for amount, basis in bills if basis is Basis.COMPUTED)
+
+
+def _is_open(result: RunResult) -> bool:
+    unsent = any(take.unsent for track in result.tracks for take in track.takes)
+    return result.stop is not None or unsent

@@ -1,0 +1,48 @@
+"""Words for people: nothing from outside may move a terminal's cursor, break a line, or break a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without control characters, direction marks or broken surrogates."""
+    plain = "".join(harmless(char) for char in text)
+    return " ".join(plain.split())
+
+
+def harmless(char: str) -> str:
+    """`char`, or what stands for it where it could move a cursor or break a line."""
+    if char.isprintable():
+        return char
+    return " " if char.isspace() or unicodedata.category(char).startswith("Z") else _REPLACED
+
+
+def one_line_or_none(text: str | None) -> str | None:
+    """`one_line` where there is something to say."""
+    return one_line(text) if text else None
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 track`, `2,000 tracks`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def audio_length(seconds: float) -> str:
+    """A length of audio: `45 s`, `9 min 30 s`, `2 h 05 min`."""
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - seconds in a minute
+        return f"{seconds:.3g} s" if seconds < 59.5 else "60 s"  # noqa: PLR2004 - what is rounded up to a minute
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes in an hour
+        return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes:02} min"
+
+
+def timestamp(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
