@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.audio.measurement import Measurement
     from pipeline.audio.settings import Loudness
     from pipeline.manifest.tracks import Track
     from pipeline.output import AssetRow
@@ -17,19 +18,14 @@ _LOSSY_TOLERANCE_LU: Final = 0.2
 #: How far a true peak may lie over its ceiling, in dB: two meters differ by so much.
 PEAK_TOLERANCE_DB: Final = 0.1
 _LENGTH_TOLERANCE_S: Final = 0.001
-_EXPLAINED: Final = {"loudness_short", "levelled_by_peak"}  # warnings that say why an asset is not at its target
+_EXPLAINED: Final = {
+    "loudness_short",
+    "levelled_by_peak",
+    "silent",
+}  # warnings that say why an asset is not at its target
 
 
-class Measured(Protocol):
-    """What measuring a file gives (`pipeline.audio.measurement`)."""
-
-    duration_s: float
-    lufs: float | None
-    max_short_term_lufs: float | None
-    true_peak_dbtp: float | None
-
-
-def faults(track: Track, row: AssetRow, measured: Measured) -> Iterator[str]:
+def faults(track: Track, row: AssetRow, measured: Measurement) -> Iterator[str]:
     """What is wrong with one asset that is there and whole."""
     loudness = track.finishing.loudness
     if abs(measured.duration_s - row.duration) > _LENGTH_TOLERANCE_S:
@@ -41,7 +37,7 @@ def faults(track: Track, row: AssetRow, measured: Measured) -> Iterator[str]:
         yield f"true peak {measured.true_peak_dbtp:.2f} dBTP, over its ceiling of {loudness.true_peak_dbtp:g}"
 
 
-def _loudness_faults(loudness: Loudness, row: AssetRow, measured: Measured) -> Iterator[str]:
+def _loudness_faults(loudness: Loudness, row: AssetRow, measured: Measurement) -> Iterator[str]:
     explained = any(warning.get("code") in _EXPLAINED for warning in row.warnings)
     tolerance = loudness.tolerance_lu or TOLERANCE_LU.get(row.format, _LOSSY_TOLERANCE_LU)
     target = loudness.target_lufs

@@ -30,7 +30,8 @@ def folded_to_stereo(samples: Samples) -> Samples:
     channels = samples.shape[1]
     if channels <= STEREO:
         return samples
-    return np.einsum("fc,cs->fs", samples, np.array(_FOLDS[channels], np.float32))
+    folded: Samples = np.einsum("fc,cs->fs", samples, np.array(_FOLDS[channels], np.float32))
+    return folded
 
 
 def with_channels(sound: Sound, channels: int | None) -> Sound:

@@ -36,7 +36,8 @@ def _wav_claim(path: Path) -> int | None:
     """Frames by the sizes in the header of a RIFF or RF64 file."""
     frame_bytes, long_size = 0, None
     with path.open("rb") as file:
-        file.seek(12)
+        if file.read(12)[:4] not in (b"RIFF", b"RF64"):
+            return None
         for _ in range(_MOST_CHUNKS):
             name, size = _chunk(file)
             if name == b"fmt ":

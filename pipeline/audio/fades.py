@@ -21,4 +21,6 @@ def faded(sound: Sound, fade_in_s: float, fade_out_s: float) -> Sound:
 
 def _rise(frames: int) -> Samples:
     """A quarter of a sine: gains whose square, with its mirror's, sums to about one. (frames, 1)."""
-    return np.sin(np.arange(frames, dtype=np.float32) * np.float32(np.pi / 2 / max(frames, 1)))[:, np.newaxis]
+    quarter = np.arange(frames) * (np.pi / 2 / max(frames, 1))
+    rise: Samples = np.sin(quarter).astype(np.float32)[:, np.newaxis]
+    return rise

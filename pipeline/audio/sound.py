@@ -20,11 +20,11 @@ class Sound:
 
     @property
     def frames(self) -> int:
-        return self.samples.shape[0]
+        return len(self.samples)
 
     @property
     def channels(self) -> int:
-        return self.samples.shape[1]
+        return int(self.samples.shape[1])
 
     @property
     def duration_s(self) -> float:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.audio.settings import Finishing, Output
-
 if TYPE_CHECKING:
     from pydub import AudioSegment
+
+    from pipeline.audio.settings import Finishing, Output
 
 Step = Callable[["AudioSegment"], "AudioSegment"]
 

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def tone(
-    *parts: tuple[float, float], rate: int = 48_000, hertz: float = 1_000.0, channels: int = 2, phase_degrees: float = 0.0
+    *parts: tuple[float, float],
+    rate: int = 48_000,
+    hertz: float = 1_000.0,
+    channels: int = 2,
+    phase_degrees: float = 0.0,
 ) -> Sound:
     """A sine of one frequency, in parts of (level in dBFS of its peaks, seconds), the same in every channel."""
     level = np.concatenate([np.full(round(seconds * rate), 10 ** (dbfs / 20)) for dbfs, seconds in parts])

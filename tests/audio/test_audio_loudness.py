@@ -65,7 +65,8 @@ def test_loudness_range_of_tech_3342(parts, range_lu):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "loudness", "short_term"), [(0.39, False, False), (0.4, True, False), (2.9, True, False), (3, True, True)]
+    ("seconds", "loudness", "short_term"),
+    [(0.39, False, False), (0.4, True, False), (2.9, True, False), (3, True, True)],
 )
 def test_what_is_too_short_has_no_figure(seconds, loudness, short_term):
     """Below 400 ms there is no loudness and below 3 s no short-term value: none, rather than a very low one."""

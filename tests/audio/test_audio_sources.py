@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import pickle
 import struct
 
@@ -27,8 +28,6 @@ def wav(subtype="PCM_16", sound=SECOND):
 
 
 def written(sound, container, subtype):
-    import io
-
     stream = io.BytesIO()
     soundfile.write(stream, sound.samples, sound.sample_rate, subtype=subtype, format=container)
     return stream.getvalue()
@@ -43,8 +42,17 @@ def refusal(path, content):
 
 @pytest.mark.parametrize(
     ("container", "subtype"),
-    [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAVEX", "PCM_16"), ("RF64", "PCM_16"), ("FLAC", "PCM_16")]
-    + [("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III"), ("AIFF", "PCM_16")],
+    [
+        ("WAV", "PCM_16"),
+        ("WAV", "PCM_24"),
+        ("WAV", "FLOAT"),
+        ("WAVEX", "PCM_16"),
+        ("RF64", "PCM_16"),
+        ("FLAC", "PCM_16"),
+        ("OGG", "VORBIS"),
+        ("MP3", "MPEG_LAYER_III"),
+        ("AIFF", "PCM_16"),
+    ],
 )
 def test_a_source_is_known_by_its_content(tmp_path, container, subtype):
     """Whatever its name says, a file in a format that libsndfile knows is measured by decoding it."""
@@ -174,8 +182,14 @@ def test_decoding_keeps_every_sample(tmp_path):
 
 @pytest.mark.parametrize(
     ("channels", "left"),
-    [(3, 1 + 0.7071), (4, 1 + 0.7071), (5, 1 + 2 * 0.7071), (6, 1 + 2 * 0.7071), (7, 1 + 2 * 0.7071 + 0.5)]
-    + [(8, 1 + 3 * 0.7071)],
+    [
+        (3, 1 + 0.7071),
+        (4, 1 + 0.7071),
+        (5, 1 + 2 * 0.7071),
+        (6, 1 + 2 * 0.7071),
+        (7, 1 + 2 * 0.7071 + 0.5),
+        (8, 1 + 3 * 0.7071),
+    ],
 )
 def test_more_channels_fold_down_to_stereo(tmp_path, channels, left):
     """By ITU-R BS.775: the centre and what is behind at -3 dB, the low-frequency channel left out."""

@@ -30,7 +30,7 @@ def slow(segment):
 
 
 def wrong(segment):
-    raise ValueError("no such thing")
+    raise ValueError("no such\nthing")
 
 
 @pytest.mark.parametrize("channels", [1, 2])

@@ -1,0 +1,86 @@
+"""Loudness: integrated with its two gates, momentary, short-term, and its range.
+
+ITU-R BS.1770-4 Annex 1, EBU Tech 3341 and Tech 3342. Below 400 ms there is no gated loudness, below 3 s no short-term
+value: those are "no measurement", not a very low one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pipeline.audio.k_weighting import Powers, tenth_powers
+
+if TYPE_CHECKING:
+    from pipeline.audio.sound import Sound
+
+_MOMENTARY_TENTHS: Final = 4  # 400 ms, overlapping by three quarters
+_SHORT_TERM_TENTHS: Final = 30  # 3 s
+_ABSOLUTE_GATE_LUFS: Final = -70.0
+_RELATIVE_GATE_LU: Final = -10.0
+_RANGE_GATE_LU: Final = -20.0
+_RANGE_QUANTILES: Final = (0.10, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class LoudnessReading:
+    """In LUFS and LU. None: too short, or nothing above the gate at -70 LUFS."""
+
+    lufs: float | None
+    max_momentary_lufs: float | None
+    max_short_term_lufs: float | None
+    range_lu: float | None
+
+
+def read_loudness(sound: Sound) -> LoudnessReading:
+    """Every loudness figure of `sound`."""
+    tenths = tenth_powers(sound)
+    momentary = _sliding_means(tenths, _MOMENTARY_TENTHS)
+    short_term = _sliding_means(tenths, _SHORT_TERM_TENTHS)
+    return LoudnessReading(_integrated(momentary), _loudest(momentary), _loudest(short_term), _range(short_term))
+
+
+def _sliding_means(tenths: Powers, length: int) -> Powers:
+    """The mean of each `length` tenths in a row; empty where there are fewer."""
+    if len(tenths) < length:
+        return np.empty(0)
+    means: Powers = np.lib.stride_tricks.sliding_window_view(tenths, length).mean(axis=1)
+    return means
+
+
+def _integrated(momentary: Powers) -> float | None:
+    """The mean of the blocks above both gates: -70 LUFS, and 10 LU below the mean of those above that."""
+    gated = _gated(momentary, _RELATIVE_GATE_LU)
+    return _lufs(float(gated.mean())) if len(gated) else None
+
+
+def _range(short_term: Powers) -> float | None:
+    """EBU Tech 3342: from the 10th to the 95th percentile of what is above the gates, the relative one at -20 LU."""
+    gated = np.sort(_gated(short_term, _RANGE_GATE_LU))
+    if not len(gated):
+        return None
+    low, high = (_lufs(float(gated[round((len(gated) - 1) * quantile)])) for quantile in _RANGE_QUANTILES)
+    return high - low
+
+
+def _gated(powers: Powers, relative_gate_lu: float) -> Powers:
+    above = powers[powers > _power(_ABSOLUTE_GATE_LUFS)]
+    if not len(above):
+        return above
+    loud: Powers = above[above > above.mean() * 10 ** (relative_gate_lu / 10)]
+    return loud
+
+
+def _loudest(powers: Powers) -> float | None:
+    audible = powers[powers > _power(_ABSOLUTE_GATE_LUFS)]
+    return _lufs(float(audible.max())) if len(audible) else None
+
+
+def _lufs(power: float) -> float:
+    return float(-0.691 + 10 * np.log10(power))
+
+
+def _power(lufs: float) -> float:
+    return float(10 ** ((lufs + 0.691) / 10))
