@@ -134,7 +134,7 @@ async def carry_out_locked(
                 origin=plan.request.gateway.origin,
                 gateways=gateways,
                 ledger=writer,
-                finisher=finisher or await stack.enter_async_context(_workers(plan)),
+                finisher=finisher if finisher is not None else await stack.enter_async_context(_workers()),
                 clock=clock,
                 observe=observer,
                 steps=steps,
@@ -161,14 +161,13 @@ def untouched(plan: Plan, workspace: Workspace) -> RunResult:
 
 
 @asynccontextmanager
-async def _workers(plan: Plan) -> AsyncIterator[Finisher]:
+async def _workers() -> AsyncIterator[Finisher]:
     """Worker processes, started while the first jobs are being generated."""
     from pipeline.workers import WorkerFinisher  # noqa: PLC0415
 
     finisher = WorkerFinisher()
     async with anyio.create_task_group() as tasks:
-        if not plan.nothing_to_do:
-            tasks.start_soon(finisher.warm_up)
+        tasks.start_soon(finisher.warm_up)
         yield finisher
         tasks.cancel_scope.cancel()
 

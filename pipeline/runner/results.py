@@ -10,7 +10,7 @@ from pipeline.jobs import Commitment
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipeline.jobs import Job
+    from pipeline.jobs import Job, PurchaseKey
     from pipeline.output import AssetRow
     from pipeline.planning.plans import ManifestPlan, TakePlan, TrackPlan
 
@@ -68,6 +68,7 @@ class ManifestResult:
     strays: tuple[TakeResult, ...] = ()
     committed: Commitment = field(default_factory=Commitment)  # its run's, over all the run's processes
     run: int | None = None  # the ledger's number of its run; None where it was not begun
+    collected: frozenset[PurchaseKey] = frozenset()  # what came home in its run, in this process or an earlier one
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class RunResult:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        statuses = [track.status for track in self.tracks]
+        """How many tracks became what, over all the run's processes."""
+        statuses = [_in_the_whole_run(track, part.collected) for part in self.manifests for track in part.tracks]
         return {status: statuses.count(status) for status in ("generated", "finished", "kept", "failed", "skipped")}
 
     @property
@@ -100,3 +102,9 @@ class RunResult:
         return (
             EXIT_TRACKS if self.counts["failed"] or any(take.error for m in self.manifests for take in m.strays) else 0
         )
+
+
+def _in_the_whole_run(track: TrackResult, collected: frozenset[PurchaseKey]) -> str:
+    """What an earlier process of the run generated, this one finds and keeps: in the run it was generated."""
+    ours = track.status in ("kept", "finished") and any(take.key in collected for take in track.plan.takes)
+    return "generated" if ours else track.status

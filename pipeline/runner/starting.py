@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import anyio
 
+from pipeline.jobs import State
 from pipeline.manifest.names import matches
 from pipeline.money import dollars
 from pipeline.planning.plans import Step
@@ -101,7 +102,7 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
     manifests = await runner.carry_out(works)
     with anyio.CancelScope(shield=True):
-        await _close(plan, workspace, seams, manifests, works)
+        manifests = await _close(plan, workspace, seams, manifests, works)
     return RunResult(manifests, time.perf_counter() - began, seams.control.stop)
 
 
@@ -179,7 +180,7 @@ def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
 
 async def _close(
     plan: Plan, workspace: Workspace, seams: Seams, manifests: Sequence[ManifestResult], works: Sequence[ManifestWork]
-) -> None:
+) -> tuple[ManifestResult, ...]:
     """Write the index; close each run whose takes have all ended or were stated as failed."""
     rows = [row for manifest in manifests for track in manifest.tracks for row in track.rows]
     documents = index_after(plan.index, plan.manifests, rows)
@@ -187,12 +188,16 @@ async def _close(
     now = seams.clock.now()
     whole = seams.control.stop is None
 
-    def closing(ledger: Ledger) -> None:
+    def closing(ledger: Ledger) -> tuple[ManifestResult, ...]:
+        closed = []
         for manifest, work in zip(manifests, works, strict=True):
             name = manifest.plan.manifest.name
             ledger.record_assets(name, [row for row in documents if row.get("manifest") == name])
             sent = whole and not any(take.unsent for track in manifest.tracks for take in track.takes)
             if sent and not (plan.request.only and ledger.has_unsent_asks(work.run)):
                 ledger.close_run(work.run, now)
+            home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
+            closed.append(replace(manifest, collected=frozenset(home)))
+        return tuple(closed)
 
-    await seams.ledger.write(closing)
+    return await seams.ledger.write(closing)
