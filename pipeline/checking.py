@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import Track
     from pipeline.output import AssetRow
 
-#: How far a delivered file may lie from its target, in LU: lossy formats move loudness (SOUND: encoders' own scaling).
+#: How far a delivered file may lie from its target, in LU: lossy formats move loudness (their encoders scale it).
 TOLERANCE_LU: Final = {"wav": 0.1, "flac": 0.1}
 _LOSSY_TOLERANCE_LU: Final = 0.2
 #: How far a true peak may lie over its ceiling, in dB: two meters differ by so much.

@@ -155,6 +155,11 @@ class Ledger:
         job = self.job(row)
         return self._move(job, State.UNKNOWN, unproven_sends=job.unproven_sends + 1, error=error)
 
+    def doubt_intents(self) -> None:
+        """Before a start: whatever an earlier process wrote down and got no answer for is unknown, and counts so."""
+        for job in list(self._jobs("WHERE state = ?", (State.INTENDED,))):
+            self.lose_answer(job.row, "the program ended before the gateway answered")
+
     def refuse(self, row: int, error: str, now: float) -> Job:
         """The gateway surely made no job of the last sending.
 

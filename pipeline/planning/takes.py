@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.jobs import FRUITLESS, PurchaseKey, State
+from pipeline.jobs import FRUITLESS, OUTSTANDING, PurchaseKey, State
 from pipeline.money import dollars
 from pipeline.planning.plans import Facts, Step, TakePlan, take_price
 

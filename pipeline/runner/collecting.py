@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -152,8 +153,9 @@ class Collector:
         limit = max(_SMALLEST_LIMIT_BYTES, int(_BYTES_PER_SECOND * job.intent.seconds_asked))
         gateway = self._tools.gateway_at(job.intent.origin)
         with self._tools.sources.receive(f"{job.row}.{audio_format}") as incoming:
-            async for chunk in gateway.download(address, limit_bytes=limit):
-                incoming.write(chunk)
+            async with aclosing(gateway.download(address, limit_bytes=limit)) as chunks:
+                async for chunk in chunks:
+                    incoming.write(chunk)
             incoming.finish()
             facts = await self._tools.finisher.inspect(str(incoming.path))
             return await self._keep(order, job, incoming, audio_format, facts)

@@ -50,15 +50,21 @@ class _Awaited:
 
 
 class _Slot:
-    """A place among the jobs in flight, given back once, whoever comes first."""
+    """A place among the jobs in flight: held from a submit to the job's end, and given back once."""
 
     def __init__(self, slots: anyio.Semaphore) -> None:
-        self._slots: anyio.Semaphore | None = slots
+        self._slots = slots
+        self._held = True  # whoever makes it has acquired one
+
+    async def take(self) -> None:
+        if not self._held:
+            await self._slots.acquire()
+            self._held = True
 
     def free(self) -> None:
-        if self._slots is not None:
+        if self._held:
+            self._held = False
             self._slots.release()
-            self._slots = None
 
 
 class Runner:
@@ -164,6 +170,8 @@ class Runner:
         except (LedgerError, FolderError, OSError) as error:
             self._tools.control.halt(Stop(EXIT_FOLDER, _folder_trouble(error)))
             self._settle(order, order.job, _folder_trouble(error), unsent=True)
+        except Exception as error:  # noqa: BLE001 - a defect of ours in one take must not cost the others the night
+            self._settle(order, order.job, _defect(error))
         finally:
             slot.free()
 
@@ -172,18 +180,22 @@ class Runner:
         return await self._tools.ledger.write(lambda ledger: ledger.latest_job(order.key))
 
     async def _source_of(self, order: Order, slot: _Slot) -> Job:
-        job = order.job
+        try:
+            return await self._fetched(order, slot)
+        except Expired:
+            if order.kind == "real" or order.asked is None or order.job is None:
+                raise
+        # The local gateway forgot an earlier run's job. Nothing was charged, so it is generated again at once.
+        await slot.take()
+        return await self._fetched(replace(order, job=None), slot)
+
+    async def _fetched(self, order: Order, slot: _Slot) -> Job:
+        """Submit where there is no job, poll where it is not done, and bring its audio home."""
+        job, address = order.job, None
         if job is None or job.state in (State.INTENDED, State.UNKNOWN):
             job = await self._submitter.submit(order, job)
-        address = None
         if job.state is State.ACCEPTED:
-            try:
-                job, address = await self._collector.wait(order, job)
-            except Expired:
-                if order.kind == "real" or order.asked is None or order.job is None:
-                    raise
-                slot.free()  # the local gateway forgot it; nothing was charged, so it is generated again at once
-                return await self._source_of(replace(order, job=None), slot)
+            job, address = await self._collector.wait(order, job)
         slot.free()
         return await self._collector.collect(order, job, address)
 
@@ -225,6 +237,8 @@ class Runner:
         except (LedgerError, FolderError, OSError) as caught:
             error = _folder_trouble(caught)
             self._tools.control.halt(Stop(EXIT_FOLDER, error))
+        except Exception as caught:  # noqa: BLE001 - as above
+            error = _defect(caught)
         name = (plan.track.manifest, plan.track.name)
         status = "failed" if error else "generated" if plan.action is Action.GENERATE else "finished"
         self._tracks[name] = TrackResult(plan, status, takes, rows, error)
@@ -303,3 +317,7 @@ def _folder_trouble(error: Exception) -> str:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{reason(error)}; nothing that was paid for is lost: make room or access, and run again"
     return str(error)
+
+
+def _defect(error: Exception) -> str:
+    return f"a defect of this program ({type(error).__name__}: {error}); what was paid for is kept: please report it"

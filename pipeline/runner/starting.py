@@ -115,6 +115,7 @@ async def _open(plan: Plan, seams: Seams) -> dict[str, Opened]:
     now = seams.clock.now()
 
     def opening(ledger: Ledger) -> dict[str, Opened]:
+        ledger.doubt_intents()
         opened = {part.manifest.name: _open_one(ledger, plan, part, now) for part in plan.manifests}
         refusal = too_expensive(plan, {name: _binding(one) for name, one in opened.items()})
         if refusal is not None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline.runner.results import RunResult
 
 BASE_URL = "http://127.0.0.1"
+MEDIA_URL = "http://127.0.0.1:81"
 KEY = "sk-aig-test"
 
 HEAD = """\
@@ -112,7 +113,7 @@ class World:
     def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
         self.clock = EventLoopClock()
-        self.options = GatewayOptions(**({"latency_s": 5.0, "rpm": None} | options))
+        self.options = GatewayOptions(**({"latency_s": 5.0, "rpm": None, "media_base_url": MEDIA_URL} | options))
         self.restart_gateway()
         self.finisher = QuietFinisher()
         self.events: list[Event] = []

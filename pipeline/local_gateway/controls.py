@@ -1,0 +1,72 @@
+"""What only whoever runs the gateway may do, from this machine: read its books, and ask for faults."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pipeline.local_gateway.answers import error_document
+from pipeline.local_gateway.faults.reading import FaultMistake, read_faults
+from pipeline.local_gateway.faults.rules import FaultPlan
+from pipeline.local_gateway.refusals import InvalidRequest, MethodNotAllowed, NotFound, Refusal
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from pipeline.clock import Clock
+    from pipeline.local_gateway.faults.playing import FaultPlayer
+    from pipeline.local_gateway.gateway import LocalGateway
+
+
+class Controls:
+    """`GET /__books`; `PUT /__faults` with a document as in `--faults FILE`, `DELETE /__faults` for none."""
+
+    def __init__(self, gateway: LocalGateway, player: FaultPlayer, clock: Clock) -> None:
+        self._gateway = gateway
+        self._player = player
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except Refusal as refusal:
+            response = JSONResponse(error_document(refusal), refusal.status, refusal.headers)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if not _is_from_here(request):
+            raise NotFound(f"there is nothing at {request.url.path}")
+        match request.method, request.url.path:
+            case "GET", "/__books":
+                now = self._clock.now()
+                self._gateway.advance(now)
+                return JSONResponse(self._gateway.books.document(now))
+            case "PUT", "/__faults":
+                return await self._put_faults(request)
+            case "DELETE", "/__faults":
+                self._player.load(FaultPlan())
+                return JSONResponse({"rules": []})
+            case _, "/__books" | "/__faults":
+                raise MethodNotAllowed(f"{request.method} is not for {request.url.path}")
+            case _:
+                raise NotFound(f"there is nothing at {request.url.path}")
+
+    async def _put_faults(self, request: Request) -> Response:
+        try:
+            plan = read_faults((await request.body()).decode(), "the body")
+        except (FaultMistake, UnicodeDecodeError) as error:
+            raise InvalidRequest(str(error), code="invalid_faults") from error
+        self._player.load(plan)
+        return JSONResponse({"rules": [rule.name for rule in plan.rules]})
+
+
+def _is_from_here(request: Request) -> bool:
+    """Whether the caller is on this machine."""
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

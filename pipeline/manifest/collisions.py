@@ -1,0 +1,93 @@
+"""Assets that can't lie in one output folder, and manifests that can't be run together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pipeline.manifest.mistakes import ManifestMistakes, Mistake, quoted, shown
+from pipeline.manifest.names import folded
+from pipeline.manifest.tracks import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pipeline.manifest.tracks import Manifest, Track
+
+# What the program itself writes beside the assets.
+OWN_FILES: Final = ("assets.json", "cost-report.json", "cost-report.csv", "cost-report.md", "report.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file in the output folder, and the track that it is of; None for what the program writes itself."""
+
+    path: str
+    track: Track | None
+
+
+def check_together(manifests: Sequence[Manifest]) -> None:
+    """Can these manifests share an output folder?
+
+    Raises ManifestMistakes where two have one name, two claim one asset, or one's asset is another's folder.
+    """
+    by_name: dict[str, Manifest] = {}
+    mistakes: list[Mistake] = []
+    for manifest in manifests:
+        first = by_name.setdefault(manifest.name, manifest)
+        if first is not manifest:
+            what = f"{quoted(manifest.name)} is the name of {first.path} too, expected a name of its own"
+            mistakes.append(Mistake(Place(str(manifest.path), 1, 1), "name", what))
+    mistakes += collisions([track for manifest in by_name.values() for track in manifest.tracks])
+    if mistakes:
+        raise ManifestMistakes(mistakes)
+
+
+def collisions(tracks: Iterable[Track]) -> Iterator[Mistake]:
+    """Tracks that claim a path which is taken, or lie in a folder that is another's file. Case counts for nothing."""
+    claims = {path: Claim(path, None) for path in OWN_FILES}
+    for track in tracks:
+        taken: dict[int, tuple[Claim, Claim]] = {}  # once for each other track, however many files they share
+        for path in claimed_paths(track):
+            claim = Claim(path, track)
+            earlier = claims.setdefault(folded(path), claim)
+            if earlier is not claim:
+                taken.setdefault(id(earlier.track), (claim, earlier))
+        yield from (_mistake(track, _taken(claim, earlier)) for claim, earlier in taken.values())
+    yield from _files_as_folders(claims)
+
+
+def claimed_paths(track: Track) -> Iterator[str]:
+    """Every file that the track's outputs come to, with the intros that a split loop has."""
+    loop = track.finishing.loop
+    for output in track.outputs:
+        yield output.path(track.name)
+        if loop is not None and loop.intro == "split":
+            yield replace(output, suffix=f"{output.suffix}.intro").path(track.name)
+
+
+def _files_as_folders(claims: Mapping[str, Claim]) -> Iterator[Mistake]:
+    for key, claim in claims.items():
+        parts = key.split("/")
+        for depth in range(1, len(parts)):
+            other = claims.get("/".join(parts[:depth]))
+            if other is not None and claim.track is not None:
+                what = f"{quoted(claim.path)} needs a folder where {quoted(other.path)}{_whose(other)} is a file"
+                yield _mistake(claim.track, f"{what}, expected another name")
+
+
+def _taken(claim: Claim, earlier: Claim) -> str:
+    if earlier.track is claim.track:
+        return f"{quoted(claim.path)} would be written twice, expected a suffix on one of the outputs"
+    spelled = "" if claim.path == earlier.path else f", as {quoted(earlier.path)}"
+    return f"{quoted(claim.path)} is taken{spelled}{_whose(earlier)}, expected a name of its own"
+
+
+def _whose(claim: Claim) -> str:
+    if claim.track is None:
+        return " (which the program itself writes)"
+    return f" (which {quoted(claim.track.name)} at {claim.track.place} makes)"
+
+
+def _mistake(track: Track, message: str) -> Mistake:
+    return Mistake(track.place, f"tracks.{shown(track.name)}", message)

@@ -1,0 +1,171 @@
+"""One entry of `tracks:` -> its tracks, one for each combination of its matrix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.manifest.finishing import finishing_of, outputs_of
+from pipeline.manifest.matrix import Combination, Matrix, combinations, matrix_faults
+from pipeline.manifest.mistakes import Fault, quoted
+from pipeline.manifest.model import LONGEST_LYRICS, LONGEST_PROMPT
+from pipeline.manifest.names import name_fault, normal
+from pipeline.manifest.placeholders import filled, keys_in, placeholder_faults
+from pipeline.manifest.prices import price_fault
+from pipeline.manifest.rules import section_faults, track_faults
+from pipeline.manifest.tracks import Track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from decimal import Decimal
+    from pathlib import Path
+
+    from pipeline.manifest import mistakes
+    from pipeline.manifest.model import SharedKeys, TrackSection
+    from pipeline.manifest.tracks import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of `tracks:` and what stands under it, with all that its tracks take from around it."""
+
+    manifest: str
+    name: str
+    place: Place
+    section: TrackSection
+    keys: SharedKeys  # what holds for it: its own, those of `defaults`, the house's
+    written: Mapping[str, object]  # what stands in the file, understood or not
+    model: str | None
+    prices: Mapping[str, Decimal] | None  # None: not understood, so that no track is blamed for having none
+    folder: Path  # that a recording's path is relative to
+
+    @property
+    def at(self) -> mistakes.Path:
+        return ("tracks", self.name)
+
+    @property
+    def matrix(self) -> Matrix | None:
+        return matrix_of(self.section)
+
+
+def matrix_of(section: TrackSection) -> Matrix | None:
+    matrix = section.matrix
+    return None if matrix is None else Matrix(matrix.axes, matrix.include, matrix.exclude)
+
+
+def tracks_of(entry: Entry, faults: list[Fault]) -> Iterator[Track]:
+    """The entry's tracks, as far as they are understood. What is wrong goes to `faults`."""
+    faults += section_faults(entry.section, entry.at)
+    faults += track_faults(entry.section, entry.keys, entry.written, entry.at)
+    faults += _price_faults(entry)
+    several = _combinations(entry, faults)
+    found = list(_placeholder_faults(entry, several))
+    faults += found
+    if several and not found:
+        yield from _filled_tracks(entry, several, faults)
+
+
+def _price_faults(entry: Entry) -> Iterator[Fault]:
+    own_is_understood = "model" not in entry.written or entry.section.model is not None
+    if entry.section.prompt is not None and entry.prices is not None and own_is_understood:
+        fault = price_fault(entry.section, entry.model, entry.prices, entry.at)
+        if fault:
+            yield fault
+
+
+def _combinations(entry: Entry, faults: list[Fault]) -> list[Combination]:
+    """What to fill the entry's placeholders with; nothing where its matrix is at fault."""
+    if entry.matrix is None:
+        return [] if "matrix" in entry.written else [{}]
+    found = list(matrix_faults(entry.matrix, (*entry.at, "matrix")))
+    faults += found
+    return [] if found else combinations(entry.matrix)
+
+
+def _placeholder_faults(entry: Entry, several: Sequence[Combination]) -> Iterator[Fault]:
+    for path, text in _templates(entry):
+        for what in placeholder_faults(text, several):
+            yield Fault(path, what, at_key=path == entry.at)
+
+
+def _templates(entry: Entry) -> Iterator[tuple[mistakes.Path, str]]:
+    """Every text that may hold placeholders, and where it stands."""
+    yield entry.at, entry.name
+    for key in ("prompt", "lyrics", "file"):
+        yield (*entry.at, key), getattr(entry.section, key) or ""
+    for place, tag in enumerate(entry.keys.tags):
+        yield (*entry.at, "tags", place), tag
+
+
+def _filled_tracks(entry: Entry, several: Sequence[Combination], faults: list[Fault]) -> Iterator[Track]:
+    names = [normal(filled(entry.name, values)) for values in several]
+    faults += _shared_name_faults(entry, names, several)
+    wrong = {name: name_fault(name) for name in names}
+    faults += (Fault(entry.at, what, at_key=True) for what in dict.fromkeys(wrong.values()) if what)
+    common = _common(entry)
+    for name, values in dict(zip(names, several, strict=True)).items():
+        if wrong[name]:
+            continue
+        track = _with_values(common, name, entry, values)
+        found = list(_text_faults(track, entry.at))
+        faults += found
+        if found:
+            return  # its siblings have the same texts
+        yield track
+
+
+def _shared_name_faults(entry: Entry, names: Sequence[str], several: Sequence[Combination]) -> Iterator[Fault]:
+    """Combinations that come to one name, because it leaves a key out."""
+    shared, count = Counter(names).most_common(1)[0]
+    if count == 1:
+        return
+    alike = [values for name, values in zip(names, several, strict=True) if name == shared]
+    used = keys_in(entry.name)
+    varying = [key for key in alike[0] if key not in used and len({values.get(key) for values in alike}) > 1]
+    wanted = f"{{{varying[0]}}} in the name too" if varying else "combinations that differ in a key of the name"
+    yield Fault(entry.at, f"{count} combinations would be called {quoted(shared)}, expected {wanted}", at_key=True)
+
+
+def _common(entry: Entry) -> Track:
+    """What the entry's tracks share."""
+    track = Track(
+        manifest=entry.manifest,
+        name=entry.name,
+        place=entry.place,
+        finishing=finishing_of(entry.keys),
+        outputs=outputs_of(entry.keys),
+    )
+    if entry.section.prompt is None:
+        return track
+    return replace(
+        track,
+        refine_lyrics=entry.keys.refine_lyrics,
+        duration_s=entry.keys.duration,
+        source_format=entry.keys.source_format,
+        takes=entry.keys.takes,
+        model=entry.model or "",
+        price_usd_per_s=(entry.prices or {}).get(entry.model or "", track.price_usd_per_s),
+    )
+
+
+def _with_values(common: Track, name: str, entry: Entry, values: Combination) -> Track:
+    section = entry.section
+    return replace(
+        common,
+        name=name,
+        prompt=section.prompt and filled(section.prompt, values),
+        lyrics=filled(section.lyrics, values),
+        tags=tuple(dict.fromkeys(filled(tag, values) for tag in entry.keys.tags)),
+        file=entry.folder / filled(section.file, values) if section.file else None,
+    )
+
+
+def _text_faults(track: Track, at: mistakes.Path) -> Iterator[Fault]:
+    """What only the filled texts show."""
+    if track.prompt is not None and not track.prompt.strip():
+        yield Fault((*at, "prompt"), f"is blank for {quoted(track.name)}, expected text that says what to hear")
+    for key, text, longest in (("prompt", track.prompt, LONGEST_PROMPT), ("lyrics", track.lyrics, LONGEST_LYRICS)):
+        if text and len(text) > longest:
+            what = f"has {len(text):,} characters for {quoted(track.name)}, expected at most {longest:,}"
+            yield Fault((*at, key), what)

@@ -1,0 +1,255 @@
+"""The pace at which requests leave."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+
+import anyio
+import pytest
+
+from pipeline.gateway.errors import RateLimited, WaitTooLong
+from pipeline.gateway.headers import RateFacts
+from pipeline.gateway.pacing import Allowance, Pacer, earliest_turn, risen_limit
+
+LONG_AGO = float("-inf")
+
+
+class RollingWindow:
+    """The gateway's own count, as strict as it can be read: 60 s at the limit, 10 s at twice the rate."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.arrivals: deque[float] = deque()
+
+    def takes(self, now: float) -> bool:
+        last_minute = [at for at in self.arrivals if at > now - 60.0]
+        last_burst = [at for at in last_minute if at > now - 10.0]
+        taken = len(last_minute) < self.limit and len(last_burst) < max(1, self.limit // 3)
+        if taken:
+            self.arrivals.append(now)
+        return taken
+
+
+@pytest.mark.parametrize(
+    ("sent", "limit", "turn"),
+    [
+        ([], 600, LONG_AGO),
+        ([0.0], 600, LONG_AGO),
+        ([0.0] * 200, 600, 10.5),
+        ([0.0] * 200 + [11.0] * 199, 600, 10.5),
+        ([0.0] * 200 + [11.0] * 200, 600, 21.5),
+        ([0.0] * 200 + [11.0] * 200 + [22.0] * 200, 600, 60.5),
+        ([0.0, 1.0, 2.0], 10, 10.5),
+        ([5.0], 1, 65.5),
+        ([5.0], 2, 15.5),
+    ],
+    ids=[
+        "nothing sent",
+        "room",
+        "a burst",
+        "the next has room",
+        "a second burst",
+        "a minute's worth",
+        "10 a minute",
+        "1",
+        "2",
+    ],
+)
+def test_a_turn_comes_when_both_windows_have_room(sent, limit, turn) -> None:
+    """The minute's, and the burst's of a third of it in ten seconds."""
+    assert earliest_turn(sent, limit) == turn
+
+
+@pytest.mark.parametrize(("minutes", "limit"), [(-1, 450), (0.9, 450), (1, 510), (2.5, 570), (3, 600), (99, 600)])
+def test_a_reduced_limit_rises_a_tenth_a_minute(minutes, limit) -> None:
+    """Up to where it was, and no further."""
+    assert risen_limit(450, 600, minutes) == limit
+
+
+class TestAllowance:
+    def test_a_header_lowers_the_limit_and_never_raises_it_above_the_manifests(self) -> None:
+        """`requests_per_minute` is an upper bound, learned downwards."""
+        allowance = Allowance(600)
+        allowance.observe(RateFacts(limit=10), now=0.0)
+        assert allowance.limit(0.0) == 10
+        allowance.observe(RateFacts(limit=30_000), now=1.0)
+        assert allowance.limit(1.0) == 600
+
+    def test_a_limit_is_learned_where_none_was_known(self) -> None:
+        """From the first answer that speaks of one."""
+        allowance = Allowance(None)
+        assert allowance.limit(0.0) is None
+        allowance.observe(RateFacts(limit=10), now=0.0)
+        assert allowance.limit(0.0) == 10
+
+    def test_requests_of_others_under_the_same_key_leave_us_less(self) -> None:
+        """The gateway counts 590 where we sent none: ten are left, until its window has moved on."""
+        allowance = Allowance(600)
+        allowance.observe(RateFacts(limit=600, remaining=10, reset_s=20.0), now=0.0)
+        for _ in range(3):
+            assert allowance.wait_s(0.0) == 0.0
+            allowance.take(0.0)
+        assert allowance.wait_s(0.0) == 10.5
+        assert allowance.wait_s(20.0) == 0.0
+
+    def test_our_own_requests_are_not_counted_twice(self) -> None:
+        """Remaining 550 after 50 of ours: nobody else is there."""
+        allowance = Allowance(600)
+        for _ in range(50):
+            allowance.take(0.0)
+        allowance.observe(RateFacts(limit=600, remaining=550), now=1.0)
+        for _ in range(150):
+            assert allowance.wait_s(1.0) == 0.0
+            allowance.take(1.0)
+
+    def test_a_window_that_others_filled_is_tried_by_one_request(self) -> None:
+        """Never by none: a stale header would stop the run for good."""
+        allowance = Allowance(600)
+        allowance.observe(RateFacts(limit=600, remaining=0), now=0.0)
+        assert allowance.wait_s(0.0) == 0.0
+        allowance.take(0.0)
+        assert allowance.wait_s(0.0) == 60.0
+
+    def test_a_refusal_stops_everybody_and_shrinks_the_limit_once(self) -> None:
+        """The other seven that were on their way are refused too, and prove nothing more."""
+        allowance = Allowance(600)
+        for _ in range(8):
+            allowance.refused(12.0, now=0.0)
+        assert allowance.wait_s(0.0) == 12.0
+        assert allowance.limit(12.0) == 450
+        allowance.refused(12.0, now=12.5)
+        assert allowance.limit(24.5) == 337
+
+    def test_the_longest_pause_holds(self) -> None:
+        """A later, shorter one does not end it."""
+        allowance = Allowance(600)
+        allowance.refused(30.0, now=0.0)
+        allowance.refused(1.0, now=2.0)
+        assert allowance.pause_s(2.0) == 28.0
+
+    @pytest.mark.parametrize(("asked_s", "pause_s"), [(None, 5.0), (0.0, 1.0), (7.0, 7.0)])
+    def test_a_refusal_always_pauses(self, asked_s, pause_s) -> None:
+        """Also where it names no time, or none at all."""
+        allowance = Allowance(600)
+        allowance.refused(asked_s, now=0.0)
+        assert allowance.pause_s(0.0) == pause_s
+
+    def test_a_refusal_without_any_known_limit_teaches_one(self) -> None:
+        """Three quarters of what was sent in the minute before."""
+        allowance = Allowance(None)
+        for second in range(40):
+            allowance.take(float(second))
+        allowance.refused(1.0, now=40.0)
+        assert allowance.limit(41.0) == 30
+
+
+@pytest.mark.parametrize("limit", [1, 2, 10, 37, 600])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gateway_that_counts_strictly_refuses_nothing(limit: int, seed: int) -> None:
+    """Whatever the demand, and although each request is up to 0.4 s longer on its way than another."""
+    chance = random.Random(f"{seed} {limit}")
+    allowance, gateway = Allowance(limit), RollingWindow(limit)
+    now, arrivals = 0.0, []
+    for _ in range(limit * 4):
+        now += chance.choice([0.0, 0.0, 0.001, 0.1, 30.0 / limit])
+        now += allowance.wait_s(now)
+        allowance.take(now)
+        arrivals.append(now + chance.uniform(0.05, 0.45))
+    assert all(gateway.takes(at) for at in sorted(arrivals)), (seed, limit)
+
+
+def test_the_pace_is_nearly_the_limit() -> None:
+    """Caution costs under 3 %: 6,000 requests at 600 a minute take little over ten minutes."""
+    allowance, now = Allowance(600), 0.0
+    for _ in range(6_000):
+        now += allowance.wait_s(now)
+        allowance.take(now)
+    assert 9 * 60 <= now <= 9.3 * 60
+
+
+@pytest.mark.anyio
+class TestPacer:
+    async def test_turns_come_in_the_order_in_which_they_were_asked_for(self) -> None:
+        """First come, first served."""
+        pacer, order = Pacer(1), []
+
+        async def wait(number: int) -> None:
+            await pacer.turn()
+            order.append((number, anyio.current_time()))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(4):
+                tasks.start_soon(wait, number)
+                await anyio.wait_all_tasks_blocked()
+        assert order == [(number, pytest.approx(60.5 * number)) for number in range(4)]
+
+    async def test_who_gives_up_waiting_takes_no_turn(self) -> None:
+        """The next in line moves up."""
+        pacer, done = Pacer(1), []
+        await pacer.turn()
+
+        async def wait(name: str, scope: anyio.CancelScope) -> None:
+            with scope:
+                await pacer.turn()
+                done.append((name, anyio.current_time()))
+
+        scopes = {name: anyio.CancelScope() for name in ("head", "middle", "last")}
+        async with anyio.create_task_group() as tasks:
+            for name, scope in scopes.items():
+                tasks.start_soon(wait, name, scope)
+                await anyio.wait_all_tasks_blocked()
+            scopes["head"].cancel()
+            scopes["middle"].cancel()
+        assert done == [("last", pytest.approx(60.5))]
+
+    async def test_a_pause_counts_for_those_who_wait_already(self) -> None:
+        """They look again when their own time has come."""
+        pacer = Pacer(1)
+        await pacer.turn()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(pacer.turn)
+            await anyio.sleep(50)
+            pacer.refused(100.0)
+        assert anyio.current_time() == pytest.approx(150.0)
+
+    async def test_a_pause_beyond_two_minutes_is_not_waited_for(self) -> None:
+        """Every track that asks gets the sentence at once, and nothing more is sent."""
+        pacer = Pacer(600)
+        pacer.refused(3_600.0)
+        for _ in range(100):
+            with pytest.raises(WaitTooLong, match="no requests for another 3,600 s") as caught:
+                await pacer.turn()
+        assert caught.value.retry_after_s == 3_600.0
+        assert anyio.current_time() == 0.0
+
+    async def test_a_long_queue_is_not_a_long_pause(self) -> None:
+        """Ten minutes in line under the limit are no error."""
+        pacer = Pacer(1)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(11):
+                tasks.start_soon(pacer.turn)
+        assert anyio.current_time() == pytest.approx(605.0)
+
+    async def test_without_a_limit_nobody_waits(self) -> None:
+        """A local gateway of one's own has none."""
+        pacer = Pacer(None)
+        for _ in range(1_000):
+            await pacer.turn()
+        assert anyio.current_time() == 0.0
+
+    async def test_a_refused_request_holds_up_all_others(self, world, played, order) -> None:
+        """The client tells the pacer: a 429 pauses everybody until `Retry-After`."""
+        it = world([played(429, b"", {"Retry-After": "30"}), played(202, {"id": "job_1"})])
+        with pytest.raises(RateLimited):
+            await it.gateway.submit(order)
+        await it.gateway.turn()
+        assert anyio.current_time() == pytest.approx(30.0)
+
+    async def test_the_client_learns_the_limit_from_its_answers(self, world, played) -> None:
+        """The free plan's ten a minute, whatever the manifest says."""
+        headers = {"x-ratelimit-limit-requests": "10"}
+        it = world(played(200, {"status": "running"}, headers), requests_per_minute=600)
+        for _ in range(21):
+            await it.gateway.poll("job_1")
+        assert anyio.current_time() >= 120.0

@@ -1,0 +1,48 @@
+"""Manifests for tests: what every one needs, around the few lines that a test is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import TYPE_CHECKING
+
+from pipeline.manifest import ManifestMistakes, parse_manifest
+
+if TYPE_CHECKING:
+    from pipeline.manifest.tracks import Manifest, Track
+
+HEAD = "version: 1\nname: game\ngateway: {model: maker/model, price_per_second: 0.0010}\n"
+FIRST_TRACK_LINE = 5  # of what `tracks` is given
+
+
+def whole(text: str) -> Manifest:
+    """The manifest that `text` is."""
+    return parse_manifest(dedent(text), Path("music/game.yaml"))
+
+
+def tracks(entries: str, *, head: str = HEAD) -> tuple[Track, ...]:
+    """The tracks of a manifest with these entries."""
+    return whole(with_tracks(entries, head=head)).tracks
+
+
+def with_tracks(entries: str, *, head: str = HEAD) -> str:
+    return f"{head}tracks:\n{indent(dedent(entries), '  ')}\n"
+
+
+def one(keys: str, *, head: str = HEAD) -> Track:
+    """The one track of a manifest whose entry has these keys, in YAML's flow style, besides a prompt."""
+    (track,) = tracks(f"menu: {{prompt: Calm piano, {keys}}}", head=head)
+    return track
+
+
+def mistakes(text: str) -> list[str]:
+    """Every mistake of a whole manifest, as its line says it, without the file's name."""
+    try:
+        whole(text)
+    except ManifestMistakes as found:
+        return [line.removeprefix("music/game.yaml:") for line in str(found).splitlines()]
+    return []
+
+
+def track_mistakes(entries: str, *, head: str = HEAD) -> list[str]:
+    return mistakes(with_tracks(entries, head=head))
