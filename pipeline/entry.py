@@ -129,7 +129,7 @@ async def carry_out_locked(
     writer = (ledger or GroupCommitWriter)(workspace.ledger_path)
     try:
         async with AsyncExitStack() as stack:
-            gateways = await stack.enter_async_context(_gateways(plan, workspace, clock, transport))
+            gateways = await stack.enter_async_context(_gateways(plan, workspace, clock, transport, concurrency))
             seams = Seams(
                 origin=plan.request.gateway.origin,
                 gateways=gateways,
@@ -174,7 +174,11 @@ async def _workers() -> AsyncIterator[Finisher]:
 
 @asynccontextmanager
 async def _gateways(
-    plan: Plan, workspace: Workspace, clock: Clock, transport: httpx.AsyncBaseTransport | None
+    plan: Plan,
+    workspace: Workspace,
+    clock: Clock,
+    transport: httpx.AsyncBaseTransport | None,
+    concurrency: int | None,
 ) -> AsyncIterator[Mapping[str, Gateway]]:
     """A client for every origin that a job of the plan was submitted to, or will be."""
     from pipeline.gateway.client import Gateway  # noqa: PLC0415 - a plan needs no network
@@ -196,7 +200,7 @@ async def _gateways(
                         clock=clock,
                         transport=transport,
                         media_hosts=sorted({host for one in settings for host in one.media_hosts}),
-                        concurrency=max(one.concurrency for one in settings),
+                        concurrency=concurrency or sum(one.concurrency for one in settings),
                     )
                 )
             yield found

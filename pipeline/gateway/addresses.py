@@ -131,8 +131,7 @@ def _parsed(address: str, relative_to: httpx.URL | None = None) -> httpx.URL:
     if _ODD.search(address):
         raise _Odd("it holds a character that does not belong in an address")
     try:
-        is_whole = relative_to is None or _SCHEME.match(address)
-        url = httpx.URL(address) if is_whole else relative_to.join(address)
+        url = httpx.URL(address) if relative_to is None or _SCHEME.match(address) else relative_to.join(address)
     except (httpx.InvalidURL, ValueError):
         raise _Odd("it can't be read") from None
     if url.scheme not in _PORTS:

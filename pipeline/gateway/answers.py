@@ -148,8 +148,8 @@ def error_facts(error: object) -> ErrorFacts:
     if isinstance(error, str):
         return ErrorFacts(message=excerpt(error) or None)
     document = members(error)
-    said = {name: excerpt(text(document.get(name)) or "") or None for name in ("type", "code", "message")}
-    return ErrorFacts(said["type"], said["code"], said["message"] or said["code"])
+    kind, code, message = (_quoted(document.get(name)) for name in ("type", "code", "message"))
+    return ErrorFacts(kind, code, message or code)
 
 
 def read_balance(answer: Answer) -> int | None:
@@ -183,6 +183,11 @@ def read_signed_address(answer: Answer) -> str | None:
     if answer.is_redirect:
         return _first_address((answer.headers.get("location"),))
     return _first_address(named) if answer.is_success else None
+
+
+def _quoted(value: object) -> str | None:
+    said = text(value)
+    return None if said is None else excerpt(said) or None
 
 
 def _is_job_id(value: object) -> bool:

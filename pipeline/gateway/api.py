@@ -126,11 +126,11 @@ class Api:
 
     def answer(self, response: httpx.Response, body: bytes) -> Answer:
         """An answer as a value, by our clock; where it echoes the key, that is not quoted."""
-        body = unpacked(body, response.headers.get("content-encoding", ""))
-        if self._secret is not None and self._secret in body:
-            body = body.replace(self._secret, b"[key]")
         raw = response.headers.raw
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+        body = unpacked(body, headers.get("content-encoding", ""))
+        if self._secret is not None and self._secret in body:
+            body = body.replace(self._secret, b"[key]")
         return Answer(response.status_code, headers, body, self._clock.now())
 
     def learn(self, answer: Answer) -> None:

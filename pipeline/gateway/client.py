@@ -1,4 +1,4 @@
-"""The API's client: what the runner talks to. GATEWAY.md is its contract."""
+"""The API's client: what the runner talks to."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ asked for through a proxy.
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,6 @@ import anyio
 import httpx
 
 from pipeline.gateway.addresses import Origin, is_loopback, origin_of
-from pipeline.gateway.excerpts import without_queries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CONNECTIONS_A_POOL: Final = 8
 #: Shorter than servers keep an idle connection: one that is closed just as a POST goes out leaves its answer unknown.
 _KEPT_ALIVE_S: Final = 4.0
+_QUERIES: Final = re.compile(r"\?[^\s'\"]*")
 
 
 @dataclass(eq=False)
@@ -149,5 +150,5 @@ def keep_addresses_out_of_logs() -> None:
 
 
 def _forget_queries(record: logging.LogRecord) -> bool:
-    record.msg, record.args = without_queries(record.getMessage()), None
+    record.msg, record.args = _QUERIES.sub("?…", record.getMessage()), None
     return True

@@ -57,10 +57,13 @@ class Call:
         """The whole body. Raises InvalidRequest where it is longer than any request has to be."""
         if self.content is None:
             content = bytearray()
+            size = 0
             async for chunk in self.request.stream():
-                content += chunk
-                if len(content) > _LONGEST_BODY:
-                    raise InvalidRequest("the body is longer than 1 MB", code="body_too_long")
+                size += len(chunk)
+                if size <= _LONGEST_BODY:  # what is too long is still read to its end, so that its sender is answered
+                    content += chunk
+            if size > _LONGEST_BODY:
+                raise InvalidRequest("the body is longer than 1 MB", code="body_too_long")
             self.content = bytes(content)
         return self.content
 

@@ -175,8 +175,7 @@ class LocalGateway:
         job.end, job.ended_at = end, at
         job.charged_microusd = job.price_microusd if end == "completed" else 0
         self._bound_microusd -= job.price_microusd
-        if end == "completed":
-            self._results[_words(job)] = job
+        self._note_result(job)
         self.books.job_ended(job)
         self._keep(job)
         if self.watcher is not None:
@@ -255,8 +254,12 @@ class LocalGateway:
                 heapq.heappush(self._dues, (wake_at, self._sequence, job))
         else:
             self.books.job_ended(job)
-            if job.end == "completed":
-                self._results[words] = job
+            self._note_result(job)
+
+    def _note_result(self, job: Job) -> None:
+        """What was generated answers later requests for the same; a hit makes it no younger."""
+        if job.end == "completed" and job.cache == "miss":
+            self._results[_words(job)] = job
 
 
 def _job(order: Order, piece: CompositionRequest, now: float, price_microusd: int) -> Job:

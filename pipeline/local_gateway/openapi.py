@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+_API: Final = {"url": "/"}
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "number"}
 _WHOLE: Final[Schema] = {"type": "integer"}
@@ -21,6 +22,7 @@ def openapi_document(options: GatewayOptions) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "AIgateway music API, the local gateway", "version": "1"},
+        "servers": [_API],
         "security": [{"key": []}],
         "paths": _paths(options),
         "components": {
@@ -40,6 +42,7 @@ def _paths(options: GatewayOptions) -> dict[str, Any]:
     if "post" in forms.cancel:
         paths["/v1/jobs/{id}/cancel"] = {"post": cancel}
     audio = {"200": _audio("The file"), "206": _audio("A range of it"), "416": {"description": "No such range"}}
+    media = {"url": options.media_base_url}
     gone = (404, forms.gone_status, 502)
     file = _operation("The audio, with the key", audio, "id", "file", refusals=gone)
     signed = _operation("The audio, by a signed address of the media origin", audio, "file", refusals=gone)
@@ -49,9 +52,9 @@ def _paths(options: GatewayOptions) -> dict[str, Any]:
     usage = _operation("Spend by tag", {"200": _json("Usage")}, refusals=(400,))
     usage["parameters"].append(_query("month", {"type": "string", "pattern": r"^\d{4}-\d{2}$"}))
     return paths | {
-        "/v1/files/jobs/{id}/{file}": {"get": file, "head": file},
+        "/v1/files/jobs/{id}/{file}": {"servers": [_API, media], "get": file, "head": file},
         "/v1/files/jobs/{id}/{file}/signed": {"get": sign},
-        "/music/{file}": {"get": signed, "head": signed},
+        "/music/{file}": {"servers": [media], "get": signed, "head": signed},
         "/v1/balance": {"get": _operation("The wallet", {"200": _json("Balance")})},
         "/v1/usage/by-tag": {"get": usage},
         "/v1/models": {"get": _operation("All models", {"200": _json("Models")})},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 import uvicorn
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.local_gateway.refusals import ReplyLost
@@ -74,6 +75,8 @@ class GatewayServer(uvicorn.Server):
                 await self._app(scope, receive, send)
             except ReplyLost:
                 await self._hang_up(scope, receive)
+            except ClientDisconnect:
+                pass  # whoever asked has gone in the middle of asking
             finally:
                 self._calls.discard(call)
 

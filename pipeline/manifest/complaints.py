@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.manifest.mistakes import Fault, Path, nearest
+from pipeline.manifest.mistakes import Fault, KeyPath, nearest
 from pipeline.manifest.model import (
     DefaultsSection,
     GatewaySection,
@@ -77,14 +77,16 @@ def _fault(detail: ErrorDetails) -> Fault:
             return Fault(path, f"found {described(detail['input'])}, expected {shape}")
 
 
-def _example(path: Path) -> str:
+def _example(path: KeyPath) -> str:
     section = section_at(path)
     if section is TrackSection:
         return " with a prompt or a file"
+    if section is MatrixSection:
+        return " of lists, such as boss: [dragon, lich]"
     return f" with {', '.join(section.model_fields)}" if section else ""
 
 
-def section_at(path: Path) -> type[Section] | None:
+def section_at(path: KeyPath) -> type[Section] | None:
     """The kind of section that stands at `path`; None where the user's own keys do."""
     match [part for part in path if isinstance(part, str)]:
         case []:
@@ -96,7 +98,7 @@ def section_at(path: Path) -> type[Section] | None:
     return None
 
 
-def known_keys(path: Path) -> tuple[str, ...]:
+def known_keys(path: KeyPath) -> tuple[str, ...]:
     """The keys that the mapping at `path` may have."""
     section = section_at(path)
     return tuple(section.model_fields) if section else ()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from pipeline.manifest import mistakes
+    from pipeline.manifest.mistakes import KeyPath
     from pipeline.manifest.model import SharedKeys, TrackSection
     from pipeline.manifest.tracks import Place
 
@@ -41,7 +41,7 @@ class Entry:
     folder: Path  # that a recording's path is relative to
 
     @property
-    def at(self) -> mistakes.Path:
+    def at(self) -> KeyPath:
         return ("tracks", self.name)
 
     @property
@@ -60,10 +60,11 @@ def tracks_of(entry: Entry, faults: list[Fault]) -> Iterator[Track]:
     faults += track_faults(entry.section, entry.keys, entry.written, entry.at)
     faults += _price_faults(entry)
     several = _combinations(entry, faults)
-    found = list(_placeholder_faults(entry, several))
-    faults += found
-    if several and not found:
-        yield from _filled_tracks(entry, several, faults)
+    unfillable = list(_placeholder_faults(entry, several))
+    faults += unfillable
+    if several and not any(fault.path == entry.at for fault in unfillable):
+        names = list(_names(entry, several, faults))
+        yield from _with_texts(entry, names, faults) if not unfillable else _with_names_only(entry, names)
 
 
 def _price_faults(entry: Entry) -> Iterator[Fault]:
@@ -78,7 +79,7 @@ def _combinations(entry: Entry, faults: list[Fault]) -> list[Combination]:
     """What to fill the entry's placeholders with; nothing where its matrix is at fault."""
     if entry.matrix is None:
         return [] if "matrix" in entry.written else [{}]
-    found = list(matrix_faults(entry.matrix, (*entry.at, "matrix")))
+    found = matrix_faults(entry.matrix, (*entry.at, "matrix"))
     faults += found
     return [] if found else combinations(entry.matrix)
 
@@ -89,7 +90,7 @@ def _placeholder_faults(entry: Entry, several: Sequence[Combination]) -> Iterato
             yield Fault(path, what, at_key=path == entry.at)
 
 
-def _templates(entry: Entry) -> Iterator[tuple[mistakes.Path, str]]:
+def _templates(entry: Entry) -> Iterator[tuple[KeyPath, str]]:
     """Every text that may hold placeholders, and where it stands."""
     yield entry.at, entry.name
     for key in ("prompt", "lyrics", "file"):
@@ -98,15 +99,25 @@ def _templates(entry: Entry) -> Iterator[tuple[mistakes.Path, str]]:
         yield (*entry.at, "tags", place), tag
 
 
-def _filled_tracks(entry: Entry, several: Sequence[Combination], faults: list[Fault]) -> Iterator[Track]:
+def _names(entry: Entry, several: Sequence[Combination], faults: list[Fault]) -> Iterator[tuple[str, Combination]]:
+    """The names that the entry's tracks may have, each with the values that made it."""
     names = [normal(filled(entry.name, values)) for values in several]
     faults += _shared_name_faults(entry, names, several)
-    wrong = {name: name_fault(name) for name in names}
+    suffixes = [output.suffix for output in entry.keys.outputs]
+    wrong = {name: name_fault(name, suffixes) for name in names}
     faults += (Fault(entry.at, what, at_key=True) for what in dict.fromkeys(wrong.values()) if what)
+    yield from ((name, values) for name, values in zip(names, several, strict=True) if not wrong[name])
+
+
+def _with_names_only(entry: Entry, names: Sequence[tuple[str, Combination]]) -> Iterator[Track]:
+    """Tracks whose texts can't be filled in: their names may still collide."""
     common = _common(entry)
-    for name, values in dict(zip(names, several, strict=True)).items():
-        if wrong[name]:
-            continue
+    yield from (replace(common, name=name) for name in dict(names))
+
+
+def _with_texts(entry: Entry, names: Sequence[tuple[str, Combination]], faults: list[Fault]) -> Iterator[Track]:
+    common = _common(entry)
+    for name, values in dict(names).items():
         track = _with_values(common, name, entry, values)
         found = list(_text_faults(track, entry.at))
         faults += found
@@ -161,7 +172,7 @@ def _with_values(common: Track, name: str, entry: Entry, values: Combination) ->
     )
 
 
-def _text_faults(track: Track, at: mistakes.Path) -> Iterator[Fault]:
+def _text_faults(track: Track, at: KeyPath) -> Iterator[Fault]:
     """What only the filled texts show."""
     if track.prompt is not None and not track.prompt.strip():
         yield Fault((*at, "prompt"), f"is blank for {quoted(track.name)}, expected text that says what to hear")

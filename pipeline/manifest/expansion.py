@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.manifest.entries import Entry, matrix_of, tracks_of
 from pipeline.manifest.finishing import keys_in_force
+from pipeline.manifest.matrix import MOST_TRACKS_OF_ONE_ENTRY
 from pipeline.manifest.mistakes import Fault
 from pipeline.manifest.names import normal
 from pipeline.manifest.prices import prices_of
@@ -53,7 +54,7 @@ def expand(
 def _most_tracks(manifest: ManifestSection) -> Iterator[int]:
     for section in manifest.tracks.values():
         matrix = matrix_of(section)
-        yield matrix.most_combinations if matrix else 1
+        yield min(matrix.most_combinations, MOST_TRACKS_OF_ONE_ENTRY) if matrix else 1
 
 
 def _entries(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.settings import PRESETS, Finishing, Loop, Loudness, Output, Trim
 from pipeline.manifest.model import SHARED, DefaultsSection, SharedKeys, TrackSection
+from pipeline.manifest.names import normal
 from pipeline.manifest.sound_model import GatesSection
 
 if TYPE_CHECKING:
@@ -42,15 +43,15 @@ def finishing_of(keys: SharedKeys) -> Finishing:
 
 
 def outputs_of(keys: SharedKeys) -> tuple[Output, ...]:
-    return tuple(Output(one.format, one.suffix, one.bits, one.quality, one.bitrate) for one in keys.outputs)
+    return tuple(Output(one.format, normal(one.suffix), one.bits, one.quality, one.bitrate) for one in keys.outputs)
 
 
 def loudness_of(section: LoudnessSection) -> Loudness:
     """The preset, with what differs from it."""
-    preset = PRESETS[section.preset]
-    return replace(
-        preset, **{_LOUDNESS_NAMES[key]: getattr(section, key) for key in section.model_fields_set - {"preset"}}
-    )
+    own = {_LOUDNESS_NAMES[key]: getattr(section, key) for key in section.model_fields_set - {"preset"}}
+    if section.group is not None:
+        own["group"] = normal(section.group)
+    return replace(PRESETS[section.preset], **own)
 
 
 def _trim(section: TrimSection | None) -> Trim | None:

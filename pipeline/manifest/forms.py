@@ -65,7 +65,8 @@ class Text(Form):
 
     def read(self, value: object) -> str:
         if isinstance(value, Plain) and value.value is not None:
-            raise refused(f"found {value.spelling}, which YAML reads as no text, expected {self.expected} in quotes")
+            what = f"found {value.spelling}, which is no text in YAML"
+            raise refused(f"{what}, expected {self.expected} (put it in quotes)")
         if not isinstance(value, str):
             raise refusal(value, self.expected)
         if len(value) > self.longest:
@@ -124,7 +125,7 @@ class Bounded(Form):
 
     @property
     def expected(self) -> str:
-        return f"a number from {self.low:,g} to {self.high:,g}{self.unit and ' '}{self.unit}"
+        return f"a number from {self.low:,} to {self.high:,}{self.unit and ' '}{self.unit}"
 
     def within(self, value: object) -> Decimal:
         """The number that `value` is. Raises PydanticCustomError."""

@@ -13,7 +13,7 @@ from pipeline.manifest.placeholders import is_key
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipeline.manifest.mistakes import Path
+    from pipeline.manifest.mistakes import KeyPath
 
 MOST_TRACKS_OF_ONE_ENTRY: Final = 10_000
 MOST_RULES: Final = 1_000
@@ -55,12 +55,15 @@ def combinations(matrix: Matrix) -> list[Combination]:
     return extended + added
 
 
-def matrix_faults(matrix: Matrix, at: Path) -> Iterator[Fault]:
+def matrix_faults(matrix: Matrix, at: KeyPath) -> list[Fault]:
     """What keeps `matrix`, which stands at `at`, from being expanded."""
-    yield from _key_faults(matrix, at)
-    yield from _axis_faults(matrix, at)
+    faults = [*_key_faults(matrix, at), *_axis_faults(matrix, at)]
     for place, rule in enumerate(matrix.exclude):
-        yield from _exclude_faults(matrix, rule, (*at, "exclude", place))
+        faults += _exclude_faults(matrix, rule, (*at, "exclude", place))
+    return faults or list(_size_faults(matrix, at))
+
+
+def _size_faults(matrix: Matrix, at: KeyPath) -> Iterator[Fault]:
     if matrix.most_combinations > MOST_TRACKS_OF_ONE_ENTRY:
         what = f"stands for {matrix.most_combinations:,} tracks, expected at most {MOST_TRACKS_OF_ONE_ENTRY:,}"
         yield Fault(at, what)
@@ -70,7 +73,7 @@ def matrix_faults(matrix: Matrix, at: Path) -> Iterator[Fault]:
         yield Fault(at, "leaves no combination, expected at least one, such as boss: [dragon, lich]")
 
 
-def _key_faults(matrix: Matrix, at: Path) -> Iterator[Fault]:
+def _key_faults(matrix: Matrix, at: KeyPath) -> Iterator[Fault]:
     keys = [((*at, key), key) for key in matrix.axes]
     for place, rule in enumerate(matrix.include):
         keys += [((*at, "include", place, key), key) for key in rule]
@@ -80,7 +83,7 @@ def _key_faults(matrix: Matrix, at: Path) -> Iterator[Fault]:
             yield Fault(path, what, at_key=True)
 
 
-def _axis_faults(matrix: Matrix, at: Path) -> Iterator[Fault]:
+def _axis_faults(matrix: Matrix, at: KeyPath) -> Iterator[Fault]:
     for key, values in matrix.axes.items():
         if not values:
             yield Fault((*at, key), "is empty, expected at least one value")
@@ -91,7 +94,7 @@ def _axis_faults(matrix: Matrix, at: Path) -> Iterator[Fault]:
             seen.add(value)
 
 
-def _exclude_faults(matrix: Matrix, rule: Mapping[str, str], at: Path) -> Iterator[Fault]:
+def _exclude_faults(matrix: Matrix, rule: Mapping[str, str], at: KeyPath) -> Iterator[Fault]:
     """An exclude that can't fit leaves in what somebody meant to leave out, and it is paid for."""
     if not rule:
         yield Fault(at, "is empty and would exclude everything, expected keys and values")

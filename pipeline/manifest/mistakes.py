@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pipeline.manifest.tracks import Place
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]  # the keys and the places in lists that lead to a value
 
 WHOLE: Final = "manifest"  # stands where a path would, when a mistake is about the manifest as a whole
 _LONGEST_SHOWN: Final = 60
@@ -23,7 +23,7 @@ _MOST_LISTED: Final = 30
 class Fault:
     """Something wrong at `path`, before anybody has looked up where that stands in the file."""
 
-    path: Path
+    path: KeyPath
     message: str
     at_key: bool = False  # the key is the mistake, not what it holds
 
@@ -55,7 +55,7 @@ def _in_order(mistake: Mistake) -> tuple[str, int, int]:
     return mistake.place.file, mistake.place.line, mistake.place.column
 
 
-def path_text(path: Path) -> str:
+def path_text(path: KeyPath) -> str:
     """`tracks.menu.outputs[0].bitrate`."""
     text = ""
     for part in path:

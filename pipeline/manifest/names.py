@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from pipeline.manifest.mistakes import quoted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MOST_PARTS: Final = 8
 LONGEST_PART_BYTES: Final = 100
 LONGEST_NAME_BYTES: Final = 200
+LONGEST_SUFFIX_BYTES: Final = 40
 
 _PUNCTUATION: Final = frozenset(" _-.+()")
 # A letter's own marks belong to it: many scripts cannot be written without them.
@@ -35,8 +36,11 @@ def folded(path: str) -> str:
     return normal(normal(path).casefold())
 
 
-def name_fault(name: str) -> str | None:
-    """What keeps `name`, in NFC, from being a track's; None where nothing does."""
+def name_fault(name: str, suffixes: Iterable[str] = ()) -> str | None:
+    """What keeps `name`, in NFC, from being a track's; None where nothing does.
+
+    `suffixes`: what its outputs add to it.
+    """
     parts = name.split("/")
     if len(parts) > MOST_PARTS:
         return f"{quoted(name)} has {len(parts)} parts, expected at most {MOST_PARTS}"
@@ -44,6 +48,9 @@ def name_fault(name: str) -> str | None:
         fault = part_fault(part)
         if fault:
             return fault if len(parts) == 1 else f"{fault} (in {quoted(name)})"
+    kept = next((parts[-1] + suffix for suffix in suffixes if _is_kept_by_windows(parts[-1] + suffix)), None)
+    if kept is not None:
+        return f"{quoted(kept)} is a name that Windows keeps for itself, expected another suffix"
     size = len(name.encode())
     if size > LONGEST_NAME_BYTES:
         return f"{quoted(name)} has {size} bytes, expected at most {LONGEST_NAME_BYTES}"
@@ -58,14 +65,14 @@ def part_fault(part: str) -> str | None:
 
 
 def _part_faults(part: str) -> Iterator[str]:
-    strange = suffix_fault(part)
+    strange = _strange_character(part)
     if strange:
         yield strange
     if part[0] in " ." or part[-1] in " .":
         yield f"{quoted(part)} begins or ends with a space or a dot, expected neither"
     if unicodedata.category(part[0]) in _MARKS:
         yield f"{quoted(part)} begins with a mark that belongs on a letter, expected a letter first"
-    if part.partition(".")[0].rstrip(" ").upper() in _KEPT_BY_WINDOWS:
+    if _is_kept_by_windows(part):
         yield f"{quoted(part)} is a name that Windows keeps for itself, expected another"
     size = len(part.encode())
     if size > LONGEST_PART_BYTES:
@@ -74,25 +81,33 @@ def _part_faults(part: str) -> Iterator[str]:
 
 def suffix_fault(suffix: str) -> str | None:
     """What keeps `suffix`, in NFC, from standing between a name and its extension; None where nothing does."""
-    strange = [char for char in suffix if not _allowed(char)]
-    if strange:
-        return f"found {_char(strange[0])} in {quoted(suffix)}, expected letters, digits, space and _ - . + ( )"
-    return None
+    size = len(suffix.encode())
+    if size > LONGEST_SUFFIX_BYTES:
+        return f"{quoted(suffix)} has {size} bytes, expected at most {LONGEST_SUFFIX_BYTES}"
+    return _strange_character(suffix)
+
+
+def _strange_character(part: str) -> str | None:
+    strange = next((char for char in part if not _is_allowed(char)), None)
+    if strange is None:
+        return None
+    return f"found '{shown(strange)}' in {quoted(part)}, expected letters, digits, space and _ - . + ( )"
+
+
+def _is_kept_by_windows(part: str) -> bool:
+    """With or without an extension: to Windows `nul.low` is the null device, too."""
+    return part.partition(".")[0].rstrip(" ").upper() in _KEPT_BY_WINDOWS
 
 
 def without_strange_characters(part: str) -> str:
     """`part` with a `-` in place of each character that no name may have."""
-    return "".join(char if _allowed(char) else "-" for char in part)
+    return "".join(char if _is_allowed(char) else "-" for char in part)
 
 
-def _allowed(char: str) -> bool:
+def _is_allowed(char: str) -> bool:
     if char.isascii():
         return char.isalnum() or char in _PUNCTUATION
     return unicodedata.category(char) in _CATEGORIES
-
-
-def _char(char: str) -> str:
-    return f"'{char}'" if char.isprintable() else f"'{shown(char)}'"
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -119,7 +134,7 @@ def _translated(token: re.Match[str]) -> str:
             return ".*"
         case "set":
             excluded = text[1] == "!"
-            members = re.sub(r"([\\\[\]^&~|])", r"\\\1", text[2:-1] if excluded else text[1:-1])
+            members = re.sub(r"([\\\[\]^&~|]|(?<=-)-)", r"\\\1", text[2:-1] if excluded else text[1:-1])
             return _valid(f"(?!/)[{'^' if excluded else ''}{members}]") or re.escape(text)
         case _:
             return {"*": "[^/]*", "?": "[^/]"}.get(text, re.escape(text))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
-    from pipeline.manifest.mistakes import Path
+    from pipeline.manifest.mistakes import KeyPath
     from pipeline.manifest.model import GatewaySection, TrackSection
 
 
@@ -47,7 +47,7 @@ def gateway_faults(gateway: GatewaySection) -> Iterator[Fault]:
         yield Fault(at, what, at_key=True)
 
 
-def price_fault(track: TrackSection, model: str | None, prices: Mapping[str, Decimal], at: Path) -> Fault | None:
+def price_fault(track: TrackSection, model: str | None, prices: Mapping[str, Decimal], at: KeyPath) -> Fault | None:
     """What keeps a generated track from having a price. `model`: the one that holds for it."""
     if model is None:
         return Fault((*at, "prompt"), "no model to generate it, expected gateway.model with its price_per_second")

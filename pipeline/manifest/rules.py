@@ -11,7 +11,7 @@ from pipeline.manifest.names import normal, part_fault, suffix_fault
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipeline.manifest.mistakes import Path
+    from pipeline.manifest.mistakes import KeyPath
     from pipeline.manifest.model import SharedKeys, TrackSection
     from pipeline.manifest.sound_model import LoudnessSection, OutputSection
 
@@ -25,7 +25,7 @@ _MP3_RATES: Final = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_10
 _OF_GENERATING: Final = ("lyrics", "refine_lyrics", "duration", "source_format", "model")
 
 
-def section_faults(keys: SharedKeys, at: Path) -> Iterator[Fault]:
+def section_faults(keys: SharedKeys, at: KeyPath) -> Iterator[Fault]:
     """What is wrong within one of the keys that stand at `at`, be it a track or `defaults`."""
     if "outputs" in keys.model_fields_set:
         for place, output in enumerate(keys.outputs):
@@ -34,7 +34,7 @@ def section_faults(keys: SharedKeys, at: Path) -> Iterator[Fault]:
         yield from _loudness_faults(keys.loudness, (*at, "loudness"))
 
 
-def _output_faults(output: OutputSection, at: Path) -> Iterator[Fault]:
+def _output_faults(output: OutputSection, at: KeyPath) -> Iterator[Fault]:
     for key, formats in _BELONGS_TO.items():
         if key in output.model_fields_set and output.format not in formats:
             what = f"means nothing for {output.format}, expected it with {' or '.join(formats)} only"
@@ -48,7 +48,7 @@ def _output_faults(output: OutputSection, at: Path) -> Iterator[Fault]:
         yield Fault((*at, "suffix"), fault)
 
 
-def _loudness_faults(loudness: LoudnessSection, at: Path) -> Iterator[Fault]:
+def _loudness_faults(loudness: LoudnessSection, at: KeyPath) -> Iterator[Fault]:
     given = loudness.model_fields_set - {"preset"}
     if loudness.preset == "none":
         for key in sorted(given):
@@ -65,7 +65,7 @@ def _loudness_faults(loudness: LoudnessSection, at: Path) -> Iterator[Fault]:
         yield Fault((*at, key), f"{what}, expected a target below it")
 
 
-def track_faults(track: TrackSection, keys: SharedKeys, written: Mapping[str, object], at: Path) -> Iterator[Fault]:
+def track_faults(track: TrackSection, keys: SharedKeys, written: Mapping[str, object], at: KeyPath) -> Iterator[Fault]:
     """What in a track does not go together. `keys`: what holds for it; `written`: what stands in the file."""
     if "prompt" not in written and "file" not in written:
         yield Fault(at, "missing, expected a prompt (what to hear), or the file of a recording")
@@ -79,7 +79,7 @@ def track_faults(track: TrackSection, keys: SharedKeys, written: Mapping[str, ob
         yield Fault(_nearest_key(track, at, "sample_rate", "outputs"), what)
 
 
-def _recording_faults(track: TrackSection, written: Mapping[str, object], at: Path) -> Iterator[Fault]:
+def _recording_faults(track: TrackSection, written: Mapping[str, object], at: KeyPath) -> Iterator[Fault]:
     if "prompt" in written:
         yield Fault((*at, "prompt"), "stands beside file, expected one of the two: generated, or recorded", at_key=True)
     for key in _OF_GENERATING:
@@ -89,7 +89,7 @@ def _recording_faults(track: TrackSection, written: Mapping[str, object], at: Pa
         yield Fault((*at, "takes"), f"a recording (file) has one take, expected 1 instead of {track.takes}")
 
 
-def _loop_faults(track: TrackSection, keys: SharedKeys, at: Path, *, generated: bool) -> Iterator[Fault]:
+def _loop_faults(track: TrackSection, keys: SharedKeys, at: KeyPath, *, generated: bool) -> Iterator[Fault]:
     for key in ("fade_in", "fade_out"):
         length = getattr(keys, key)
         if length:
@@ -102,12 +102,12 @@ def _loop_faults(track: TrackSection, keys: SharedKeys, at: Path, *, generated: 
         yield Fault((*path, "min") if path[-1] == "loop" else path, what)
 
 
-def _nearest_key(track: TrackSection, at: Path, *keys: str) -> Path:
+def _nearest_key(track: TrackSection, at: KeyPath, *keys: str) -> KeyPath:
     """The first of `keys` that the track itself gives; the track, where all come from `defaults`."""
     return next(((*at, key) for key in keys if key in track.model_fields_set), at)
 
 
-def name_faults(name: str, at: Path) -> Iterator[Fault]:
+def name_faults(name: str, at: KeyPath) -> Iterator[Fault]:
     """What keeps `name` from being a manifest's."""
     fault = part_fault(normal(name))
     if "/" in name:

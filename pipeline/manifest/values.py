@@ -11,7 +11,7 @@ from pipeline.manifest.mistakes import Mistake, path_text, quoted
 from pipeline.manifest.tracks import Place
 
 if TYPE_CHECKING:
-    from pipeline.manifest.mistakes import Fault, Path
+    from pipeline.manifest.mistakes import Fault, KeyPath
 
 Spot = tuple[int, int]  # line and column, from 1
 
@@ -106,18 +106,18 @@ class Document:
         place = self.key_place(fault.path) if fault.at_key else self.value_place(fault.path)
         return Mistake(place, path_text(fault.path), fault.message)
 
-    def key_place(self, path: Path) -> Place:
+    def key_place(self, path: KeyPath) -> Place:
         """Where the last key of `path` stands."""
         holder, spot = self._walk(path[:-1])
         if isinstance(holder, Mapping) and path[-1] in holder.keys_at:
             spot = holder.keys_at[str(path[-1])]
         return Place(self.file, *spot)
 
-    def value_place(self, path: Path) -> Place:
+    def value_place(self, path: KeyPath) -> Place:
         """Where the value at `path` stands, or as far towards it as the file goes."""
         return Place(self.file, *self._walk(path)[1])
 
-    def _walk(self, path: Path) -> tuple[Value, Spot]:
+    def _walk(self, path: KeyPath) -> tuple[Value, Spot]:
         value: Value = self.root
         spot = self.root_at
         for step in path:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from pipeline.audio.tasks import AudioError
-from pipeline.gateway.errors import AddressExpired, DownloadFailed, GatewayError, JobNotFound, KeyRefused, WaitTooLong
+from pipeline.gateway.errors import AddressExpired, DownloadFailed, GatewayError, JobNotFound, KeyRefused
+from pipeline.gateway.polling import next_poll_s
 from pipeline.jobs import Job, State
 from pipeline.ledger.records import Source
 from pipeline.money import Basis, dollars, rounded_up
@@ -33,6 +35,28 @@ _SMALLEST_LIMIT_BYTES: Final = 64_000_000
 _BYTES_PER_SECOND: Final = 4 * 48_000 * 2 * 3  # four times what was asked, as 24-bit stereo at 48 kHz
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A poll and what came of it; `at` None: there was none yet."""
+
+    at: float | None
+    answer: JobAnswer | None = None
+    failures: int = 0  # in a row
+    retry_after_s: float | None = None
+    unchanged: bool = False
+
+    def next_at(self, interval_s: float) -> float:
+        """The moment for the next one, on the event loop's clock."""
+        return next_poll_s(
+            polled_at=self.at,
+            now=anyio.current_time(),
+            interval_s=interval_s,
+            failures=self.failures,
+            retry_after_s=self.retry_after_s,
+            unchanged=self.unchanged,
+        )
+
+
 class Expired(TakeLost):
     """The gateway no longer has the job."""
 
@@ -51,36 +75,34 @@ class Collector:
         """
         settings = self._tools.settings_of(job)
         due = (job.accepted_at or job.sent_at) + settings.job_timeout_s
-        first = job is not order.job  # one that an earlier process submitted is asked about at once
-        failures = 0
-        pause = settings.poll_interval_s if first else 0.0
+        # One that an earlier process submitted is asked about at once.
+        asked = _Asked(None if job is order.job else anyio.current_time())
         while True:
-            await anyio.sleep(pause)
-            answer, failures, pause = await self._ask(order, job, failures)
-            if answer is not None:
-                ended = await self._ended(order, job, answer)
+            await anyio.sleep_until(asked.next_at(settings.poll_interval_s))
+            asked = await self._ask(order, job, asked.failures)
+            if asked.answer is not None:
+                ended = await self._ended(job, asked.answer, order)
                 if ended is not None:
-                    return ended, answer.audio_url
+                    return ended, asked.answer.audio_url
             if self._tools.clock.now() >= due:
                 raise TakeLost(_overdue(job, settings.job_timeout_s))
-            pause = max(pause, settings.poll_interval_s)
 
-    async def _ask(self, order: Order, job: Job, failures: int) -> tuple[JobAnswer | None, int, float]:
-        """One poll: its answer where there is a new one, the failures in a row, the wait before the next in seconds."""
+    async def _ask(self, order: Order, job: Job, failures: int) -> _Asked:
+        """One poll, and what came of it. Raises TakeLost where asking again in this run can't help."""
         try:
             answer = await self._poll(job)
         except JobNotFound as error:
             if self._tools.clock.now() - (job.accepted_at or 0.0) < SETTLING_IN_S:
-                return None, failures, 0.0
+                return _Asked(anyio.current_time(), failures=failures)
             raise await self._expired(job, str(error)) from error
-        except WaitTooLong as error:
-            raise TakeLost(f"{error}; the next run asks for job {job.job_id} first") from error
         except GatewayError as error:
-            failures += 1
-            pause = pause_s(failures, error.retry_after_s)
+            if not error.retryable:
+                raise TakeLost(f"{error}; the next run asks for job {job.job_id} first") from error
+            asked = _Asked(anyio.current_time(), failures=failures + 1, retry_after_s=error.retry_after_s)
+            pause = asked.next_at(self._tools.settings_of(job).poll_interval_s) - anyio.current_time()
             self._tools.observe(Waiting(f"{order.name}: poll", pause, str(error)))
-            return None, failures, pause
-        return answer, 0, 0.0
+            return asked
+        return _Asked(anyio.current_time(), answer, unchanged=answer is None)
 
     async def _poll(self, job: Job) -> JobAnswer | None:
         try:
@@ -89,7 +111,7 @@ class Collector:
             self._tools.control.halt(Stop(EXIT_KEY, str(error)))
             raise Unsent(str(error)) from error
 
-    async def _ended(self, order: Order, job: Job, answer: JobAnswer) -> Job | None:
+    async def _ended(self, job: Job, answer: JobAnswer, order: Order) -> Job | None:
         """The completed job; None while it is not at its end. Raises TakeLost where it ended without audio."""
         row, now = job.row, self._tools.clock.now()
         if answer.status in ("failed", "cancelled"):
@@ -141,11 +163,12 @@ class Collector:
         raise TakeLost(f"{reason}; it is paid for, and the next run fetches it again") from error
 
     async def _fresh_address(self, order: Order, job: Job) -> str:
-        for tries in range(1, _MOST_DOWNLOADS + 1):
-            answer, _, pause = await self._ask(order, job, tries - 1)
-            if answer is not None and answer.status == "completed" and answer.audio_url is not None:
-                return answer.audio_url
-            await anyio.sleep(max(pause, self._tools.settings_of(job).poll_interval_s))
+        asked = _Asked(None)
+        for _ in range(_MOST_DOWNLOADS):
+            await anyio.sleep_until(asked.next_at(self._tools.settings_of(job).poll_interval_s))
+            asked = await self._ask(order, job, asked.failures)
+            if asked.answer is not None and asked.answer.status == "completed" and asked.answer.audio_url is not None:
+                return asked.answer.audio_url
         raise TakeLost(f"job {job.job_id} is completed, but the gateway names no audio; the next run asks again")
 
     async def _download(self, order: Order, job: Job, address: str) -> Job:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import anyio
 import httpx
 import pytest
 
@@ -59,8 +60,6 @@ class Playing(httpx.AsyncBaseTransport):
     bodies: list[Pieces] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        import anyio
-
         self.requests.append(request)
         played = self.answer(request)
         if isinstance(played, Exception):

@@ -90,7 +90,7 @@ def test_a_trusted_host_without_https_is_refused(base, media_hosts, address) -> 
         "https://media%2eaigateway.sh/a.wav",
         "https://media.aigateway.sh%00.evil.example/a.wav",
         "https://ⓜedia.aigateway.sh/a.wav",
-        "https://mediа.aigateway.sh/a.wav",
+        "https://medi\u0430.aigateway.sh/a.wav",
         "https://xn--a.example/a.wav",
         "https://media.aigateway.sh./a.wav",
         "https://media.aigateway.sh:99999/a.wav",

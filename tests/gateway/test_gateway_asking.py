@@ -70,7 +70,7 @@ async def test_304_is_neither_an_error_nor_a_change(world, played) -> None:
         *("429", "500", "502 HTML", "503 empty", "504", "200 empty", "200 HTML", "another job", "302"),
     ],
 )
-async def test_each_answer_to_a_poll_is_one_kind_of_error(world, played, status, body, error, retryable) -> None:
+async def test_each_answer_to_a_poll_is_one_kind_of_error(world, played, *, status, body, error, retryable) -> None:
     """Only the gateway's own word says that a job is gone: a proxy's page proves nothing."""
     with pytest.raises(error) as caught:
         await world(played(status, body)).gateway.poll("job_1")
@@ -97,8 +97,27 @@ async def test_a_poll_told_to_wait_beyond_two_minutes_says_so(world, played, sta
 
 
 async def test_a_poll_waits_30_s_at_most(world, played) -> None:
-    """Also for a body that drips."""
+    """Then it is lost, and may be asked again."""
     it = world(played(200, RUNNING, after_s=1_000))
+    began = anyio.current_time()
+    with pytest.raises(PollFailed, match="no answer within 30 s"):
+        await it.gateway.poll("job_1")
+    assert anyio.current_time() - began == pytest.approx(30.0)
+
+
+class Dripping(httpx.AsyncByteStream):
+    """A byte every five seconds, without end."""
+
+    async def __aiter__(self):
+        while True:
+            yield b" "
+            await anyio.sleep(5)
+
+
+async def test_an_answer_that_drips_is_given_up_in_time(world, played) -> None:
+    """A byte now and then keeps every read busy, and still the whole has its end."""
+    it = world(played(200))
+    it.transport.stream = lambda _: Dripping()
     began = anyio.current_time()
     with pytest.raises(PollFailed, match="no answer within 30 s"):
         await it.gateway.poll("job_1")

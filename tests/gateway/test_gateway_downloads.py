@@ -169,7 +169,7 @@ async def test_an_unknown_host_is_not_even_asked(world, played) -> None:
     ],
 )
 async def test_each_status_of_the_media_host_is_one_kind_of_error(
-    world, played, status, headers, error, retryable, wait_s
+    world, played, *, status, headers, error, retryable, wait_s
 ) -> None:
     """Expired addresses are fetched anew by polling; what may pass is tried again."""
     with pytest.raises(error) as caught:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
+
 import anyio
 import httpx
 import pytest
@@ -49,8 +52,6 @@ async def test_a_submit_sends_what_it_was_given_and_nothing_else(world, played, 
 
 async def test_a_fresh_take_passes_the_gateways_cache_by(world, played, order) -> None:
     """A cache hit would return the take that is there already."""
-    import dataclasses
-
     it = world(played(202, JOB))
     await it.gateway.submit(dataclasses.replace(order, fresh=True))
     assert it.transport.requests[0].headers["x-cache"] == "skip"
@@ -96,7 +97,9 @@ async def test_a_fresh_take_passes_the_gateways_cache_by(world, played, order) -
         *("200 empty", "200 HTML", "202 without id", "204", "302", "304", "endless"),
     ],
 )
-async def test_each_answer_proves_what_it_proves(world, played, order, status, body, error, retryable, words) -> None:
+async def test_each_answer_proves_what_it_proves(
+    world, played, order, *, status, body, error, retryable, words
+) -> None:
     """The table of Money 2: surely not taken, or unknown; and whether sending it again makes sense."""
     it = world(played(status, body))
     with pytest.raises(error) as caught:
@@ -183,7 +186,7 @@ async def test_a_cancellation_from_outside_goes_through_untouched(world, played,
         (504, said("timeout_error"), AnswerUnknown, 12.0),
     ],
 )
-async def test_the_wait_that_is_asked_for_is_told(world, played, order, status, body, error, wait_s) -> None:
+async def test_the_wait_that_is_asked_for_is_told(world, played, order, *, status, body, error, wait_s) -> None:
     """`Retry-After`, in seconds."""
     it = world(played(status, body, {"Retry-After": "12"}))
     with pytest.raises(error) as caught:
@@ -262,8 +265,6 @@ def test_an_address_that_is_none_is_said_to_be_none(world, played, base_url) -> 
 
 async def test_an_answer_that_came_compressed_is_read_all_the_same(world, played, order) -> None:
     """A job id is worth money, whatever a proxy did to it."""
-    import gzip
-
     it = world(played(202, gzip.compress(b'{"id":"job_1"}'), {"Content-Encoding": "gzip"}))
     assert (await it.gateway.submit(order)).job_id == "job_1"
     assert it.transport.requests[0].headers["accept-encoding"] == "identity"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent, indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.manifest import ManifestMistakes, parse_manifest
+from pipeline.manifest.text import compose
+from pipeline.manifest.values import Plain
 
 if TYPE_CHECKING:
     from pipeline.manifest.tracks import Manifest, Track
@@ -46,3 +49,19 @@ def mistakes(text: str) -> list[str]:
 
 def track_mistakes(entries: str, *, head: str = HEAD) -> list[str]:
     return mistakes(with_tracks(entries, head=head))
+
+
+def as_an_editor_reads(text: str) -> Any:
+    """What a YAML 1.2 reader makes of `text`."""
+    return _plain(compose(text, "m.yaml").root)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Plain):
+        number = value.value
+        if isinstance(number, Decimal):
+            return int(number) if number == int(number) else float(number)
+        return number
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -198,6 +198,14 @@ async def test_a_304_is_neither_an_error_nor_a_change(world: World) -> None:
     assert (await world.run(ONE)).exit == 0
 
 
+async def test_a_shorter_interval_than_the_gateways_own_still_ends(world: World) -> None:
+    """It counts from the poll before, even an early one: whoever keeps asking faster never hears anything else."""
+    head = HEAD.replace("concurrency: 4", "concurrency: 4, poll_interval: 0.2")
+    began = world.clock
+    assert (await world.run(ONE, head=head)).exit == 0
+    assert began.now() - world.jobs[0].accepted_at < 15
+
+
 async def test_a_404_soon_after_the_submit_is_asked_again(world: World) -> None:
     """The gateway has not heard of it everywhere yet."""
     world.network.before.append(First(is_poll, lambda _: failure(404, "not_found"), times=3))

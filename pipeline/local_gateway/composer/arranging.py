@@ -39,9 +39,11 @@ class Desk:
         self.notes.setdefault((role, player), []).extend(note.later(section.beat) for note in played)
 
     def parts(self) -> tuple[Part, ...]:
+        """The parts at their levels and places: the fewer they are, the nearer the middle they stand."""
+        spread = min(1.0, len(self.notes) / 5)
         return tuple(
             Part(role.partition(":")[0], player, tuple(notes), LEVELS_DB[role.partition(":")[0]] + PLAYERS[player].level_db,
-                 PLAYERS[player].pan)
+                 PLAYERS[player].pan * spread)
             for (role, player), notes in self.notes.items()
         )  # fmt: skip
 

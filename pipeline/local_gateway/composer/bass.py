@@ -77,7 +77,7 @@ def root_fifth(line: Line, chance: Chance) -> list[Note]:
 def eighths(line: Line, chance: Chance) -> list[Note]:
     """Straight and driving, with a step towards the next chord at the end."""
     part = 1 / line.metre.division
-    notes = [Note(beat, part * 0.85, line.root, 0.52 + 0.25 * strength) for beat, strength in line.parts(part)]
+    notes = [Note(beat, part * 0.85, line.root, 0.42 + 0.4 * strength) for beat, strength in line.parts(part)]
     if line.next_root != line.root and chance.happens(0.5):
         notes[-1] = Note(notes[-1].beat, part * 0.85, line.approach(), 0.58)
     return notes
@@ -86,7 +86,7 @@ def eighths(line: Line, chance: Chance) -> list[Note]:
 def octaves(line: Line, _: Chance) -> list[Note]:
     part = 1 / line.metre.division
     return [
-        Note(beat, part * 0.8, line.root if strength >= 0.5 else line.octave(), 0.5 + 0.25 * strength)  # noqa: PLR2004
+        Note(beat, part * 0.8, line.root if strength >= 0.5 else line.octave(), 0.42 + 0.4 * strength)  # noqa: PLR2004
         for beat, strength in line.parts(part)
     ]
 

@@ -36,6 +36,8 @@ def cast_for(brief: Brief, style: Style, chance: Chance) -> Cast:
     named = [family for family in brief.families if family not in BEATEN | PLACES]
     roles = _named_roles(named)
     _take_second_roles(roles, named)
+    if named and (brief.alone or len(named) == 1):
+        _carry_the_bass(roles, named)
     if brief.alone and named:
         return Cast(**_pitched(roles), percussion=_percussion(brief, style), textures=_textures(brief, style))
     _fill(roles, brief, style, chance, crowded=len(named) > 2)  # noqa: PLR2004 - two families leave room for others
@@ -68,6 +70,13 @@ def _take_second_roles(roles: dict[str, str], named: list[str]) -> None:
             able = [family for family in named if role in FAMILIES[family]]
             if able:
                 roles[role] = FAMILIES[able[0]][role]
+
+
+def _carry_the_bass(roles: dict[str, str], named: list[str]) -> None:
+    """Who plays alone, and can, plays the bass too."""
+    able = [family for family in named if FAMILIES[family].get("bass")]
+    if able and "bass" not in roles:
+        roles["bass"] = FAMILIES[able[0]]["bass"]
 
 
 def _fill(roles: dict[str, str], brief: Brief, style: Style, chance: Chance, *, crowded: bool) -> None:

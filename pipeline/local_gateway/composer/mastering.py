@@ -38,9 +38,10 @@ def rounded(sound: Samples) -> Samples:
 
 def _headroom(mix: Samples) -> float:
     """The most gain that leaves all but a few samples below the knee, and those few not far above it."""
-    peaks = np.abs(mix).max(axis=0)
-    usual = float(np.quantile(peaks[:: max(1, len(peaks) // 200_000)], 1 - MOST_ROUNDED))
-    return min(1.15 * KNEE / max(usual, 1e-9), 2.2 * CEILING / max(float(peaks.max()), 1e-9))
+    spaced = np.abs(mix[:, :: max(1, mix.shape[1] // 200_000)]).max(axis=0)
+    usual = float(np.quantile(spaced, 1 - MOST_ROUNDED))
+    peak = max(float(mix.max()), -float(mix.min()))
+    return min(1.15 * KNEE / max(usual, 1e-9), 2.2 * CEILING / max(peak, 1e-9))
 
 
 def loudness_of(mix: Samples) -> float | None:
@@ -50,7 +51,7 @@ def loudness_of(mix: Samples) -> float | None:
     for start in range(0, frames, BLOCK):
         block = mix[:, start : start + BLOCK]
         spectrum = np.fft.rfft(block, BLOCK)
-        energy = (np.square(spectrum.real) + np.square(spectrum.imag)) @ _weighting()
+        energy = (np.square(spectrum.real) + np.square(spectrum.imag)) * _weighting()
         powers.append(float(energy.sum()) * 2 / BLOCK / block.shape[1])
     found = np.array(powers)
     loud = found[found > 10 ** ((-70 + 0.691) / 10)]

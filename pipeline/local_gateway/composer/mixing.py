@@ -14,7 +14,7 @@ from pipeline.local_gateway.composer.rooms import Room
 from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples
 
 WINDOW: Final = 1 << 18  # 6 s: what is mixed at a time, so that ten minutes need no more memory than two
-LONGEST_S: Final = 24.0  # no sound is longer
+MOST_REMEMBERED: Final = 128 << 20  # bytes of sounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,19 @@ class Pump:
 
 
 class Renderer:
-    """Renders each different strike once."""
+    """Renders each different strike once, or again if so much has sounded since that it was forgotten."""
 
     def __init__(self) -> None:
         self._known: dict[Strike, Samples] = {}
+        self._bytes = 0
 
     def sound(self, strike: Strike) -> Samples:
         if strike not in self._known:
-            self._known[strike] = PLAYERS[strike.instrument](strike)
+            sound = PLAYERS[strike.instrument](strike)
+            self._known[strike] = sound
+            self._bytes += sound.nbytes
+            while self._bytes > MOST_REMEMBERED and len(self._known) > 1:
+                self._bytes -= self._known.pop(next(iter(self._known))).nbytes
         return self._known[strike]
 
 

@@ -56,7 +56,7 @@ PLAYERS: Final[dict[str, Player]] = {
     "glass pad": Player(48, 84, -2, 0.0, 0.5),
     "synth pad": Player(43, 79, -1, 0.0, 0.38),
     "supersaw": Player(45, 84, -1, 0.0, 0.3, figures=("held", "stabs", "offbeat", "pulse", "block")),
-    "organ": Player(36, 84, -2, 0.1, 0.3, figures=("held", "skank", "comp", "block", "stabs", "offbeat")),
+    "organ": Player(36, 84, -2, 0.1, 0.3, figures=("block", "held", "comp", "stabs", "offbeat", "skank")),
     "drone": Player(28, 55, 0, 0.0, 0.3),
     "piano": Player(33, 96, 1, 0.0, 0.28, 0.45, held=False, figures=KEYS),
     "toy piano": Player(60, 91, 0, 0.1, 0.25, 0.3, held=False, figures=KEYS),

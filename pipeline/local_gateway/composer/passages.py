@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.local_gateway.composer.bass import BASS_FIGURES, Line
@@ -99,7 +99,8 @@ def chords(passage: Passage, player: str, figure: str) -> list[Note]:
         notes += FIGURES[figure](bed)
     if player == "pulse arpeggio":
         return _as_arpeggios(passage, player)
-    return notes
+    high = PLAYERS[player].high
+    return [replace(note, pitch=note.pitch - OCTAVE) if note.pitch > high else note for note in notes]
 
 
 def _voicings(passage: Passage, player: str, role: str, voices: int) -> tuple[Voicing, ...]:

@@ -27,7 +27,7 @@ SCALE_WORDS: Final = "|".join(sorted((word for word in KEY_MODES if word != "m")
 KEY: Final = re.compile(rf"\b(?P<letter>[A-Ga-g]){ACCIDENTAL}(?:[- ]?(?P<mode>{SCALE_WORDS})\b|(?P<short>m)\b)")
 BARE_KEY: Final = re.compile(rf"\b(?:[Kk]ey of|[Kk]ey:|in)\s+(?P<letter>[A-G]){ACCIDENTAL}(?=\W|$)")
 BPM: Final = re.compile(
-    r"(?P<low>\d{2,3}(?:\.\d+)?)(?:\s*(?:-|to)\s*(?P<high>\d{2,3}(?:\.\d+)?))?\s*-?\s*(?:bpm|beats (?:per|a) minute)\b"
+    r"(?<!\d)(?P<low>\d{2,3}(?:\.\d+)?)(?:\s*(?:-|to)\s*(?P<high>\d{2,3}(?:\.\d+)?))?\s*-?\s*(?:bpm|beats (?:per|a) minute)\b"
     r"|\b(?:bpm|tempo)\s*(?:of|at|[:=])?\s*(?P<after>\d{2,3}(?:\.\d+)?)\b"
 )
 
@@ -153,4 +153,5 @@ def _families(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
 def _is_denied(text: str, start: int) -> bool:
     """Whether `no` or `without` stands before this mention, alone or at the head of a short list."""
     before = text[max(0, start - 40) : start]
-    return re.search(rf"\b{vocabulary.DENIED}\s+(?:[a-z-]+(?:,\s*|\s+or\s+|\s+and\s+|\s+)){{0,2}}$", before) is not None
+    listed = r"(?!only|just|but|with)[a-z-]+(?:,\s*|\s+or\s+|\s+and\s+|\s+)"
+    return re.search(rf"\b{vocabulary.DENIED}\s+(?:{listed}){{0,2}}$", before) is not None

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from pipeline.local_gateway.composer.chance import seed_of
 from pipeline.local_gateway.composer.instruments.shaping import filtered
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples
 
-TAPS: Final = 513  # of the tone filter: linear phase, so it delays by half of it
-DELAY: Final = TAPS // 2
+TAPS: Final = 8192  # of the tone filter: long enough for what it does below 40 Hz
+DELAY: Final = 256  # samples by which it delays
+LOWEST_HZ: Final = 26.0  # below this nothing is heard, and much would be wasted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,15 @@ SPACES: Final[dict[str, Space]] = {
 
 # The master's tone: (Hz, dB) points between which the gain goes straight on a logarithmic scale.
 COLOURS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
-    "clear": ((22, -24), (34, 0), (200, 0), (400, -0.5), (2000, 0), (5000, 1.5), (10000, 3.0), (16000, 2.0), (20000, -6)),
-    "warm": ((22, -24), (36, 0), (120, 0.5), (2000, 0), (5000, 1.0), (9000, 0.5), (14000, -2), (20000, -8)),
-    "wide": ((22, -18), (32, 1.0), (90, 1.2), (350, -1.0), (3000, 0.5), (10000, 2.0), (17000, 0.5), (20000, -8)),
-    "soft": ((22, -24), (38, -1), (200, 0.5), (2500, 0), (6000, -1.5), (12000, -5), (20000, -14)),
-    "dusty": ((25, -30), (60, -1), (150, 1.5), (2500, 0), (5000, -4), (8000, -12), (12000, -26), (20000, -40)),
+    "clear": ((30, 0), (200, 0), (400, -0.5), (2000, 0), (5000, 1.5), (10000, 3.0), (16000, 2.0), (20000, -6)),
+    "warm": ((30, 0), (120, 0.5), (2000, 0), (5000, 1.0), (9000, 0.5), (14000, -2), (20000, -8)),
+    "wide": ((30, 1.0), (90, 1.2), (350, -1.0), (3000, 0.5), (10000, 2.0), (17000, 0.5), (20000, -8)),
+    "soft": ((38, -1), (200, 0.5), (2500, 0), (6000, -1.5), (12000, -5), (20000, -14)),
+    "dusty": ((60, -1), (150, 1.5), (2500, 0), (5000, -4), (8000, -12), (12000, -26), (20000, -40)),
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Room:
     """Hears a mix: `heard(dry, sent)` gives what stands in the room, tail and all."""
 
@@ -57,9 +58,6 @@ class Room:
         spectrum = np.fft.rfft(dry, size) * _spectrum(self, size, 0)
         spectrum += np.fft.rfft(sent, size) * _spectrum(self, size, 1)
         return np.fft.irfft(spectrum, size)[:, DELAY:length].astype(np.float32, copy=False)
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 @lru_cache(maxsize=16)
@@ -80,12 +78,15 @@ def fast_length(least: int) -> int:
 
 
 def _tone(colour: str) -> Samples:
-    """The colour as a filter of linear phase."""
+    """The colour as a filter, delayed so that it starts after zero, and a high-pass (second order) with it."""
     points = np.array(COLOURS[colour])
-    hertz = np.maximum(np.fft.rfftfreq(4096, 1 / SAMPLE_RATE), 10.0)
+    hertz = np.maximum(np.fft.rfftfreq(2 * TAPS, 1 / SAMPLE_RATE), 1e-3)
     gain_db = np.interp(np.log(hertz), np.log(points[:, 0]), points[:, 1])
-    impulse = np.roll(np.fft.irfft(10 ** (gain_db / 20)), DELAY)[:TAPS]
-    return (impulse * np.hanning(TAPS)).astype(np.float32)
+    ratio = 1j * hertz / LOWEST_HZ
+    passed = ratio**2 / (ratio**2 + 2**0.5 * ratio + 1)
+    delayed = np.exp(-2j * np.pi * hertz * DELAY / SAMPLE_RATE)
+    impulse = np.fft.irfft(10 ** (gain_db / 20) * passed * delayed)[:TAPS]
+    return as_samples(impulse - impulse.mean())
 
 
 def _echoes(space: Space, tone: Samples) -> Samples:

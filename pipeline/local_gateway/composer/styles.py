@@ -123,7 +123,7 @@ STYLES: Final[dict[str, Style]] = {
     ),
     "classical": Style(
         (92, 126), ("piano", "violin", "flute"), ("piano", "pizzicato"), ("cellos",), ("strings",), ("cello", "oboe"),
-        "", (), ("alberti", "arpeggio", "broken"), ("held",), looseness_s=0.012, room="hall", density=0.55,
+        "", (), ("alberti", "arpeggio", "broken"), ("held", "root fifth"), looseness_s=0.012, room="hall", density=0.55,
     ),
     "pop": Style(
         (108, 126), ("glockenspiel", "whistle", "piano"), ("ukulele", "guitar", "piano"), ("electric bass",),

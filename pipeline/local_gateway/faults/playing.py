@@ -94,7 +94,7 @@ class FaultPlayer:
 
 
 def _concerns(rule: Rule, endpoint: str, prompt: str) -> bool:
-    if rule.on and endpoint not in rule.on:
+    if rule.endpoints and endpoint not in rule.endpoints:
         return False
     if rule.prompt is None:
         return True

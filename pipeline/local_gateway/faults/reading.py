@@ -3,7 +3,7 @@
 ```yaml
 seed: 7                      # of what happens at a rate
 faults:
-  - on: submit               # or a list: submit, poll, cancel, media, file, sign, balance, ...; left out: any
+  - endpoint: submit         # or a list: submit, poll, cancel, media, file, sign, balance, ...; left out: any
     prompt: dragon           # of the job: a substring, or a glob such as "*boss*"
     nth: 3                   # the third such request; or a list
     every: 10                # each tenth
@@ -80,7 +80,7 @@ def _rule(row: object, where: str, index: int) -> Rule:
     fields = Fields(row, where)
     rule = Rule(
         name=fields.text("name") or f"faults[{index}]",
-        on=_endpoints(fields),
+        endpoints=_endpoints(fields),
         prompt=fields.text("prompt"),
         nth=_counts(fields),
         every=fields.whole("every", least=1),
@@ -94,16 +94,16 @@ def _rule(row: object, where: str, index: int) -> Rule:
         fate=_fate(fields),
     )
     fields.done()
-    if rule.fate != USUAL and rule.on != {"submit"}:
-        raise FaultMistake(f"{where}: `job` is decided when it is submitted; write `on: submit`")
+    if rule.fate != USUAL and rule.endpoints != {"submit"}:
+        raise FaultMistake(f"{where}: `job` is decided when it is submitted; write `endpoint: submit`")
     return rule
 
 
 def _endpoints(fields: Fields) -> frozenset[str]:
-    named = fields.many("on")
+    named = fields.many("endpoint")
     for name in named:
         if name not in ENDPOINTS:
-            raise FaultMistake(f"{fields.where}.on: there is no endpoint {name!r}; there are {', '.join(ENDPOINTS)}")
+            raise FaultMistake(f"{fields.where}.endpoint: there is no {name!r}; there are {', '.join(ENDPOINTS)}")
     return frozenset(named)
 
 

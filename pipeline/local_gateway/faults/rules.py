@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Loss = Literal["before", "after"]
 
-#: What a rule's `on` may name.
+#: What a rule's `endpoint` may name.
 ENDPOINTS: Final = (
     *("submit", "poll", "cancel", "media", "file", "sign"),
     *("balance", "usage", "models", "model", "schema", "openapi"),
@@ -73,10 +73,10 @@ class Spoil:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A fault. It meets the requests that `on` and `prompt` name; of these, those that `nth`, `every`, `rate` pick."""
+    """A fault. It meets requests to `endpoints` about `prompt`; of these, those that `nth`, `every`, `rate` pick."""
 
     name: str
-    on: frozenset[str] = frozenset()  # endpoints; empty: any
+    endpoints: frozenset[str] = frozenset()  # empty: any
     prompt: str | None = None  # of the job in question: a substring, or a glob
     nth: frozenset[int] = frozenset()  # counted from 1
     every: int | None = None

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.local_gateway.composer.chance import seed_of
-from pipeline.local_gateway.composer.instruments.shaping import held, struck
+from pipeline.local_gateway.composer.instruments.shaping import held, hiss, struck
 from pipeline.local_gateway.composer.instruments.strike import Strike
 from pipeline.local_gateway.composer.instruments.wavetable import Formants, body, harmonics_below
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, at_level, hertz_of
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples, at_level, hertz_of
 
 LENGTH: Final = 1 << 17  # 3 s: long enough that nobody hears it come round
 DULL, PLAIN, BRIGHT = 0, 1, 2
@@ -64,13 +64,20 @@ def play(strike: Strike) -> Samples:
     cycle = _cycle(strike.instrument, strike.pitch, _brightness(strike.velocity))
     start = int(strike.noise().integers(LENGTH))
     sound = np.stack((_from(cycle, start, len(envelope)), _from(cycle, start + LENGTH // 2, len(envelope))))
-    return at_level(_narrowed(sound) * envelope)
+    sound = _narrowed(sound) * envelope
+    return at_level(sound + _bite(strike, len(envelope)) if section.short else sound)
+
+
+def _bite(strike: Strike, frames: int) -> Samples:
+    """Bows that grip the string: a short scratch at the start."""
+    scratch = hiss(strike.noise(), frames, 900.0, 5500.0)
+    return as_samples(scratch * struck(frames, 0.07, 0.002) * (0.5 + 0.6 * strike.velocity))
 
 
 def _envelope(section: Section, strike: Strike) -> Samples:
     if not section.short:
         return held(strike.frames, section.attack_s * (1.4 - 0.7 * strike.velocity), section.release_s)
-    return struck(min(strike.frames, SAMPLE_RATE // 3) + SAMPLE_RATE // 8, 0.5, section.attack_s)
+    return struck(min(strike.frames, SAMPLE_RATE // 4) + SAMPLE_RATE // 8, 0.45, section.attack_s)
 
 
 def _brightness(velocity: float) -> int:
