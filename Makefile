@@ -58,6 +58,9 @@ format: $(VENV)/.installed-lint ## let ruff lay out the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
 
+bench: $(VENV)/.installed-test ## every benchmark, each beside what it is measured against
+	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
 clean: ## remove the virtual environment and caches; never assets, never .pipeline (what was paid for)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
