@@ -115,6 +115,7 @@ def matches(pattern: str, name: str) -> bool:
     return _compiled(normal(pattern)).fullmatch(normal(name)) is not None
 
 
+# `**/` where a part begins, `**` elsewhere, a set such as [a-z] or [!a-z], and any other character.
 _TOKEN: Final = re.compile(
     r"(?P<folders>(?<![^/])\*{2,}/)|(?P<across>\*{2,})|(?P<set>\[!?\]?[^\]/]+\])|(?P<char>.)", re.DOTALL
 )

@@ -108,7 +108,7 @@ except ManifestMistakes as found:
             id="matrix",
         ),
         pytest.param("[" * 2_000_000, "nested more than 100 deep", id="nesting"),
-        pytest.param("[" + "[]," * 5_000_000 + "]", "more than 1,500,000 values", id="a great many values"),
+        pytest.param("[" + "[]," * 5_000_000 + "]", "more than 2,000,000 values", id="a great many values"),
     ],
 )
 def test_a_bomb_is_refused_in_little_memory(tmp_path: Path, bomb: str, expected: str) -> None:
@@ -130,17 +130,17 @@ def many_tracks(count: int) -> str:
 
 
 def test_ten_thousand_tracks_load_in_seconds() -> None:
-    """Checked and expanded, in not much more than PyYAML alone takes to load them."""
-    text = many_tracks(10_000)
+    """Checked and expanded, in about the time that PyYAML alone takes to load them."""
+    text, part = many_tracks(10_000), many_tracks(2_000)
     started = time.perf_counter()
     manifest = parse_manifest(text, Path("many.yaml"))
-    ours = time.perf_counter() - started
+    ours_s = time.perf_counter() - started
     started = time.perf_counter()
-    yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    theirs = time.perf_counter() - started
-    print(f"10,000 tracks: {ours:.2f} s, PyYAML alone {theirs:.2f} s")  # noqa: T201 - shown with -s
+    yaml.load(part, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    theirs_s = 5 * (time.perf_counter() - started)
+    print(f"10,000 tracks: {ours_s:.2f} s; PyYAML alone {theirs_s:.2f} s")  # noqa: T201 - shown with -s
     assert len(manifest.tracks) == 10_000
-    assert ours < max(5.0, 3 * theirs)
+    assert ours_s < max(5.0, 3 * theirs_s)
 
 
 def test_the_garbage_collector_is_left_as_it_was() -> None:

@@ -96,7 +96,7 @@ def test_a_suffix_makes_no_name_that_may_not_stand() -> None:
         "co: {prompt: x, outputs: [{suffix: n}]}\nb: {prompt: x, outputs: [{suffix: " + "ä" * 21 + "}]}"
     ) == [
         "5:3: tracks.co: 'con' is a name that Windows keeps for itself, expected another suffix",
-        f"6:38: tracks.b.outputs[0].suffix: '{'ä' * 21}' has 42 bytes, expected at most 40",
+        f"6:37: tracks.b.outputs[0].suffix: '{'ä' * 21}' has 42 bytes, expected at most 40",
     ]
 
 
