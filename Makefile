@@ -13,7 +13,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-all lint format bench clean
+.PHONY: help assets plan check test test-contract test-all lint format bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ $(VENV)/.installed-lint: pyproject.toml | $(VENV)/.installed
 	$(INSTALL) -e '.[test,lint]'
 	@touch $@
 
+$(VENV)/.installed-contract: pyproject.toml | $(VENV)/.installed-test
+	$(INSTALL) -e '.[test,contract]'
+	@touch $@
+
 assets: $(VENV)/.installed ## make every asset of the sample manifests (GATEWAY=local is free; GATEWAY=aigateway pays)
 	$(PIPELINE) run $(MANIFESTS) --gateway $(GATEWAY) $(RUN_OPTIONS)
 
@@ -45,6 +49,9 @@ check: $(VENV)/.installed ## is every asset there, whole, and right
 
 test: $(VENV)/.installed-test ## run the tests
 	$(BIN)/python -m pytest -n auto
+
+test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
+	$(BIN)/python -m pytest tests/contract
 
 test-all: ## run the tests on every Python from 3.11 to 3.14 that is found
 	@.ci/test-all
