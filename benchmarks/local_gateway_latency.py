@@ -55,9 +55,8 @@ def measured(client: Client, job_id: str, until) -> list[float]:
 def told(name: str, latencies: list[float]) -> None:
     ordered = sorted(latencies)
     median, high = statistics.median(ordered), ordered[int(0.99 * (len(ordered) - 1))]
-    print(
-        f"{name:<28} {len(ordered):>5} polls   median {median:6.2f} ms   99 % {high:6.2f} ms   max {ordered[-1]:6.2f} ms"
-    )
+    figures = f"median {median:.2f} ms, 99 % {high:.2f} ms, max {ordered[-1]:.2f} ms"
+    print(f"{name:<28} {len(ordered):>5} polls: {figures}")
 
 
 def main() -> int:
