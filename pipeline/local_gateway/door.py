@@ -117,6 +117,8 @@ class Door:
         if played.spoil is not None:
             await send_spoilt(response, played.spoil, request.method, send)
         else:
+            if request.method == "HEAD":
+                response.body = b""
             await response(request.scope, request.receive, send)
 
     def _http_date(self) -> bytes:

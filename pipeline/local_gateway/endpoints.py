@@ -105,8 +105,7 @@ class Endpoints:
         except CompositionFailed as error:
             raise ComposerFailed(str(error)) from error
         job.downloads += call.request.method == "GET"
-        wanted = call.request.headers.get("range")
-        return audio_response(audio, job.piece.format, method=call.request.method, wanted=wanted)
+        return audio_response(audio, job.piece.format, call.request.headers.get("range"))
 
     async def sign(self, call: Call) -> Response:
         job = self._gateway.file(call.params["id"], call.params["file"], call.now)

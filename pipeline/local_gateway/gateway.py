@@ -257,8 +257,8 @@ class LocalGateway:
             self._note_result(job)
 
     def _note_result(self, job: Job) -> None:
-        """What was generated answers later requests for the same; a hit makes it no younger."""
-        if job.end == "completed" and job.cache == "miss":
+        """What was generated answers later requests for the same: not what skipped the cache, nor a hit again."""
+        if job.end == "completed" and job.cache == "miss" and job.piece.variation == 0:
             self._results[_words(job)] = job
 
 

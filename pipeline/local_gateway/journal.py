@@ -31,15 +31,12 @@ class Journal:
         fresh = path.with_suffix(".part")
         fresh.write_text("".join(map(_line, self.jobs)), encoding="utf-8")
         fresh.replace(path)
-        self._file = path.open("a", encoding="utf-8")
+        self._path = path
 
     def write(self, job: Job) -> None:
-        """Note `job` as it is now. What was flushed outlives the process."""
-        self._file.write(_line(job))
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
+        """Note `job` as it is now. What was written outlives the process."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_line(job))
 
 
 def _line(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""A file as an answer: whole, its head only, or one range of it."""
+"""A file as an answer: whole, or one range of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CONTENT_TYPES: Final[dict[AudioFormat, str]] = {"wav": "audio/wav", "mp3": "audi
 _ONE_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
-def audio_response(audio: bytes, audio_format: AudioFormat, *, method: str, wanted: str | None) -> Response:
-    """`audio` as GET or HEAD ask for it; `wanted`: the Range header. What is no single range gives the whole."""
+def audio_response(audio: bytes, audio_format: AudioFormat, wanted: str | None) -> Response:
+    """`audio` as it is asked for; `wanted`: the Range header. What is no single range gives the whole."""
     headers = {"content-type": CONTENT_TYPES[audio_format], "accept-ranges": "bytes"}
     span = None if wanted is None else _span(wanted, len(audio))
     if span is not None:
@@ -24,9 +24,7 @@ def audio_response(audio: bytes, audio_format: AudioFormat, *, method: str, want
             return Response(status_code=416, headers={"content-range": f"bytes */{len(audio)}"})
         headers["content-range"] = f"bytes {start}-{end - 1}/{len(audio)}"
         audio = audio[start:end]
-    headers["content-length"] = str(len(audio))
-    status = 200 if span is None else 206
-    return Response(b"" if method == "HEAD" else audio, status, headers=headers)
+    return Response(audio, 200 if span is None else 206, headers)
 
 
 def _span(wanted: str, size: int) -> tuple[int, int] | None:

@@ -122,6 +122,7 @@ def _webhook_url(document: dict[str, Any]) -> str | None:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
+        parts.port  # noqa: B018 - raises where it is none
     except ValueError:
         host = ""
     if not host or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):

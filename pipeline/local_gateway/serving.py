@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -72,7 +73,7 @@ class LocalGatewayThread:
             self._server = GatewayServer(self.app, sockets[1].getsockname()[1], self._ready.set)
         except OSError as error:
             _close(sockets)
-            raise GatewayNotStarted(f"the local gateway can't keep its jobs in {self._state}: {error}") from error
+            raise GatewayNotStarted(f"the local gateway can't keep its jobs in {self._state}: {_why(error)}") from error
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="local-gateway", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -99,10 +100,10 @@ class LocalGatewayThread:
         for port in self._ports:
             try:
                 sockets.append(_listening(self._host, port))
-            except (OSError, OverflowError) as error:
+            except OSError as error:
                 _close(sockets)
-                why = getattr(error, "strerror", None) or error
-                raise GatewayNotStarted(f"the local gateway can't listen on {self._host}:{port}: {why}") from error
+                where = f"{self._host}:{port}"
+                raise GatewayNotStarted(f"the local gateway can't listen on {where}: {_why(error)}") from error
         return sockets
 
     def _made_app(self, sockets: list[socket.socket]) -> GatewayApp:
@@ -161,6 +162,11 @@ def _listening(host: str, port: int) -> socket.socket:
 def _base_url(host: str, port: int) -> str:
     reached = _EVERY_ADDRESS.get(host, host)
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def _why(error: OSError) -> str:
+    """The system's words for it, without the rest of what Python says."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 def _close(sockets: list[socket.socket]) -> None:

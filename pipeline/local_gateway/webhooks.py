@@ -52,7 +52,7 @@ async def post_on_loopback(url: str, headers: Mapping[str, str], body: bytes) ->
     """Post in a thread, to this machine only: a placeholder gateway has nothing to tell anybody else."""
     if urlsplit(url).hostname not in LOOPBACK:
         raise OSError("not sent: the local gateway tells webhooks on loopback only")
-    return await anyio.to_thread.run_sync(_post, url, headers, body)
+    return await anyio.to_thread.run_sync(_post, url, headers, body, abandon_on_cancel=True)
 
 
 def _post(url: str, headers: Mapping[str, str], body: bytes) -> int:

@@ -45,7 +45,7 @@ async def test_a_submit_may_be_answered_with_200(make_bench: Callable[..., Any])
         ({"result": "result_url"}, {"result_url": None}),
         ({"result_duration": False}, {"result": {"url"}}),
     ],
-    ids=str,
+    ids=["url", "file_url", "result_url", "no duration"],
 )
 async def test_a_result_in_each_form(make_bench: Callable[..., Any], forms: Any, keys: dict[str, Any]) -> None:
     """Its audio's address under the name that was asked for."""

@@ -38,6 +38,7 @@ GOOD = {"model": "sony-ai/mmaudio-v2-text-to-audio", "prompt": "a tune"}
         ({"lyrics_optimizer": 0}, "lyrics_optimizer"),
         ({"webhook_url": "http://example.com/hook"}, "webhook_url"),
         ({"webhook_url": "https://"}, "webhook_url"),
+        ({"webhook_url": "https://example.com:99999/"}, "webhook_url"),
         ({"webhook_url": "http://[::1"}, "webhook_url"),
     ],
 )

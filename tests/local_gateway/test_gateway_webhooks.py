@@ -127,7 +127,7 @@ class TestRealPosts:
         status = await post_on_loopback(url, {"aig-signature": "abc"}, b"{}")
         assert (status, server.received) == (204, [("/hook?x=1", "abc", b"{}")])
 
-    @pytest.mark.parametrize("url", ["https://example.com/hook", "http://127.0.0.1:1/", "http://127.0.0.1:99999999/"])
+    @pytest.mark.parametrize("url", ["https://example.com/hook", "http://127.0.0.1:1/"])
     async def test_a_post_that_can_not_arrive_says_why(self, url: str) -> None:
         """Nothing is sent to anybody but this machine, and a refused connection is an OSError."""
         with pytest.raises(OSError, match=r"."):

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
-from pipeline.local_gateway.app import create_app
-from pipeline.local_gateway.composition import CannedComposer
-from pipeline.local_gateway.options import GatewayOptions
 
 from pipeline.clock import EventLoopClock
 from pipeline.entry import make_plan, run
@@ -19,6 +16,9 @@ from pipeline.gateway_choice import GatewayChoice
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect
 from pipeline.ledger.writing import InlineWriter
+from pipeline.local_gateway.app import create_app
+from pipeline.local_gateway.composition import CannedComposer
+from pipeline.local_gateway.options import GatewayOptions
 from pipeline.manifest import parse_manifest
 from pipeline.runner.control import Control
 from pipeline.runner.finisher import InlineFinisher

@@ -17,14 +17,24 @@ class FaultMistake(ValueError):
 
 
 class Fields:
-    """The values of one mapping; `where` it stands is what messages begin with. Every method raises FaultMistake."""
+    """The values of one mapping: at `path` in the document that messages call `where`. Methods raise FaultMistake."""
 
-    def __init__(self, value: object, where: str) -> None:
+    def __init__(self, value: object, where: str, path: str = "") -> None:
+        self._where = where
+        self._path = path
         if not isinstance(value, dict):
-            raise FaultMistake(f"{where}: expected a mapping of names to values")
-        self.where = where
+            raise self.mistake("expected a mapping of names to values")
         self._values: dict[Any, Any] = dict(value)
         self._known: list[str] = []
+
+    def part(self, value: object, name: str) -> Fields:
+        """The mapping that stands under `name`."""
+        return Fields(value, self._where, f"{self._path}.{name}" if self._path else name)
+
+    def mistake(self, what: str, name: str = "") -> FaultMistake:
+        """What is wrong, with where it stands."""
+        place = ".".join(part for part in (self._path, name) if part)
+        return FaultMistake(f"{self._where}: {place}: {what}" if place else f"{self._where}: {what}")
 
     def take(self, name: str) -> Any:
         """The value as it stands; None where there is none."""
@@ -39,7 +49,7 @@ class Fields:
         """All of it, where every value is text."""
         for name, value in self._values.items():
             if not isinstance(name, str) or not isinstance(value, str):
-                raise FaultMistake(f"{self.where}: expected names and values in quotes, not {name!r}: {value!r}")
+                raise self.mistake(f"expected names and values in quotes, not {name!r}: {value!r}")
         return self._values
 
     def number(self, name: str, *, least: float = 0.0, most: float = math.inf) -> float | None:
@@ -49,19 +59,19 @@ class Fields:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not least <= value <= most:
             span = f"{least:g} or more" if math.isinf(most) else f"from {least:g} to {most:g}"
-            raise FaultMistake(f"{self.where}.{name}: expected a number {span}, not {value!r}")
+            raise self.mistake(f"expected a number {span}, not {value!r}", name)
         return float(value)
 
     def whole(self, name: str, *, least: int = 0, most: float = math.inf) -> int | None:
         value = self.number(name, least=least, most=most)
         if value is not None and not value.is_integer():
-            raise FaultMistake(f"{self.where}.{name}: expected a whole number, not {value!r}")
+            raise self.mistake(f"expected a whole number, not {value!r}", name)
         return None if value is None else int(value)
 
     def text(self, name: str) -> str | None:
         value = self.take(name)
         if value is not None and not isinstance(value, str):
-            raise FaultMistake(f"{self.where}.{name}: expected text, not {value!r}")
+            raise self.mistake(f"expected text, not {value!r}", name)
         return value
 
     def word(self, name: str, words: Collection[T]) -> T | None:
@@ -71,12 +81,12 @@ class Fields:
         for word in words:
             if word == value:
                 return word
-        raise FaultMistake(f"{self.where}.{name}: expected one of {', '.join(sorted(words))}, not {value!r}")
+        raise self.mistake(f"expected one of {', '.join(sorted(words))}, not {value!r}", name)
 
     def flag(self, name: str, *, default: bool) -> bool:
         value = self.take(name)
         if value is not None and not isinstance(value, bool):
-            raise FaultMistake(f"{self.where}.{name}: expected true or false, not {value!r}")
+            raise self.mistake(f"expected true or false, not {value!r}", name)
         return default if value is None else value
 
     def many(self, name: str) -> list[Any]:
@@ -89,4 +99,4 @@ class Fields:
         for name in self._values:
             near = difflib.get_close_matches(str(name), self._known, 1)
             hint = f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(self._known)}"
-            raise FaultMistake(f"{self.where}: there is no {name!r}{hint}")
+            raise self.mistake(f"there is no {name!r}{hint}")

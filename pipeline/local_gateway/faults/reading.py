@@ -73,11 +73,10 @@ def read_faults(text: str, where: str) -> FaultPlan:
     seed = fields.whole("seed") or 0
     rows = fields.many("faults")
     fields.done()
-    return FaultPlan(tuple(_rule(row, f"{where}: faults[{index}]", index) for index, row in enumerate(rows)), seed)
+    return FaultPlan(tuple(_rule(fields.part(row, f"faults[{index}]"), index) for index, row in enumerate(rows)), seed)
 
 
-def _rule(row: object, where: str, index: int) -> Rule:
-    fields = Fields(row, where)
+def _rule(fields: Fields, index: int) -> Rule:
     rule = Rule(
         name=fields.text("name") or f"faults[{index}]",
         endpoints=_endpoints(fields),
@@ -95,7 +94,7 @@ def _rule(row: object, where: str, index: int) -> Rule:
     )
     fields.done()
     if rule.fate != USUAL and rule.endpoints != {"submit"}:
-        raise FaultMistake(f"{where}: `job` is decided when it is submitted; write `endpoint: submit`")
+        raise fields.mistake("`job` is decided when it is submitted; write `endpoint: submit`")
     return rule
 
 
@@ -103,14 +102,14 @@ def _endpoints(fields: Fields) -> frozenset[str]:
     named = fields.many("endpoint")
     for name in named:
         if name not in ENDPOINTS:
-            raise FaultMistake(f"{fields.where}.endpoint: there is no {name!r}; there are {', '.join(ENDPOINTS)}")
+            raise fields.mistake(f"there is no {name!r}; there are {', '.join(ENDPOINTS)}", "endpoint")
     return frozenset(named)
 
 
 def _counts(fields: Fields) -> frozenset[int]:
     counts = fields.many("nth")
     if not all(isinstance(count, int) and not isinstance(count, bool) and count > 0 for count in counts):
-        raise FaultMistake(f"{fields.where}.nth: expected a count from 1, or a list of them")
+        raise fields.mistake("expected a count from 1, or a list of them", "nth")
     return frozenset(counts)
 
 
@@ -118,13 +117,13 @@ def _answer(fields: Fields) -> Answer | None:
     given = fields.take("answer")
     if given is None:
         return None
-    part = Fields(given, f"{fields.where}.answer")
+    part = fields.part(given, "answer")
     status = part.whole("status", least=_LOWEST_STATUS, most=_HIGHEST_STATUS)
     body, document = part.text("body"), part.take("json")
-    headers = Fields(part.take("headers") or {}, f"{part.where}.headers").texts()
+    headers = part.part(part.take("headers") or {}, "headers").texts()
     part.done()
     if status is None:
-        raise FaultMistake(f"{part.where}: `status` is required")
+        raise part.mistake("`status` is required")
     if document is not None:
         return Answer(status, json.dumps(document).encode(), {"content-type": "application/json", **headers})
     return Answer(status, None if body is None else body.encode(), headers)
@@ -148,7 +147,7 @@ def _oversize(fields: Fields) -> Oversize | None:
     size, declared = part.whole("size", least=1), part.flag("declared", default=True)
     part.done()
     if size is None:
-        raise FaultMistake(f"{part.where}: `size` is required")
+        raise part.mistake("`size` is required")
     return Oversize(size, declared)
 
 
@@ -162,7 +161,7 @@ def _truncation(fields: Fields) -> Truncation | None:
     declared = part.flag("declared", default=True)
     part.done()
     if (share is None) == (size is None):
-        raise FaultMistake(f"{part.where}: expected either `share` or `size`")
+        raise part.mistake("expected either `share` or `size`")
     return Truncation(share, size, declared)
 
 
@@ -170,11 +169,11 @@ def _dribble(fields: Fields) -> Dribble | None:
     given = fields.take("dribble")
     if given is None:
         return None
-    part = Fields(given, f"{fields.where}.dribble")
+    part = fields.part(given, "dribble")
     size, pause_s = part.whole("size", least=1), part.number("pause")
     part.done()
     if size is None or pause_s is None:
-        raise FaultMistake(f"{part.where}: `size` (bytes) and `pause` (seconds) are required")
+        raise part.mistake("`size` (bytes) and `pause` (seconds) are required")
     return Dribble(size, pause_s)
 
 
@@ -184,14 +183,14 @@ def _part(fields: Fields, name: str, short: str) -> Fields | None:
     if given is None:
         return None
     whole = given if isinstance(given, dict) else {short: given}
-    return Fields(whole, f"{fields.where}.{name}")
+    return fields.part(whole, name)
 
 
 def _fate(fields: Fields) -> Fate:
     given = fields.take("job")
     if given is None:
         return USUAL
-    part = Fields(given, f"{fields.where}.job")
+    part = fields.part(given, "job")
     fate = Fate(
         error=_job_error(part),
         endless=part.flag("endless", default=False),
@@ -216,7 +215,7 @@ def _job_error(fields: Fields) -> JobError | None:
     usual = JobError()
     if given is True:
         return usual
-    part = Fields(given, f"{fields.where}.fail")
+    part = fields.part(given, "fail")
     error = JobError(part.text("code") or usual.code, part.text("message") or usual.message)
     part.done()
     return error

@@ -1,4 +1,4 @@
-"""What the composer's tests measure in its audio: tempo, pitch classes, loudness. Written from the definitions alone."""
+"""What the composer's tests measure in its audio: tempo, pitch classes, loudness, each from its definition."""
 
 from __future__ import annotations
 
@@ -111,5 +111,7 @@ def _filtered(signal: np.ndarray, above: np.ndarray, below: np.ndarray) -> np.nd
     for place, value in enumerate(signal):
         past = [out[place - back] if place >= back else 0.0 for back in (1, 2)]
         came = [signal[place - back] if place >= back else 0.0 for back in (1, 2)]
-        out[place] = above[0] * value + above[1] * came[0] + above[2] * came[1] - below[1] * past[0] - below[2] * past[1]
+        out[place] = (
+            above[0] * value + above[1] * came[0] + above[2] * came[1] - below[1] * past[0] - below[2] * past[1]
+        )
     return out

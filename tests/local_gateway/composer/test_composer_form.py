@@ -59,7 +59,7 @@ def test_a_loop_is_whole_bars_and_comes_round_within_the_file(prompt, duration_s
 
 def test_a_loop_of_no_stated_tempo_fills_its_file_with_whole_bars():
     """Where the tempo is free it gives way, so that the file is a whole number of bars and loops by itself."""
-    form, sketch = form_of("lo-fi loop", 30)
+    _, sketch = form_of("lo-fi loop", 30)
     bars = 30 / sketch.bar_s
     assert bars == pytest.approx(round(bars), abs=1e-6)
 

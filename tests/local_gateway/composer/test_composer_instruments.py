@@ -16,7 +16,14 @@ from pipeline.local_gateway.composer.styles import STYLES
 
 COLOURS = {"voice": "s-ai", "pulse arpeggio": "0-4-7"}
 PITCHED = sorted(set(PLAYERS) - set(KITS) - set(TEXTURES))
-UNTUNED = {"bells", "fm bells", "timpani", "drone", "pulse arpeggio", "power guitar"}  # their strongest partial is no octave
+UNTUNED = {
+    "bells",
+    "fm bells",
+    "timpani",
+    "drone",
+    "pulse arpeggio",
+    "power guitar",
+}  # their strongest partial is no octave
 
 
 def strike(name, pitch, frames=SAMPLE_RATE // 2, velocity=0.75, variant=0):
@@ -61,7 +68,7 @@ def test_a_note_is_in_tune(name):
     size = 1 << 17
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), size))
     hertz = 440 * 2 ** ((pitch - 69) / 12)
-    at = int(round(hertz * size / SAMPLE_RATE))
+    at = round(hertz * size / SAMPLE_RATE)
     wide = int(at * 0.03) + 3
     strongest = at - wide + int(spectrum[at - wide : at + wide + 1].argmax())
     cents = 1200 * np.log2(strongest * SAMPLE_RATE / size / hertz)
@@ -112,7 +119,12 @@ def test_a_place_joins_its_own_beginning(name):
 
 def test_a_sum_of_partials_is_what_it_says():
     """The matrix product gives the sum of decaying cosines that its definition is, to single precision."""
-    hertz, heights, decays, phases = np.array([220.0, 331.7]), np.array([1.0, 0.5]), np.array([0.8, 0.3]), np.array([0.0, 1.0])
+    hertz, heights, decays, phases = (
+        np.array([220.0, 331.7]),
+        np.array([1.0, 0.5]),
+        np.array([0.8, 0.3]),
+        np.array([0.0, 1.0]),
+    )
     time = np.arange(10_000)[:, None] / SAMPLE_RATE
     plain = (heights * np.exp(-6.907755 * time / decays) * np.cos(2 * np.pi * hertz * time + phases)).sum(axis=1)
     assert np.abs(ring(hertz, heights, decays, phases, 10_000) - plain).max() < 1e-5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ VARIED = (
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def heard(prompt, duration_s=16.0, variation=0, lyrics=""):
     return samples_of(compose(prompt, lyrics, duration_s, "wav", variation))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pipeline.local_gateway.composer.brief import Brief
-from pipeline.local_gateway.composer.reading import read
-from pipeline.local_gateway.composer.vocabulary import FAMILIES as NAMED_FAMILIES
-from pipeline.local_gateway.composer.vocabulary import GENRES, MOODS
 from pipeline.local_gateway.composer.orchestra import FAMILIES, PLAYERS
+from pipeline.local_gateway.composer.reading import read
 from pipeline.local_gateway.composer.sketch import MOODS_SUGGEST, SUGGESTED
 from pipeline.local_gateway.composer.styles import STYLES
+from pipeline.local_gateway.composer.vocabulary import FAMILIES as NAMED_FAMILIES
+from pipeline.local_gateway.composer.vocabulary import GENRES, MOODS
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,13 @@ def test_a_tempo_in_numbers_is_read(prompt, bpm):
 
 @pytest.mark.parametrize(
     ("word", "low", "high"),
-    [("a slow ballad", 55, 80), ("Andante", 70, 95), ("fast chase", 135, 165), ("presto!", 160, 190), ("very slow", 40, 60)],
+    [
+        ("a slow ballad", 55, 80),
+        ("Andante", 70, 95),
+        ("fast chase", 135, 165),
+        ("presto!", 160, 190),
+        ("very slow", 40, 60),
+    ],
 )
 def test_a_tempo_in_words_is_a_range(word, low, high):
     """Tempo words, Italian or plain, give the range they're known by."""
@@ -139,7 +145,7 @@ def test_a_prompt_without_known_words_is_an_open_brief(prompt):
 
 
 def test_every_word_that_can_be_read_can_be_played():
-    """Each family, genre and mood of the vocabulary has its players, its style and its suggestion, and none is spare."""
+    """Each family, genre and mood of the vocabulary has its players and its style, and none is spare."""
     assert set(NAMED_FAMILIES) == set(FAMILIES)
     assert set(GENRES) <= set(STYLES)
     assert set(MOODS) >= set(MOODS_SUGGEST)

@@ -94,7 +94,16 @@ def test_ten_minutes_are_composed_whole_and_fast():
         ("loop", "春が来た"),
         ("\0\n\t", "\0"),
     ],
-    ids=["nothing", "emoji", "ten thousand characters", "surrogates", "everything barred", "nonsense", "kana", "controls"],
+    ids=[
+        "nothing",
+        "emoji",
+        "ten thousand characters",
+        "surrogates",
+        "everything barred",
+        "nonsense",
+        "kana",
+        "controls",
+    ],
 )
 def test_odd_requests_are_music_too(prompt, lyrics):
     """Whatever the text, there's a piece of the right length that's neither silent nor clipped."""
