@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from aigateway import AIgateway, AIgatewayError, AsyncAIgateway
+from virtual_time import virtual_backend
 
 from pipeline.clock import EventLoopClock
 from pipeline.local_gateway.app import create_app
@@ -94,8 +95,6 @@ class TestAsync:
 
     @pytest.fixture
     def anyio_backend(self, request: pytest.FixtureRequest):
-        from conftest import virtual_backend
-
         return virtual_backend("asyncio")
 
     @pytest.mark.anyio
