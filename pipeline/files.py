@@ -91,14 +91,15 @@ class Folder:
         """Move a finished file from elsewhere to `relative`, by a copy where it lies on another disk."""
         temporary = self.temporary(relative)
         try:
-            source.replace(temporary)
-        except OSError:
-            with source.open("rb") as coming, _create(temporary) as file:
-                shutil.copyfileobj(coming, file, _CHUNK)
-                file.flush()
-                os.fsync(file.fileno())
-            source.unlink()
-        return self.place(temporary, relative)
+            try:
+                source.replace(temporary)
+            except OSError:
+                _copy(source, temporary)
+            return self.place(temporary, relative)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
     def sync(self, relative: str = ".") -> None:
         """Make the names in the folder of `relative` durable: for what was paid for."""
@@ -115,6 +116,15 @@ class Folder:
         real = os.path.realpath(folder)
         if os.path.commonpath([root, real]) != root:
             raise FolderError(f"{folder}: leads outside of {self.root} ({real}); remove the link")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """For another disk: a whole copy, on disk, before the original goes."""
+    with source.open("rb") as coming, _create(target) as file:
+        shutil.copyfileobj(coming, file, _CHUNK)
+        file.flush()
+        os.fsync(file.fileno())
+    source.unlink()
 
 
 def _create(path: Path) -> BinaryIO:

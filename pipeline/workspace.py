@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections import defaultdict
 from contextlib import closing, contextmanager
@@ -9,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.files import Folder, reason, sha256_of
+from pipeline.claims import adopted, obstacles
+from pipeline.files import Folder, FolderError, reason, sha256_of
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.store import connect_to_read, readable_errors
+from pipeline.ledger.store import connect_to_read, readable_values
 from pipeline.locks import held
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from pipeline.planning.plans import ManifestPlan
 
 LEDGER_NAME: Final = "ledger.sqlite3"
+_LARGEST_RECORDING: Final = 2_000_000_000
 
 
 class NothingMatches(Exception):
@@ -55,6 +59,11 @@ class PlanRequest:
     def kind(self) -> Kind:
         return self.gateway.kind
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The given manifests' names."""
+        return frozenset(manifest.name for manifest in self.manifests)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -64,6 +73,7 @@ class Plan:
     manifests: tuple[ManifestPlan, ...]
     index: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # the index's rows as they stand
     index_complete: bool = True  # False: rows are known that the index lacks
+    committed: Mapping[str, int] = field(default_factory=dict)  # by manifest, what its open run binds, micro-dollars
 
     @property
     def nothing_to_do(self) -> bool:
@@ -77,9 +87,11 @@ class Plan:
 
 
 class Workspace:
-    """The state folder and the output folder."""
+    """The state folder and the output folder. Raises FolderError where they are one."""
 
     def __init__(self, output: Path, state: Path) -> None:
+        if os.path.realpath(output) == os.path.realpath(state):
+            raise FolderError(f"{output}: the output folder can't be the state folder too; name another with --state")
         self.state = Folder(state.absolute())
         self.output = OutputFolder(Folder(output.absolute()))
         self.sources = SourceStore(self.state)
@@ -104,7 +116,7 @@ class Workspace:
         facts = self._facts(request, index, time.time() if now is None else now)
         wishes = Wishes(_matcher(request.only), _matcher(request.regenerate))
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
-        return Plan(request, plans, tuple(index), _index_complete(index, facts, request))
+        return Plan(request, plans, tuple(index), _index_complete(index, facts, request), facts.committed)
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
         remembered: list[dict[str, Any]] = []
@@ -112,10 +124,11 @@ class Workspace:
         outstanding: list[Job] = []
         grants: dict[str, Mapping[tuple[str, int], int]] = {}
         open_runs: set[str] = set()
+        committed: dict[str, int] = {}
         held_sources: frozenset[str] = frozenset()
         connection = connect_to_read(self.ledger_path)
         if connection is not None:
-            with closing(connection), readable_errors(self.ledger_path):
+            with closing(connection), readable_values(self.ledger_path):
                 ledger = Ledger(connection)
                 remembered = ledger.asset_rows()
                 jobs = ledger.jobs_for(_fingerprints(request))
@@ -125,8 +138,11 @@ class Workspace:
                     if run is not None:
                         open_runs.add(manifest.name)
                         grants[manifest.name] = ledger.grants(run.id)
+                    if run is not None:
+                        committed[manifest.name] = sum(job.commitment.total for job in ledger.jobs_of(run.id))
                 held_sources = self._held(ledger, jobs)
-        rows = rows_by_path(index, remembered)
+        planned = list(_paths_planned(request))
+        rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
         return Facts(
             kind=request.kind,
             now=now,
@@ -135,9 +151,11 @@ class Workspace:
             outstanding=outstanding,
             held=held_sources,
             rows=rows,
-            intact=frozenset(at for at in _paths_planned(request) if at in rows and self.output.intact(rows[at])),
+            intact=frozenset(at for at in planned if at in rows and self.output.intact(rows[at])),
+            obstacles=obstacles(self.output.folder, planned, rows),
             grants=grants,
             open_runs=frozenset(open_runs),
+            committed=committed,
             recordings=_recordings(request),
         )
 
@@ -182,13 +200,23 @@ def _recordings(request: PlanRequest) -> Mapping[Path, str]:
         if track.file is None or track.file in found:
             continue
         try:
-            found[track.file] = sha256_of(track.file)
+            found[track.file] = _recording_hash(track.file)
         except OSError as error:
             what = f"{track.file} can't be read ({reason(error)}); expected an audio file beside the manifest"
             mistakes.append(Mistake(track.place, f"tracks.{track.name}.file", what))
     if mistakes:
         raise ManifestMistakes(tuple(mistakes))
     return found
+
+
+def _recording_hash(path: Path) -> str:
+    """Raises OSError, for what is no plain file too: a pipe or a device may never end."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(None, "not a plain file")
+    if status.st_size > _LARGEST_RECORDING:
+        raise OSError(None, f"larger than {_LARGEST_RECORDING:,} bytes")
+    return sha256_of(path)
 
 
 def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts, request: PlanRequest) -> bool:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUSY_TIMEOUT_MS: Final = 10_000
+_DAMAGED: Final = (
+    "the ledger is damaged; keep it, and restore a copy or name another folder with --state "
+    "(what the output folder proves is kept all the same)"
+)
 
 
 class LedgerError(Exception):
@@ -28,6 +32,16 @@ def readable_errors(path: Path) -> Iterator[None]:
         raise LedgerError(f"{path}: {_advice(error)}") from error
 
 
+@contextmanager
+def readable_values(path: Path) -> Iterator[None]:
+    """As `readable_errors`, and values that no ledger of ours has are damage too."""
+    with readable_errors(path):
+        try:
+            yield
+        except (ValueError, TypeError, KeyError) as error:
+            raise LedgerError(f"{path}: {_DAMAGED}") from error
+
+
 def _advice(error: sqlite3.DatabaseError) -> str:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith("SQLITE_FULL"):
@@ -35,10 +49,7 @@ def _advice(error: sqlite3.DatabaseError) -> str:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return "the ledger can't be written there; make the state folder writable, or name another with --state"
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return (
-            "the ledger is damaged; keep it, and restore a copy or name another folder with --state "
-            "(what the output folder proves is kept all the same)"
-        )
+        return _DAMAGED
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program holds the ledger; close it and run again"
     return f"the ledger can't be used ({error})"

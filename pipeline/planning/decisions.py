@@ -43,11 +43,24 @@ def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -
     """What a run would do to `track`."""
     if wishes.only is not None and not wishes.only(track.name):
         return TrackPlan(track, Action.SKIP, "", rows=rows_of(track, facts))
+    return _unless_obstructed(_plan_unobstructed(track, manifest, facts, wishes), facts)
+
+
+def _plan_unobstructed(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
     if track.file is not None:
         return _plan_recording(track, facts)
     if facts.kind == "local" and any(_is_real(row) for row in rows_of(track, facts)):
         return _plan_beside_real(track, manifest, facts)
     return _plan_generated(track, manifest, facts, wishes)
+
+
+def _unless_obstructed(plan: TrackPlan, facts: Facts) -> TrackPlan:
+    """Nothing is bought or made for an asset that could not be put where it belongs."""
+    at = ((plan.track.manifest, asset.path) for asset in plan.assets if not asset.keep)
+    why = next((facts.obstacles[one] for one in at if one in facts.obstacles), None)
+    if why is None or plan.action not in (Action.GENERATE, Action.FINISH):
+        return plan
+    return replace(plan, action=Action.BLOCKED, why=why)
 
 
 def _plan_recording(track: Track, facts: Facts) -> TrackPlan:

@@ -131,6 +131,8 @@ class Facts:
     intact: frozenset[tuple[str, str]] = frozenset()  # rows whose file is what it was
     grants: Mapping[str, Mapping[tuple[str, int], int]] = field(default_factory=dict)  # of open runs, by manifest
     open_runs: frozenset[str] = frozenset()
+    committed: Mapping[str, int] = field(default_factory=dict)  # by manifest: what its open run binds, micro-dollars
+    obstacles: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (manifest, path) -> why nothing goes there
     recordings: Mapping[Path, str] = field(default_factory=dict)  # file -> SHA-256
 
 

@@ -112,11 +112,13 @@ class TrackFinisher:
         rows = {row.path: row for row in plan.rows if row.path not in {asset.path for asset in wanted}}
         with self._workplace(plan, provenance.take) as folder:
             finished = await self._run(plan, [asset.output for asset in wanted], source, folder, sha256)
-            for asset, file in zip(wanted, finished, strict=True):
-                self._tools.output.folder.bring(folder / file.path, asset.path)
-                rows[asset.path] = _row(plan, asset, file, provenance)
-        made = [rows[asset.path].document() for asset in wanted]
-        await self._tools.ledger.write(lambda ledger: ledger.add_assets(made))
+            made = [_row(plan, asset, file, provenance) for asset, file in zip(wanted, finished, strict=True)]
+            # On the books before they stand: a file that no row names is nobody's, and would be left alone.
+            documents = [row.document() for row in made]
+            await self._tools.ledger.write(lambda ledger: ledger.add_assets(documents))
+            for row, file in zip(made, finished, strict=True):
+                self._tools.output.folder.bring(folder / file.path, row.path)
+                rows[row.path] = row
         return tuple(rows[path] for path in plan.track.asset_paths)
 
     async def _run(
