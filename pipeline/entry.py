@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,13 +86,16 @@ async def run(
 
     The plan is made anew once both folders are locked, since something may have happened to them meanwhile.
     `transport` stands in for the network, `finisher` for the worker processes, `ledger` for the thread that writes;
-    `steps` are run over every source before its loudness; `observer` is told what happens as it happens.
-    Raises what `make_plan` raises, and FolderBusy where another run holds a folder.
+    `steps` are run over every source before its loudness: functions at the top level of a module, since they run in
+    worker processes; their names belong to the finishing, so another list of them finishes again. `observer` is told
+    what happens as it happens. Raises TypeError for a step that has no such name, what `make_plan` raises, and
+    FolderBusy where another run holds a folder.
     """
     workspace = Workspace(plan.request.output, plan.request.state)
     clock = clock or SystemClock()
+    request = replace(plan.request, steps=tuple(step_name(step) for step in steps))
     with workspace.locked():
-        plan = workspace.plan(plan.request, clock.now())
+        plan = workspace.plan(request, clock.now())
         return await carry_out_locked(
             plan,
             workspace,
@@ -103,6 +108,14 @@ async def run(
             ledger=ledger,
             control=control,
         )
+
+
+def step_name(step: UserStep) -> str:
+    """What a step is called in fingerprints. Raises TypeError for one that a worker process could not find."""
+    module, name = getattr(step, "__module__", None), getattr(step, "__qualname__", "")
+    if not module or not name or "<" in name:
+        raise TypeError(f"{step!r} can't be a step: expected a function at the top level of a module")
+    return f"{module}.{name}"
 
 
 async def carry_out_locked(
@@ -136,15 +149,13 @@ async def carry_out_locked(
                 ledger=writer,
                 finisher=finisher if finisher is not None else await stack.enter_async_context(_workers()),
                 clock=clock,
+                report=partial(write_reports, plan, workspace, writer, clock),
                 observe=observer,
                 steps=steps,
                 concurrency=concurrency,
                 control=control or Control(),
             )
-            result = await carry_out(plan, workspace, seams)
-            with anyio.CancelScope(shield=True):
-                await write_reports(plan, workspace, writer, result, clock)
-            return result
+            return await carry_out(plan, workspace, seams)
     finally:
         writer.close()
 

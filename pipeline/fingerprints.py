@@ -39,9 +39,10 @@ def recording_fingerprint(sha256: str) -> str:
     return f"file:{sha256}"
 
 
-def finishing_fingerprint(track: Track, output: Output) -> str:
-    """Of all that is done to a source to make this output of `track`."""
-    return _digest({"version": 1, "finishing": canonical(track.finishing), "output": canonical(output)})
+def finishing_fingerprint(track: Track, output: Output, steps: tuple[str, ...] = ()) -> str:
+    """Of all that is done to a source to make this output of `track`; `steps`: the names of the user's own."""
+    document = {"version": 1, "finishing": canonical(track.finishing), "output": canonical(output)}
+    return _digest(document | ({"steps": steps} if steps else {}))
 
 
 def _digest(document: dict[str, Any]) -> str:

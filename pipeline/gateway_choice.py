@@ -50,7 +50,9 @@ def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_ke
         return GatewayChoice("local", None)
     if word is not None and word.startswith("local="):
         return GatewayChoice("local", _checked(word.removeprefix("local=")))
-    if word is None and not key:
+    if word is not None and not word.strip():
+        raise NoGateway("--gateway is empty; expected local, aigateway, or a URL")
+    if word is None and not key and needs_key:
         raise NoGateway(
             "no AIGATEWAY_API_KEY is set and no --gateway given: set the key to buy from the real gateway, "
             "or use --gateway local to make free placeholders",
@@ -64,9 +66,9 @@ def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_ke
 
 def _checked(url: str) -> str:
     """`url` without a slash at its end. Raises NoGateway where it is no address to ask."""
-    parts = urlsplit(url)
     try:
-        usable = parts.port is None or parts.port > 0
+        parts = urlsplit(url)
+        usable = (parts.port is None or parts.port > 0) and not parts.query and not parts.fragment
     except ValueError:
         usable = False
     if not usable or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
+_LARGEST_COUNT: Final = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,36 @@ class AssetRow:
 def read_row(document: Mapping[str, Any]) -> AssetRow | None:
     """The row that `document` holds; None where it is not one: it then proves nothing."""
     try:
-        provenance = _known(Provenance, document["provenance"])
+        provenance = Provenance(**_known(Provenance, document["provenance"]))
         row = AssetRow(
-            **_known(AssetRow, document)
-            | {"provenance": Provenance(**provenance), "warnings": tuple(document["warnings"])}
+            **_known(AssetRow, document) | {"provenance": provenance, "warnings": tuple(document["warnings"])}
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return None
-    numbers = (row.size, row.provenance.take, row.provenance.takes, row.provenance.regeneration)
-    texts = (row.manifest, row.name, row.path, row.sha256, row.paid_fingerprint, row.finishing_fingerprint)
-    sound = all(type(number) is int for number in numbers) and all(isinstance(text, str) for text in texts)
-    return row if sound else None
+    return row if _is_sound(row) else None
+
+
+def _is_sound(row: AssetRow) -> bool:
+    """Is every value of the kind that it should be? The index is a file that anybody may have edited."""
+    source = row.provenance
+    texts = (row.manifest, row.name, row.path, row.format, row.sha256, row.paid_fingerprint, row.finishing_fingerprint)
+    counts = (row.size, row.sample_rate, row.channels, source.take, source.takes, source.regeneration)
+    figures = (row.lufs, row.max_short_term_lufs, row.loudness_range, row.true_peak_dbtp)
+    words = (source.model, source.prompt, source.lyrics, source.job_id)
+    return (
+        all(isinstance(text, str) for text in (*texts, source.kind, source.date))
+        and all(type(count) is int and 0 <= count < _LARGEST_COUNT for count in counts)
+        and _is_figure(row.duration)
+        and all(figure is None or _is_figure(figure) for figure in figures)
+        and all(word is None or isinstance(word, str) for word in words)
+        and all(isinstance(warning, dict) for warning in row.warnings)
+        and isinstance(row.placeholder, bool)
+        and (row.loop is None or isinstance(row.loop, dict))
+    )
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ _FILES: Final = {
 
 
 async def write_reports(
-    plan: Plan, workspace: Workspace, writer: LedgerWriter, result: RunResult, clock: Clock
+    plan: Plan, workspace: Workspace, writer: LedgerWriter, clock: Clock, result: RunResult
 ) -> None:
     """Write the reports of a run that has just ended."""
     jobs, since = await writer.write(_books)

@@ -54,6 +54,7 @@ class PlanRequest:
     regenerate: tuple[str, ...] = ()
     budget_microusd: int | None = None  # replaces the manifest's; with several manifests it caps their sum
     new_run: bool = False
+    steps: tuple[str, ...] = ()  # the names of the user's own finishing steps
 
     @property
     def kind(self) -> Kind:
@@ -156,6 +157,7 @@ class Workspace:
             grants=grants,
             open_runs=frozenset(open_runs),
             committed=committed,
+            steps=request.steps,
             recordings=_recordings(request),
         )
 

@@ -149,9 +149,10 @@ def serve(**options: Any) -> None:
 @cli.command()
 def schema() -> None:
     """Print the manifest's JSON Schema, for editors."""
+    from pipeline.cli.terminal import out
     from pipeline.manifest import schema_text
 
-    click.echo(schema_text(), nl=False)
+    out(schema_text().rstrip("\n"))
 
 
 def main() -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import click
 
 from pipeline.audio.tasks import AudioError
 from pipeline.checking import faults
-from pipeline.cli.failing import printable
+from pipeline.cli.terminal import out, printable, say
 from pipeline.cli.words import load_manifests
 from pipeline.fingerprints import finishing_fingerprint
 from pipeline.manifest.names import matches
@@ -48,6 +48,8 @@ def check(manifests: tuple[Path, ...], *, output: Path, state: Path, only: tuple
     rows = rows_by_path(workspace.output.read_index())
     tracks = [track for track in _tracks(loaded) if not only or any(matches(glob, track.name) for glob in only)]
     findings, whole = _look(workspace, tracks, rows)
+    # As in `run`: workers that ended are no news.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     findings += anyio.run(partial(_measure_all, workspace, whole))
     _tell(findings, sum(len(track.outputs) for track in tracks), as_json=as_json)
 
@@ -104,10 +106,10 @@ def _tell(findings: list[Finding], assets: int, *, as_json: bool) -> None:
         listed: list[dict[str, Any]] = [
             {"manifest": one.manifest, "name": one.name, "path": one.path, "fault": one.fault} for one in findings
         ]
-        click.echo(json.dumps({"ok": not findings, "exit": status, "assets": assets, "faults": listed}, indent=1))
+        out(json.dumps({"ok": not findings, "exit": status, "assets": assets, "faults": listed}, indent=1))
     for finding in findings:
-        click.echo(printable(f"{finding.path}: {finding.fault}"), err=as_json)
+        (say if as_json else out)(printable(f"{finding.path}: {finding.fault}"))
     if not as_json:
         bad = len({finding.path for finding in findings})
-        click.echo(f"{assets} assets checked: {'all well' if not bad else f'{bad} not as they should be'}")
+        out(f"{assets} assets checked: {'all well' if not bad else f'{bad} not as they should be'}")
     sys.exit(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import sys
 from contextlib import contextmanager
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.report.text import harmless
+from pipeline.cli.terminal import out, say
+from pipeline.report.document import ended_early
 from pipeline.runner.results import EXIT_FOLDER, EXIT_KEY, EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -25,21 +26,39 @@ def exit_with_a_sentence() -> Iterator[None]:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
-        error.show()
-        sys.exit(EXIT_USAGE)
+        _end(EXIT_USAGE, error.format_message(), told=_usage(error))
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
-        sys.exit(128 + signal.SIGINT)
-    except BrokenPipeError:
-        # Whoever read the output has gone (`| head`): nothing is wrong, and nobody is there to be told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _end(128 + signal.SIGINT, "interrupted")
     except Exception as error:
-        status = exit_status_of(error)
-        if status is None:
+        cause = _known_cause(error)
+        if cause is None:
             raise
-        _say(str(error))
-        sys.exit(status)
+        status, sentence = cause
+        # Mistakes begin with file:line:column, which editors and build logs look for: nothing is put before them.
+        _end(status, sentence, told=sentence if status == EXIT_USAGE else f"pipeline: {sentence}")
+
+
+def _usage(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    usage = "" if context is None else f"{context.get_usage()}\n"
+    return f"{usage}pipeline: {error.format_message()}"
+
+
+def _end(status: int, sentence: str, told: str | None = None) -> None:
+    """Say why, also as the document that `--json` promises, and end the process."""
+    say(told or f"pipeline: {sentence}")
+    if "--json" in sys.argv:
+        out(json.dumps(ended_early(status, sentence), indent=1, ensure_ascii=False))
+    sys.exit(status)
+
+
+def _known_cause(error: BaseException) -> tuple[int, str] | None:
+    """The exit status and the sentence of what went wrong, also where a task group has wrapped it."""
+    if isinstance(error, BaseExceptionGroup):
+        causes = [cause for cause in map(_known_cause, error.exceptions) if cause is not None]
+        return causes[0] if len(causes) == len(error.exceptions) else None
+    status = exit_status_of(error) if isinstance(error, Exception) else None
+    return None if status is None else (status, str(error))
 
 
 def exit_status_of(error: Exception) -> int | None:
@@ -47,12 +66,13 @@ def exit_status_of(error: Exception) -> int | None:
     from pipeline.files import FolderError  # noqa: PLC0415 - only where something failed
     from pipeline.gateway_choice import NoGateway  # noqa: PLC0415
     from pipeline.ledger.store import LedgerError  # noqa: PLC0415
+    from pipeline.local_gateway.faults.fields import FaultMistake  # noqa: PLC0415
     from pipeline.locks import FolderBusy  # noqa: PLC0415
     from pipeline.manifest import ManifestMistakes  # noqa: PLC0415
     from pipeline.workspace import NothingMatches  # noqa: PLC0415
 
     match error:
-        case ManifestMistakes() | NothingMatches():
+        case ManifestMistakes() | NothingMatches() | FaultMistake():
             return EXIT_USAGE
         case NoGateway():
             return EXIT_KEY if error.key else EXIT_USAGE
@@ -62,12 +82,3 @@ def exit_status_of(error: Exception) -> int | None:
             return EXIT_FOLDER
         case _:
             return None
-
-
-def _say(sentence: str) -> None:
-    click.echo(f"pipeline: {printable(sentence)}", err=True)
-
-
-def printable(text: str) -> str:
-    """`text` without control characters, which come from outside and must not reach a terminal; lines are kept."""
-    return "".join(char if char == "\n" else harmless(char) for char in text)

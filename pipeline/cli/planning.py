@@ -6,14 +6,14 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
+from pipeline.cli.terminal import out, say
 from pipeline.cli.words import colour_wanted, load_manifests, plan_request
 from pipeline.planning.plans import Action
 from pipeline.report.document import plan_document
 from pipeline.report.plan_text import plan_lines
-from pipeline.runner.results import EXIT_TRACKS
-from pipeline.workspace import Workspace
+from pipeline.runner.budgets import too_expensive
+from pipeline.runner.results import EXIT_MONEY, EXIT_TRACKS
+from pipeline.workspace import Plan, Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +25,24 @@ def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool,
     """Print what a run would do, and exit as `--detailed-exitcode` asks."""
     request = plan_request(load_manifests(manifests), options, needs_key=False)
     made = Workspace(request.output, request.state).plan(request)
-    blocked = any(track.action is Action.BLOCKED for part in made.manifests for track in part.tracks)
-    status = EXIT_TRACKS if blocked else 0
-    if detailed_exitcode:
-        status = 0 if made.nothing_to_do else SOMETHING_TO_DO
+    too_much = too_expensive(made, made.committed)
+    status = _status(made, too_much, detailed=detailed_exitcode)
     if as_json:
-        click.echo(json.dumps(plan_document(made.manifests, request.kind, status), indent=1, ensure_ascii=False))
+        document = plan_document(made.manifests, request.kind, status)
+        document |= {"ok": False, "error": too_much} if too_much else {}
+        out(json.dumps(document, indent=1, ensure_ascii=False))
     else:
         for line in plan_lines(made.manifests, request.kind, colour=colour_wanted()):
-            click.echo(line)
+            out(line)
+        if too_much:
+            say(too_much)
     sys.exit(status)
+
+
+def _status(made: Plan, too_much: str | None, *, detailed: bool) -> int:
+    if too_much:
+        return EXIT_MONEY
+    if detailed:
+        return 0 if made.nothing_to_do else SOMETHING_TO_DO
+    blocked = any(track.action is Action.BLOCKED for part in made.manifests for track in part.tracks)
+    return EXIT_TRACKS if blocked else 0

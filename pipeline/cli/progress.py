@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from pipeline.cli.failing import printable
+from pipeline.cli.terminal import printable, write
 from pipeline.money import dollars
 from pipeline.runner.events import (
     Event,
@@ -30,12 +31,20 @@ def progress_for(stream: TextIO, *, quiet: bool, verbose: bool) -> Iterator[Call
     """An observer that fits `stream`."""
     if quiet:
         yield lambda _: None
-    elif stream.isatty():
+    elif stream.isatty() and _has_width(stream):
         with _bars(stream, verbose=verbose) as observe:
             yield observe
     else:
         lines = Lines(stream, verbose=verbose)
         yield lines.observe
+
+
+def _has_width(stream: TextIO) -> bool:
+    """A terminal without columns (a recorder's) has no room for bars."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns > 0
+    except OSError:
+        return False
 
 
 class Lines:
@@ -71,8 +80,7 @@ class Lines:
             self._write(text)
 
     def _write(self, text: str) -> None:
-        self._stream.write(printable(text) + "\n")
-        self._stream.flush()
+        write(self._stream, printable(text))
 
 
 def explanation(event: Event) -> str | None:
@@ -134,6 +142,9 @@ class Bars:
                 self._bars["finished"].set_postfix_str(f"billed {billed}, reserved {reserved}")
             case TrackFailed():
                 self._write(f"{event.track}: failed: {event.error}")
+            case TrackFinished():
+                self._write(f"{event.track}: {', '.join(event.paths)}")
+                self._advance(event)
             case Notice():
                 self._write(f"note: {event.text}")
             case _:
@@ -153,4 +164,5 @@ class Bars:
         self._bars["finished"].reset(total=event.tracks)
 
     def _write(self, text: str) -> None:
-        self._bars["finished"].write(printable(text), file=self._bars["finished"].fp)
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            self._bars["finished"].write(printable(text), file=self._bars["finished"].fp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -10,10 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import click
 
-from pipeline.cli.failing import printable
 from pipeline.cli.progress import progress_for
+from pipeline.cli.terminal import out, say
 from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
@@ -42,22 +42,22 @@ def run(
     **options: Any,
 ) -> None:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
-    say = _silent if quiet else _say
+    tell = _silent if quiet else say
     request = plan_request(load_manifests(manifests), options, needs_key=True, new_run=new_run)
     workspace = Workspace(request.output, request.state)
-    with workspace.locked(wait=wait, say=_say):
+    with workspace.locked(wait=wait, say=say):
         plan = workspace.plan(request)
         for line in plan_lines(plan.manifests, request.kind, colour=False):
-            say(line)
+            tell(line)
         if plan.nothing_to_do:
             result = untouched(plan, workspace)
         else:
             with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
                 result = anyio.run(partial(_carry_out, plan, workspace, observe, concurrency))
     for line in summary_lines(result):
-        (say if result.exit == 0 else _say)(line)
+        (tell if result.exit == 0 else say)(line)
     if as_json:
-        click.echo(json.dumps(run_document(result), indent=1, ensure_ascii=False))
+        out(json.dumps(run_document(result), indent=1, ensure_ascii=False))
     sys.exit(result.exit)
 
 
@@ -65,6 +65,8 @@ async def _carry_out(
     plan: Plan, workspace: Workspace, observe: Callable[[Event], None], concurrency: int | None
 ) -> RunResult:
     control = Control()
+    # A worker that ended with its parent's permission is "unknown" to asyncio's watcher on Python 3.11: no news.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     async with anyio.create_task_group() as tasks:
         await tasks.start(partial(_listen, control))
         result = await carry_out_locked(
@@ -83,12 +85,8 @@ async def _listen(control: Control, *, task_status: anyio.abc.TaskStatus[None]) 
             if control.interrupted:
                 os._exit(status)
             word = "interrupted" if number == signal.SIGINT else "terminated"
-            _say(f"{word}: waiting a moment for what was sent; once more ends it at once")
+            say(f"{word}: waiting a moment for what was sent; once more ends it at once")
             control.interrupt(Stop(status, word))
-
-
-def _say(line: str) -> None:
-    click.echo(printable(line), err=True)
 
 
 def _silent(line: str) -> None:

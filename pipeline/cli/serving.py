@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
+from pipeline.cli.terminal import say
 from pipeline.local_gateway.options import GatewayOptions
 from pipeline.local_gateway.serving import serve as serve_gateway
 
@@ -27,4 +26,4 @@ def serve(
 ) -> None:
     """Run the local gateway until it is interrupted."""
     options = GatewayOptions(latency_s=latency, sigma=sigma, rpm=rpm or None, idempotency=not no_idempotency)
-    serve_gateway(host, port, media_port, options, state, lambda line: click.echo(line, err=True), faults=faults)
+    serve_gateway(host, port, media_port, options, state, say, faults=faults)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.cli.terminal import say
 from pipeline.cli.words import load_manifests
 from pipeline.clock import SystemClock
 from pipeline.files import FolderError, reason
@@ -28,7 +30,7 @@ def init(file: Path) -> None:
         schema.write_text(schema_text(), encoding="utf-8")
     except OSError as error:
         raise FolderError(f"{file}: {reason(error)}") from error
-    click.echo(f"wrote {file} and {schema}; try: pipeline run {file} --gateway local", err=True)
+    say(f"wrote {file} and {schema}; try: pipeline run {shlex.quote(str(file))} --gateway local")
 
 
 def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
@@ -39,4 +41,4 @@ def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
     workspace = Workspace(output, state)
     with workspace.locked():
         for path in rewrite_reports(workspace, loaded, SystemClock().now()):
-            click.echo(f"wrote {path}", err=True)
+            say(f"wrote {path}")

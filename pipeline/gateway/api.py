@@ -127,11 +127,15 @@ class Api:
     def answer(self, response: httpx.Response, body: bytes) -> Answer:
         """An answer as a value, by our clock; where it echoes the key, that is not quoted."""
         raw = response.headers.raw
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+        headers = {name.decode("latin-1").lower(): self.without_key(value.decode("latin-1")) for name, value in raw}
         body = unpacked(body, headers.get("content-encoding", ""))
         if self._secret is not None and self._secret in body:
             body = body.replace(self._secret, b"[key]")
         return Answer(response.status_code, headers, body, self._clock.now())
+
+    def without_key(self, text: str) -> str:
+        """`text` from outside, which may echo the key."""
+        return text if self._secret is None else text.replace(self._secret.decode(), "[key]")
 
     def learn(self, answer: Answer) -> None:
         """Tell the pacer what an answer from here says about the limit."""

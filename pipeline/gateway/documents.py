@@ -31,7 +31,7 @@ def read_json(body: bytes) -> object:
     """The JSON value in `body`, its fractions as Decimal; None where there is none, or it is nested without end."""
     try:
         return cast(object, _DECODER.decode(body.decode("utf-8-sig")))
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # the second: an exponent beyond what Decimal holds
         return None
 
 

@@ -5,6 +5,7 @@ The key goes along only to the API's own origin; every other one is asked by req
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -67,7 +68,15 @@ class Downloader:
 
     async def download(self, address: str, *, limit_bytes: int) -> AsyncGenerator[bytes, None]:
         """The audio at `address`, piece by piece. Raises DownloadFailed."""
-        step = _Step(self._rules.checked(address))
+        try:
+            async with aclosing(self._pieces(_Step(self._rules.checked(address)), limit_bytes)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except DownloadFailed as error:
+            error.args = (self._api.without_key(str(error)),)  # a redirect may have led to an address with the key
+            raise
+
+    async def _pieces(self, step: _Step, limit_bytes: int) -> AsyncGenerator[bytes, None]:
         async with self._permits:
             response, place = await self._open(step)
             body = Body(response)

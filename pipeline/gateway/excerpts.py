@@ -9,7 +9,7 @@ from typing import Final
 LONGEST_EXCERPT: Final = 200
 _LOOKED_AT: Final = 4_000
 _TAGS: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_QUERIES: Final = re.compile(r"(?<=\S)\?[^\s'\"<>=]*=[^\s'\"<>]*")
+_QUERIES: Final = re.compile(r"(?<=\S)(?:\?|%3[Ff])[^\s'\"<>]+|(?<=/)([^\s'\"<>/;]*);[^\s'\"<>]*=[^\s'\"<>]*")
 _ENDS_OF_ADDRESSES: Final = re.compile(r"(https?://[^\s?#'\"<>]*)[?#][^\s'\"<>]*", re.IGNORECASE)
 _KEYS: Final = re.compile(r"\bsk-aig-[\w.-]+")
 
@@ -25,4 +25,4 @@ def excerpt(text: str) -> str:
 
 def without_queries(text: str) -> str:
     """`text` with the query and the fragment cut off every address in it, whole or relative: signatures stand there."""
-    return _QUERIES.sub("?…", _ENDS_OF_ADDRESSES.sub(r"\1?…", text))
+    return _QUERIES.sub(r"\1?…", _ENDS_OF_ADDRESSES.sub(r"\1?…", text))

@@ -79,10 +79,8 @@ def connect_to_read(path: Path) -> sqlite3.Connection | None:
     if not path.exists():
         return None
     with readable_errors(path):
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection = _open_to_read(path)
         try:
-            connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-            connection.execute("PRAGMA query_only = ON")
             version = _checked_version(connection, path)
             if version == 0:
                 connection.close()
@@ -93,6 +91,26 @@ def connect_to_read(path: Path) -> sqlite3.Connection | None:
             connection.close()
             raise
     return connection
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Read-only: not even a killed run's log is tidied up.
+
+    Where the folder can't be written and there is no such log, nobody writes, and the file is read as it stands.
+    """
+    address = path.absolute().as_uri()
+    for mode in ("mode=ro", "immutable=1"):
+        connection = sqlite3.connect(f"{address}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+            connection.execute("SELECT COUNT(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            connection.close()
+            if mode == "immutable=1" or path.with_name(f"{path.name}-wal").exists():
+                raise
+        else:
+            return connection
+    raise AssertionError  # the loop has returned or raised
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:

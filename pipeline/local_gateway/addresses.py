@@ -21,7 +21,7 @@ class Addresses:
     """The addresses of finished audio, on the media origin."""
 
     def __init__(self, options: GatewayOptions, secret: bytes) -> None:
-        self.signer = AddressSigner(secret)
+        self._signer = AddressSigner(secret)
         self._form = options.forms.address
         self._base_url = options.media_base_url.rstrip("/")
         self._media_host = _host(self._base_url)
@@ -37,8 +37,17 @@ class Addresses:
         return self.signed(job, int(now) + SIGNED_FOR_S)
 
     def signed(self, job: Job, expires_at: int) -> str:
-        path = f"/music/{job.file_name}"
-        return f"{self._base_url}{path}?{self.signer.query(path, expires_at)}"
+        """An address that needs no key until `expires_at`, in seconds since 1970."""
+        path = _path(job.file_name)
+        return f"{self._base_url}{path}?{self._signer.query(path, expires_at)}"
+
+    def opens(self, file_name: str, expires: str, signature: str, now: float) -> bool:
+        """Whether a signed address with these words in its query opens the file at `now`."""
+        return self._signer.opens(_path(file_name), expires, signature, now)
+
+
+def _path(file_name: str) -> str:
+    return f"/music/{file_name}"
 
 
 def _host(base_url: str) -> str:

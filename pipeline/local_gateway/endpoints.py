@@ -89,10 +89,9 @@ class Endpoints:
     # --- audio ------------------------------------------------------------------------------------------------------
 
     async def media(self, call: Call) -> Response:
-        query, path = call.request.query_params, call.request.url.path
-        if not self._addresses.signer.opens(path, query.get("expires", ""), query.get("signature", ""), call.now):
+        file_name, query = call.params["file"], call.request.query_params
+        if not self._addresses.opens(file_name, query.get("expires", ""), query.get("signature", ""), call.now):
             raise OutOfScope("this address is not signed, or has expired; fetch the job again for a fresh one")
-        file_name = call.params["file"]
         return await self._audio(call, file_name.rpartition(".")[0], file_name)
 
     async def file(self, call: Call) -> Response:

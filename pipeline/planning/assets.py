@@ -19,7 +19,7 @@ def plan_assets(
 ) -> Iterator[AssetPlan]:
     for output in track.outputs:
         path = output.path(track.name)
-        finishing = finishing_fingerprint(track, output)
+        finishing = finishing_fingerprint(track, output, facts.steps)
         why = _why_not_kept(facts, (track.manifest, path), fingerprint, finishing, stands)
         yield AssetPlan(path, output, finishing, keep=not why, why=why)
 

@@ -43,6 +43,12 @@ _SOMETHING_TO_DO: Final = 10  # what `plan --detailed-exitcode` says where all i
 # --- run ------------------------------------------------------------------------------------------------------------
 
 
+def ended_early(exit: int, error: str) -> dict[str, Any]:  # noqa: A002 - the document's own word
+    """What there is to say of a command that ended before it had a plan."""
+    totals = dict.fromkeys(_STATUSES, 0) | dict.fromkeys(("estimated_usd", "billed_usd", "possible_duplicate_usd"), 0.0)
+    return {"ok": False, "exit": exit, "error": one_line(error), "tracks": [], "totals": totals | {"seconds": 0.0}}
+
+
 def run_document(result: RunResult) -> dict[str, Any]:
     """What became of a run. Money is the run's, over all its processes; tracks and `seconds` are this process's."""
     return {

@@ -9,7 +9,7 @@ import anyio
 
 from pipeline.files import FolderError, reason
 from pipeline.gateway.errors import GatewayError
-from pipeline.jobs import Job, PurchaseKey, State
+from pipeline.jobs import Commitment, Job, PurchaseKey, State
 from pipeline.ledger.store import LedgerError
 from pipeline.planning.plans import Action, Step, TakePlan
 from pipeline.runner.collecting import Collector, Expired
@@ -168,8 +168,8 @@ class Runner:
         except (TakeLost, GatewayError, *FINISHING_ERRORS) as error:
             self._settle(order, await self._as_it_stands(order), str(error))
         except (LedgerError, FolderError, OSError) as error:
-            self._tools.control.halt(Stop(EXIT_FOLDER, _folder_trouble(error)))
-            self._settle(order, order.job, _folder_trouble(error), unsent=True)
+            self._tools.control.halt(Stop(EXIT_FOLDER, folder_trouble(error)))
+            self._settle(order, order.job, folder_trouble(error), unsent=True)
         except Exception as error:  # noqa: BLE001 - a defect of ours in one take must not cost the others the night
             self._settle(order, order.job, _defect(error))
         finally:
@@ -235,12 +235,14 @@ class Runner:
         except FINISHING_ERRORS as caught:
             error = str(caught)
         except (LedgerError, FolderError, OSError) as caught:
-            error = _folder_trouble(caught)
+            error = folder_trouble(caught)
             self._tools.control.halt(Stop(EXIT_FOLDER, error))
         except Exception as caught:  # noqa: BLE001 - as above
             error = _defect(caught)
         name = (plan.track.manifest, plan.track.name)
         status = "failed" if error else "generated" if plan.action is Action.GENERATE else "finished"
+        if error and all(take.unsent for take in takes if take.error) and any(take.unsent for take in takes):
+            status = "planned"  # held back, not failed: its run stays open for it
         self._tracks[name] = TrackResult(plan, status, takes, rows, error)
         self._tools.observe(
             TrackFailed(*name, error) if error else TrackFinished(*name, tuple(row.path for row in rows))
@@ -270,11 +272,12 @@ class Runner:
         )
 
 
-def refused(plan: ManifestPlan, why: str) -> ManifestResult:
-    """A manifest whose run was not begun."""
+def refused(plan: ManifestPlan, why: str, committed: Commitment | None = None) -> ManifestResult:
+    """A manifest whose run was not begun; `committed`: what its open run has bound before."""
     return ManifestResult(
         plan,
         tuple(overtaken(track, [TakeResult(take, take.job) for take in track.takes], why) for track in plan.tracks),
+        committed=committed or Commitment(),
     )
 
 
@@ -288,7 +291,7 @@ def overtaken(plan: TrackPlan, takes: Sequence[TakeResult], why: str) -> TrackRe
         case Action.BLOCKED:
             return TrackResult(plan, "failed", tuple(takes), plan.rows, plan.why)
     told = tuple(_overtaken_take(take, why) for take in takes)
-    return TrackResult(plan, "failed", told, plan.rows, next((take.error for take in told if take.error), why))
+    return TrackResult(plan, "planned", told, plan.rows, next((take.error for take in told if take.error), why))
 
 
 _GOT = (Step.BUY, Step.RESEND, Step.COLLECT)
@@ -312,7 +315,8 @@ def _stray_plan(job: Job) -> TakePlan:
     return TakePlan(job.key.take, job.key, Step.COLLECT, job)
 
 
-def _folder_trouble(error: Exception) -> str:
+def folder_trouble(error: Exception) -> str:
+    """What went wrong with a folder, the disk or the ledger, as one sentence."""
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{reason(error)}; nothing that was paid for is lost: make room or access, and run again"

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from pipeline.jobs import State
+from pipeline.files import FolderError
+from pipeline.jobs import Commitment, State
+from pipeline.ledger.store import LedgerError
 from pipeline.manifest.names import matches
-from pipeline.money import dollars
 from pipeline.planning.plans import Step
 from pipeline.runner.account import Account
+from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
-from pipeline.runner.results import EXIT_MONEY, ManifestResult, RunResult, Stop
-from pipeline.runner.running import ManifestWork, Runner, refused
+from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
+from pipeline.runner.running import ManifestWork, Runner, folder_trouble, refused
 from pipeline.runner.tools import Tools
 from pipeline.workspace import index_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pipeline.audio.tasks import Step as UserStep
     from pipeline.clock import Clock
@@ -43,6 +45,11 @@ class Opened:
     jobs: tuple[Job, ...]  # that are on its books already
     asked_microusd: int
 
+    @property
+    def committed(self) -> Commitment:
+        """What the run has bound of its budget."""
+        return sum((job.commitment for job in self.jobs), Commitment())
+
 
 @dataclass(frozen=True)
 class Seams:
@@ -53,37 +60,11 @@ class Seams:
     ledger: LedgerWriter
     finisher: Finisher
     clock: Clock
+    report: Callable[[RunResult], Awaitable[None]]  # writes the reports, before the run is closed
     observe: Callable[[Event], None] = lambda _: None
     steps: Sequence[UserStep] = ()
     concurrency: int | None = None  # jobs in flight over all manifests; None: each manifest's own
     control: Control = field(default_factory=Control)
-
-
-def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:
-    """Why a plan is not begun: what it would take, and the budget that it would pass. None where it may go on.
-
-    `committed`: what each manifest's open run has bound already, in micro-dollars.
-    """
-    single = len(plan.manifests) == 1
-    for part in plan.manifests:
-        budget = part.manifest.budget_microusd
-        if single and plan.request.budget_microusd is not None:
-            budget = plan.request.budget_microusd
-        before = committed.get(part.manifest.name, 0)
-        if budget is not None and part.estimate_microusd and before + part.estimate_microusd > budget:
-            return _too_much(part.manifest.name, part.estimate_microusd, before, budget)
-    cap, before = plan.request.budget_microusd, sum(committed.values())
-    if not single and cap is not None and plan.estimate_microusd and before + plan.estimate_microusd > cap:
-        return _too_much("all manifests together", plan.estimate_microusd, before, cap)
-    return None
-
-
-def _too_much(whose: str, estimate: int, before: int, budget: int) -> str:
-    on_top = f" on top of {dollars(before)} already committed" if before else ""
-    return (
-        f"{whose}: the plan costs {dollars(estimate)}{on_top}, over the budget of {dollars(budget)}; "
-        "nothing was sent: raise the budget (--budget) or ask for less (--only)"
-    )
 
 
 async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult:
@@ -95,19 +76,30 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
     try:
         opened = await _open(plan, seams)
     except _TooExpensive as refusal:
-        parts = tuple(refused(part, str(refusal)) for part in plan.manifests)
-        return RunResult(parts, time.perf_counter() - began, Stop(EXIT_MONEY, str(refusal)))
+        why, before = str(refusal), refusal.committed
+        parts = tuple(refused(part, why, before[part.manifest.name]) for part in plan.manifests)
+        return RunResult(parts, time.perf_counter() - began, Stop(EXIT_MONEY, why))
     tools = _tools(plan, workspace, seams)
     works = _works(plan, opened, tools, seams)
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
     manifests = await runner.carry_out(works)
     with anyio.CancelScope(shield=True):
-        manifests = await _close(plan, workspace, seams, manifests, works)
+        try:
+            manifests = await _record(plan, workspace, seams, manifests, works)
+            await seams.report(RunResult(manifests, time.perf_counter() - began, seams.control.stop))
+        except (LedgerError, FolderError, OSError) as error:
+            seams.control.halt(Stop(EXIT_FOLDER, folder_trouble(error)))
+        else:
+            await _close(plan, seams, manifests, works)
     return RunResult(manifests, time.perf_counter() - began, seams.control.stop)
 
 
 class _TooExpensive(Exception):
-    """Undoes the opening of a run that would pass its budget."""
+    """Undoes the opening of a run that would pass its budget. `committed`: what each open run has bound before."""
+
+    def __init__(self, why: str, committed: dict[str, Commitment]) -> None:
+        super().__init__(why)
+        self.committed = committed
 
 
 async def _open(plan: Plan, seams: Seams) -> dict[str, Opened]:
@@ -116,22 +108,23 @@ async def _open(plan: Plan, seams: Seams) -> dict[str, Opened]:
 
     def opening(ledger: Ledger) -> dict[str, Opened]:
         ledger.doubt_intents()
-        opened = {part.manifest.name: _open_one(ledger, plan, part, now) for part in plan.manifests}
-        refusal = too_expensive(plan, {name: _binding(one) for name, one in opened.items()})
+        opened = {part.manifest.name: _open_one(ledger, plan, part, now, asked) for part, asked in asks(plan)}
+        committed = {name: one.committed for name, one in opened.items()}
+        refusal = too_expensive(plan, {name: one.total for name, one in committed.items()})
         if refusal is not None:
-            raise _TooExpensive(refusal)
+            raise _TooExpensive(refusal, committed)
         return opened
 
     return await seams.ledger.write(opening, durable=True)
 
 
-def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float) -> Opened:
+def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, asked: Mapping[PurchaseKey, int]) -> Opened:
     name, kind = part.manifest.name, plan.request.kind
     before = ledger.find_open_run(name, kind)
     if plan.request.new_run and before is not None:
         ledger.close_run(before.id, now)
     run = ledger.open_run(name, kind, now)
-    ledger.ask(run.id, {key: take.estimate_microusd for key, take in part.purchases().items()})
+    ledger.ask(run.id, asked)
     ledger.grant(run.id, _granted(part, plan.request.regenerate))
     return Opened(run, tuple(ledger.jobs_of(run.id)), ledger.asked_microusd(run.id))
 
@@ -142,20 +135,15 @@ def _granted(part: ManifestPlan, patterns: Sequence[str]) -> list[PurchaseKey]:
     return [take.key for track in meant for take in track.takes if take.step is Step.BUY]
 
 
-def _binding(opened: Opened) -> int:
-    return sum(job.commitment.total for job in opened.jobs)
-
-
 def _works(plan: Plan, opened: Mapping[str, Opened], tools: Tools, seams: Seams) -> list[ManifestWork]:
-    single = len(plan.manifests) == 1
-    cap = None if single or plan.request.budget_microusd is None else Account(plan.request.budget_microusd)
+    cap = cap_of(plan)
+    above = None if cap is None else Account(cap)
     shared = None if seams.concurrency is None else anyio.Semaphore(seams.concurrency)
     works = []
     for part in plan.manifests:
         one = opened[part.manifest.name]
-        budget = plan.request.budget_microusd if single else None
-        budget = part.manifest.budget_microusd if budget is None else budget
-        account = Account(2 * one.asked_microusd if budget is None else budget, cap)
+        budget = budget_of(plan, part)
+        account = Account(2 * one.asked_microusd if budget is None else budget, above)
         for job in one.jobs:
             account.post(job)
         tools.accounts[one.run.id] = account
@@ -179,26 +167,38 @@ def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
     )
 
 
-async def _close(
+async def _record(
     plan: Plan, workspace: Workspace, seams: Seams, manifests: Sequence[ManifestResult], works: Sequence[ManifestWork]
 ) -> tuple[ManifestResult, ...]:
-    """Write the index; close each run whose takes have all ended or were stated as failed."""
+    """Write the index, and remember it. The results, with all that came home in their runs."""
     rows = [row for manifest in manifests for track in manifest.tracks for row in track.rows]
     documents = index_after(plan.index, plan.manifests, rows)
     workspace.output.write_index(documents)
-    now = seams.clock.now()
-    whole = seams.control.stop is None
 
-    def closing(ledger: Ledger) -> tuple[ManifestResult, ...]:
-        closed = []
+    def recording(ledger: Ledger) -> tuple[ManifestResult, ...]:
+        told = []
         for manifest, work in zip(manifests, works, strict=True):
             name = manifest.plan.manifest.name
             ledger.record_assets(name, [row for row in documents if row.get("manifest") == name])
+            home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
+            told.append(replace(manifest, collected=frozenset(home)))
+        return tuple(told)
+
+    return await seams.ledger.write(recording)
+
+
+async def _close(plan: Plan, seams: Seams, manifests: Sequence[ManifestResult], works: Sequence[ManifestWork]) -> None:
+    """Close each run whose takes have all ended or were stated as failed.
+
+    Last of all: until its index and reports stand, a run that is killed is continued, and so makes them again.
+    """
+    now = seams.clock.now()
+    whole = seams.control.stop is None
+
+    def closing(ledger: Ledger) -> None:
+        for manifest, work in zip(manifests, works, strict=True):
             sent = whole and not any(take.unsent for track in manifest.tracks for take in track.takes)
             if sent and not (plan.request.only and ledger.has_unsent_asks(work.run)):
                 ledger.close_run(work.run, now)
-            home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
-            closed.append(replace(manifest, collected=frozenset(home)))
-        return tuple(closed)
 
-    return await seams.ledger.write(closing)
+    await seams.ledger.write(closing)

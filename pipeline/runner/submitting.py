@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
@@ -23,6 +23,9 @@ from pipeline.runner.retrying import MOST_RESENDS, pause_before_resubmitting, pa
 if TYPE_CHECKING:
     from pipeline.gateway.answers import Accepted
     from pipeline.runner.tools import Order, Tools
+
+
+_CLOCK_GRACE_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -102,6 +105,7 @@ class Submitter:
     async def _post(self, order: Order, job: Job) -> tuple[Job, GatewayError | None]:
         gateway, write, row = self._tools.gateway_at(job.intent.origin), self._tools.ledger.write, job.row
         failure: GatewayError | None = None
+        left_at = anyio.current_time()  # not the wall clock: somebody may set that while the answer is on its way
         try:
             accepted = await gateway.submit(_request(job))
         except NotTaken as error:
@@ -110,9 +114,13 @@ class Submitter:
         except AnswerUnknown as error:
             failure, reason = error, str(error)
             job = await write(lambda ledger: ledger.lose_answer(row, reason))
+        except Exception as error:  # noqa: BLE001 - a defect of ours, once the POST has left, proves nothing either
+            reason = f"the answer could not be read ({type(error).__name__}: {error})"
+            failure = AnswerUnknown(reason)
+            job = await write(lambda ledger: ledger.lose_answer(row, reason))
         else:
             now = self._tools.clock.now()
-            proven = _is_replay(accepted, now - job.sent_at)
+            proven = _is_replay(accepted, anyio.current_time() - left_at)
             job = await write(
                 lambda ledger: ledger.accept(row, accepted.job_id, now, replay_proven=proven), durable=True
             )
@@ -192,14 +200,14 @@ def _request(job: Job) -> SubmitRequest:
 def _is_replay(accepted: Accepted, since_sent_s: float) -> bool:
     """Does the answer prove that an earlier sending made this job?
 
-    Either it says so, or the job was created before this sending left, all by the gateway's own clock (whose `created`
-    and `Date` are whole seconds: one of grace).
+    Either it says so, or the job was created before this sending left, all by the gateway's own clock. `created` and
+    `Date` are whole seconds, perhaps of two machines: what lies closer together than the grace proves nothing.
     """
     if accepted.replayed:
         return True
     if accepted.created is None or accepted.answered_at is None:
         return False
-    return accepted.created + 1.0 < accepted.answered_at - since_sent_s
+    return accepted.created + _CLOCK_GRACE_S < accepted.answered_at - since_sent_s
 
 
 def _over_budget(order: Order) -> str:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.manifest.tracks import GatewaySettings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -14,13 +16,16 @@ if TYPE_CHECKING:
     from pipeline.gateway.client import Gateway
     from pipeline.jobs import Job, Kind, PurchaseKey
     from pipeline.ledger.writing import LedgerWriter
-    from pipeline.manifest.tracks import GatewaySettings, Track
+    from pipeline.manifest.tracks import Track
     from pipeline.output import OutputFolder
     from pipeline.runner.account import Account
     from pipeline.runner.control import Control
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
     from pipeline.sources import SourceStore
+
+
+_DEFAULT_SETTINGS = GatewaySettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class Tools:
         return self.gateways[origin]
 
     def settings_of(self, job: Job) -> GatewaySettings:
-        return self.settings[job.intent.manifest]
+        """Those of the manifest that asked for it, or the defaults where that one is not part of this run."""
+        return self.settings.get(job.intent.manifest, _DEFAULT_SETTINGS)
 
     def post(self, job: Job) -> None:
         """Let the account of the job's run know where the job stands; an older run's is closed."""

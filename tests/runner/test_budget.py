@@ -51,7 +51,7 @@ async def test_a_resend_that_would_pass_the_budget_is_not_sent(world: World) -> 
     """The lost one may have been charged: it counts."""
     world.network.after.append(First(is_submit, lost))
     result = await world.run("  menu: {prompt: calm}\n", head=with_budget("0.003"))
-    assert (result.exit, len(world.network.submits), status(result)) == (3, 1, "failed")
+    assert (result.exit, len(world.network.submits), status(result)) == (3, 1, "planned")
     result = await world.run("  menu: {prompt: calm}\n", head=with_budget("0.004"))
     assert (result.exit, len(world.app.state.gateway.books.jobs)) == (0, 1)
 

@@ -1,6 +1,7 @@
-"""Music for the local gateway: a prompt becomes a score, the score becomes sound. The same request gives the same bytes.
+"""Music for the local gateway: a prompt becomes a score, the score becomes sound.
 
-Importing this costs nothing: numpy is loaded when something is composed.
+The same request gives the same bytes on one machine. Importing this costs nothing: numpy is loaded when something
+is composed.
 """
 
 from __future__ import annotations

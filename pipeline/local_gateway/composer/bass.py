@@ -1,33 +1,56 @@
 """Bass lines: the root where it matters, and a way from one chord to the next."""
+# ruff: noqa: PLR2004 - music is counted in small numbers, plainer than names for them
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.chance import Chance
 from pipeline.local_gateway.composer.score import Note
-from pipeline.local_gateway.composer.theory import OCTAVE, Chord, Key, Metre
+from pipeline.local_gateway.composer.theory import BEAT, OCTAVE, ROUNDING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.local_gateway.composer.chance import Chance
+    from pipeline.local_gateway.composer.theory import Chord, Key, Metre
 
 
+@dataclass(frozen=True, slots=True)
 class Line:
-    """What a bass player looks at: this chord, the next one, and how low the instrument goes."""
+    """What a bass player looks at: this chord, the next one, and how low and high the instrument goes."""
 
-    def __init__(self, chord: Chord, after: Chord, key: Key, metre: Metre, low: int, high: int) -> None:
-        self.chord, self.key, self.metre, self.low, self.high = chord, key, metre, low, high
-        self.root = self._placed(chord.root)
-        self.fifth = self._placed(chord.root + 4)
-        self.third = self._placed(chord.root + 2)
-        self.next_root = self._placed(after.root)
+    chord: Chord
+    after: Chord
+    key: Key
+    metre: Metre
+    low: int
+    high: int
+
+    @property
+    def root(self) -> int:
+        return self._placed(self.chord.root)
+
+    @property
+    def third(self) -> int:
+        return self._placed(self.chord.root + 2)
+
+    @property
+    def fifth(self) -> int:
+        return self._placed(self.chord.root + 4)
+
+    @property
+    def octave(self) -> int:
+        """The root above, where the instrument has it."""
+        return self.root + OCTAVE if self.root + OCTAVE <= self.high else self.root
+
+    @property
+    def next_root(self) -> int:
+        return self._placed(self.after.root)
 
     def _placed(self, step: int) -> int:
-        """The pitch of a degree in the lower part of the range."""
-        pitch = self.key.pitch(step)
-        while pitch >= self.low + OCTAVE:
-            pitch -= OCTAVE
-        while pitch < self.low:
-            pitch += OCTAVE
-        return pitch
+        """The pitch of a degree in the lowest octave of the range."""
+        return self.low + (self.key.pitch(step) - self.low) % OCTAVE
 
     def approach(self) -> int:
         """The scale's tone just below or above the next root."""
@@ -35,13 +58,10 @@ class Line:
         below, above = self.key.pitch(goal - 1), self.key.pitch(goal + 1)
         return below if self.root <= self.next_root and below >= self.low else above
 
-    def octave(self) -> int:
-        return self.root + OCTAVE if self.root + OCTAVE <= self.high else self.root
-
     def bars(self) -> list[tuple[float, float]]:
         """(start, length) of each bar, or part of one, that the chord lasts."""
         size, found, at = self.metre.beats, [], self.chord.beat
-        while at < self.chord.end - 1e-6:  # noqa: PLR2004
+        while at < self.chord.end - ROUNDING:
             end = min(self.chord.end, (at // size + 1) * size)
             found.append((at, end - at))
             at = end
@@ -53,7 +73,7 @@ class Line:
             (at + place, self.metre.strength(at + place))
             for at, length in self.bars()
             for place in self.metre.places(part)
-            if place < length - 1e-6  # noqa: PLR2004
+            if place < length - ROUNDING
         ]
 
 
@@ -65,11 +85,11 @@ def root_fifth(line: Line, chance: Chance) -> list[Note]:
     notes = []
     for at, length in line.bars():
         notes.append(Note(at, min(length, 1.6), line.root, 0.7))
-        if length >= 4:  # noqa: PLR2004
+        if length >= 4:
             notes.append(Note(at + 2, 1.6, line.fifth, 0.6))
             if at + length >= line.chord.end and chance.happens(0.4):
                 notes.append(Note(at + 3, 0.9, line.approach(), 0.52))
-        elif length >= 2:  # noqa: PLR2004
+        elif length >= 2:
             notes.append(Note(at + length - 1, 0.9, line.fifth, 0.5))
     return notes
 
@@ -86,7 +106,7 @@ def eighths(line: Line, chance: Chance) -> list[Note]:
 def octaves(line: Line, _: Chance) -> list[Note]:
     part = 1 / line.metre.division
     return [
-        Note(beat, part * 0.8, line.root if strength >= 0.5 else line.octave(), 0.42 + 0.4 * strength)  # noqa: PLR2004
+        Note(beat, part * 0.8, line.root if strength >= BEAT else line.octave, 0.42 + 0.4 * strength)
         for beat, strength in line.parts(part)
     ]
 
@@ -101,9 +121,9 @@ def walking(line: Line, chance: Chance) -> list[Note]:
         elif number == len(places) - 1:
             pitch = line.approach()
         else:
-            pitch = chance.pick((line.third, line.fifth, line.octave()))
+            pitch = chance.pick((line.third, line.fifth, line.octave))
         notes.append(Note(beat, 0.92, pitch, 0.56 + 0.16 * strength))
-        if strength >= 0.5 and chance.happens(0.12):  # noqa: PLR2004 - a skip before the next beat
+        if strength >= BEAT and chance.happens(0.12):  # a skip before the next beat
             notes.append(Note(beat + 0.5, 0.3, pitch, 0.36))
     return notes
 
@@ -113,10 +133,10 @@ def syncopated(line: Line, chance: Chance) -> list[Note]:
     notes = []
     for at, length in line.bars():
         notes.append(Note(at, min(1.4, length), line.root, 0.7))
-        if length >= 3:  # noqa: PLR2004
+        if length >= 3:
             notes.append(Note(at + 1.5, 0.45, line.root, 0.5))
-            notes.append(Note(at + (2.5 if length >= 4 else 2.0), 0.9, chance.pick((line.fifth, line.octave())), 0.55))  # noqa: PLR2004
-        if length >= 4 and chance.happens(0.5):  # noqa: PLR2004
+            notes.append(Note(at + (2.5 if length >= 4 else 2.0), 0.9, chance.pick((line.fifth, line.octave)), 0.55))
+        if length >= 4 and chance.happens(0.5):
             notes.append(Note(at + length - 0.5, 0.45, line.approach(), 0.5))
     return notes
 
@@ -125,7 +145,7 @@ def bossa(line: Line, _: Chance) -> list[Note]:
     notes = []
     for at, length in line.bars():
         notes.append(Note(at, 1.4, line.root, 0.66))
-        if length >= 4:  # noqa: PLR2004
+        if length >= 4:
             notes += [
                 Note(at + 1.5, 0.5, line.fifth, 0.52),
                 Note(at + 2, 1.4, line.fifth, 0.6),
@@ -136,7 +156,7 @@ def bossa(line: Line, _: Chance) -> list[Note]:
 
 def funk(line: Line, chance: Chance) -> list[Note]:
     hits = ((0.0, 0), (0.75, 0), (1.5, 1), (2.5, 0), (2.75, 1), (3.5, 2))
-    tones = (line.root, line.octave(), line.approach())
+    tones = (line.root, line.octave, line.approach())
     return [
         Note(at + beat, 0.3, tones[which], 0.72 if beat == 0 else 0.52)
         for at, length in line.bars()
@@ -148,7 +168,7 @@ def funk(line: Line, chance: Chance) -> list[Note]:
 def offbeat(line: Line, _: Chance) -> list[Note]:
     """Between the kicks."""
     part = 1 / line.metre.division
-    late = [(beat, strength) for beat, strength in line.parts(part) if strength < 0.5]  # noqa: PLR2004
+    late = [(beat, strength) for beat, strength in line.parts(part) if strength < BEAT]
     return [Note(beat, part * 0.85, line.root, 0.66) for beat, _strength in late]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipeline.local_gateway.composer.theory import Metre
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.theory import Metre
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.brief import Brief
-from pipeline.local_gateway.composer.chance import Chance
 from pipeline.local_gateway.composer.orchestra import FAMILIES, PLAYERS
-from pipeline.local_gateway.composer.styles import Style
+
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.brief import Brief
+    from pipeline.local_gateway.composer.chance import Chance
+    from pipeline.local_gateway.composer.styles import Style
 
 PITCHED_ROLES: Final = ("lead", "chords", "pad", "bass", "counter")
 BEATEN: Final = frozenset({"drums", "taiko", "timpani", "snare", "hands", "claps"})
 PLACES: Final = frozenset({"rain", "vinyl", "wind", "sea", "fire", "night"})
+CROWD: Final = 3  # families: so many leave no room for others
 STILL: Final = 0.22  # below this energy nobody drums unless asked to
 STRIDENT: Final = 0.72  # above it an orchestra brings its big drums
 
@@ -38,12 +41,12 @@ def cast_for(brief: Brief, style: Style, chance: Chance) -> Cast:
     _take_second_roles(roles, named)
     if named and (brief.alone or len(named) == 1):
         _carry_the_bass(roles, named)
-    if brief.alone and named:
-        return Cast(**_pitched(roles), percussion=_percussion(brief, style), textures=_textures(brief, style))
-    _fill(roles, brief, style, chance, crowded=len(named) > 2)  # noqa: PLR2004 - two families leave room for others
+    alone = brief.alone and "lead" in roles  # a pad or a bass by itself is no piece
+    if not alone:
+        _fill(roles, brief, style, chance, crowded=len(named) >= CROWD)
     return Cast(
         **_pitched(roles),
-        kit=_kit(brief, style),
+        kit=_kit(brief, style) if not alone or "drums" in brief.families else None,
         percussion=_percussion(brief, style),
         textures=_textures(brief, style),
     )
@@ -100,7 +103,7 @@ def _kit(brief: Brief, style: Style) -> str | None:
         return style.kit or "kit jazz"
     orchestra = style.grooves == ("orchestra",)
     still = brief.energy < STILL or (orchestra and brief.energy < STRIDENT)
-    return style.kit or None if not still else None
+    return None if still else style.kit or None
 
 
 def _percussion(brief: Brief, style: Style) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """How long everything lasts: the passages of a piece, so that it fills its time exactly."""
+# ruff: noqa: PLR2004 - music is counted in small numbers, plainer than names for them
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from pipeline.local_gateway.composer.sketch import Sketch
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.sketch import Sketch
 
 Close = Literal["full", "half", "turn"]  # how a passage ends: at home, left open, or leading home to what follows
 
@@ -49,7 +51,7 @@ def shaped(sketch: Sketch, duration_s: float) -> tuple[Form, Sketch]:
     bar = sketch.metre.beats
     bars = int(room_beats / bar + 1e-9)
     skipped = 0.0
-    if bars < 2 and room_beats % bar >= 1:  # noqa: PLR2004 - a stinger: begin with an upbeat rather than wait
+    if bars < 2 and room_beats % bar >= 1:  # a stinger: begin with an upbeat rather than wait
         bars += 1
         skipped = bar - float(int(room_beats % bar))
     sections = _with_intro(bars, bar)
@@ -67,9 +69,9 @@ def _with_intro(bars: int, bar: float) -> tuple[Section, ...]:
 
 
 def _intro_bars(bars: int) -> int:
-    if bars < 10:  # noqa: PLR2004 - no time to lose
+    if bars < 10:  # no time to lose
         return 0
-    return 4 if bars >= 36 or bars in {20, 21, 28, 29} else 2  # noqa: PLR2004 - what leaves whole phrases
+    return 4 if bars >= 36 or bars in {20, 21, 28, 29} else 2  # what leaves whole phrases
 
 
 def phrases(bars: int) -> tuple[tuple[str, int], ...]:
@@ -78,7 +80,7 @@ def phrases(bars: int) -> tuple[tuple[str, int], ...]:
     count, left = divmod(bars, unit)
     if count <= 1:
         return (("A", bars),) if bars else ()
-    if count == 2 and unit == 4:  # noqa: PLR2004 - room for a contrast if it's short
+    if count == 2 and unit == 4:  # room for a contrast if it's short
         return (("A", 4), ("B", 2), ("A", 2 + left))
     labels = PATTERNS[count] if count < len(PATTERNS) else (CYCLE * count)[: count - 1] + "A"
     grown = labels.find("B") if "B" in labels else len(labels) - 1
@@ -113,7 +115,7 @@ def _looped(sketch: Sketch, duration_s: float) -> tuple[Form, Sketch]:
 
 
 def _whole_bars(bars: float, *, fixed: bool) -> int:
-    """How many bars the whole file shall be, or 0 where that would bend the tempo too far. Fours are best, then twos."""
+    """How many bars the file shall be, or 0 where that would bend the tempo too far. Fours are best, then twos."""
     units = (1,) if fixed else (4, 2, 1)
     for unit in units:
         even = round(bars / unit) * unit
@@ -131,7 +133,7 @@ def _period(bars: int, *, divides: bool) -> int:
     if divides:
         fits = [size for size in range(1, bars // 2 + 1) if bars % size == 0 and size <= LONGEST_PERIOD_BARS]
         phrased = [size for size in fits if size % 4 == 0 and size >= SHARE * bars]
-        if phrased or bars <= 4:  # noqa: PLR2004 - one phrase in all
+        if phrased or bars <= 4:  # one phrase in all
             return max(phrased or fits, default=1)
         bars -= 2
     unit = next((unit for unit in (4, 2) if bars >= unit), 1)
@@ -139,6 +141,6 @@ def _period(bars: int, *, divides: bool) -> int:
 
 
 def _loop_phrases(bars: int) -> tuple[tuple[str, int], ...]:
-    if bars % 8 == 0 and bars < 16:  # noqa: PLR2004 - eight bars: a phrase and its answer
+    if bars % 8 == 0 and bars < 16:  # eight bars: a phrase and its answer
         return (("A", 4), ("B", 4))
     return phrases(bars)

@@ -1,13 +1,16 @@
 """Which chords: progressions by mode and mood, with a cadence where a passage ends. All of them within the scale."""
+# ruff: noqa: PLR2004 - music is counted in small numbers, plainer than names for them
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.form import Close
-from pipeline.local_gateway.composer.sketch import Sketch
 from pipeline.local_gateway.composer.theory import MODES, OCTAVE, SCALE, Chord
+
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.form import Close
+    from pipeline.local_gateway.composer.sketch import Sketch
 
 Degrees = tuple[int, ...]  # counted from 1, as musicians do
 
@@ -105,7 +108,7 @@ def chords_for(sketch: Sketch, label: str, bars: int, close: Close) -> tuple[Cho
     )
 
 
-def last_chord(sketch: Sketch, beats: float) -> Chord:
+def last_chord(beats: float) -> Chord:
     """Home, plain enough to rest on."""
     return Chord(0, (0, 2, 4), 0.0, beats)
 
@@ -115,9 +118,9 @@ def _plan(sketch: Sketch, label: str, bars: int, close: Close) -> list[int]:
     cycle = _progression(sketch, label)
     plan = [cycle[slot % len(cycle)] for slot in range(slots)]
     ending = _ending(sketch, label, close)
-    if slots >= 4:  # noqa: PLR2004 - room for the progression itself before its cadence
+    if slots >= 4:  # room for the progression itself before its cadence
         plan[-2:] = ending
-    elif slots >= 2:  # noqa: PLR2004
+    elif slots >= 2:
         plan[-1] = ending[1]
     elif close == "turn":
         plan.append(ending[1])
@@ -137,7 +140,7 @@ def _ending(sketch: Sketch, label: str, close: Close) -> tuple[int, int]:
 
 def _bars_each(sketch: Sketch, bars: int) -> int:
     slow = sketch.genre in {"ambient", "drum and bass"} or sketch.bar_s < HASTE_S
-    return 2 if slow and bars >= 4 and sketch.bar_s < 5.5 else 1  # noqa: PLR2004 - never beyond 11 s
+    return 2 if slow and bars >= 4 and sketch.bar_s < 5.5 else 1  # never beyond 11 s
 
 
 def _progression(sketch: Sketch, label: str) -> Degrees:
@@ -145,7 +148,7 @@ def _progression(sketch: Sketch, label: str) -> Degrees:
     openings, contrasts = idiom.opening, idiom.contrast
     habits = HABITS.get(sketch.style.harmony)
     if habits and sketch.key.mode in {"major", "minor", "mixolydian"}:
-        openings, contrasts = habits[MODES[sketch.key.mode][2] == 4]  # noqa: PLR2004 - a major third
+        openings, contrasts = habits[sketch.key.major]
     first = sketch.chance("progression", "A").pick(openings)
     if label == "A":
         return first
@@ -156,12 +159,12 @@ def _progression(sketch: Sketch, label: str) -> Degrees:
 def _tones(sketch: Sketch, root: int) -> tuple[int, ...]:
     """The chord's tones: as rich as the style is, without a ninth that grates on its root."""
     richness = sketch.style.richness
-    if richness <= 3 or sketch.tension > 0.85:  # noqa: PLR2004 - a triad
+    if richness <= 3 or sketch.tension > 0.85:  # a triad
         return (0, 2, 4)
-    if richness == 4:  # noqa: PLR2004
+    if richness == 4:
         return (0, 2, 4, 6)
     steps = MODES[sketch.key.mode]
-    whole_tone = (steps[(root + 1) % SCALE] - steps[root]) % OCTAVE == 2  # noqa: PLR2004
+    whole_tone = (steps[(root + 1) % SCALE] - steps[root]) % OCTAVE == 2
     if sketch.style.harmony == "ambient":
         return (0, 2, 4, NINTH) if whole_tone else (0, 2, 4)
     return (0, 2, 4, 6, NINTH) if whole_tone else (0, 2, 4, 6)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TARGET_LUFS: Final = -16.0
 CEILING: Final = 0.84  # -1.5 dBFS
@@ -18,7 +20,7 @@ MOST_ROUNDED: Final = 0.002  # the share of samples that may pass the knee
 
 
 def mastered(mix: Samples) -> NDArray[np.int16]:
-    """`mix` (2, frames) at the target loudness, as (frames, 2). Where peaks forbid it, it stays softer. Changes `mix`."""
+    """`mix` (2, frames) at the target loudness, as (frames, 2); softer where peaks forbid it. Changes `mix`."""
     loudness = loudness_of(mix)
     if loudness is not None:
         mix *= np.float32(min(10 ** ((TARGET_LUFS - loudness) / 20), _headroom(mix)))
@@ -33,13 +35,13 @@ def rounded(sound: Samples) -> Samples:
     """`sound` with everything above the knee bent, ever more gently, towards the ceiling."""
     size = np.abs(sound)
     over = np.maximum(size - KNEE, 0.0) / (CEILING - KNEE)
-    return np.sign(sound) * (np.minimum(size, KNEE) + (CEILING - KNEE) * np.tanh(over))
+    return as_samples(np.sign(sound) * (np.minimum(size, KNEE) + (CEILING - KNEE) * np.tanh(over)))
 
 
 def _headroom(mix: Samples) -> float:
     """The most gain that leaves all but a few samples below the knee, and those few not far above it."""
     spaced = np.abs(mix[:, :: max(1, mix.shape[1] // 200_000)]).max(axis=0)
-    usual = float(np.quantile(spaced, 1 - MOST_ROUNDED))
+    usual = float(np.sort(spaced)[int((1 - MOST_ROUNDED) * (len(spaced) - 1))])
     peak = max(float(mix.max()), -float(mix.min()))
     return min(1.15 * KNEE / max(usual, 1e-9), 2.2 * CEILING / max(peak, 1e-9))
 
@@ -69,4 +71,4 @@ def _weighting() -> Samples:
         1 - 1.69065929318241 * z + 0.73248077421585 * z**2
     )
     high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
-    return (np.abs(shelf * high) ** 2).astype(np.float32)
+    return as_samples(np.abs(shelf * high) ** 2)

@@ -1,19 +1,23 @@
 """A tune over chords: a motif that returns, moves with the harmony, and comes to rest where the passage does."""
+# ruff: noqa: PLR2004 - music is counted in small numbers, plainer than names for them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi, sin
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.chance import Chance
-from pipeline.local_gateway.composer.form import Close
 from pipeline.local_gateway.composer.motif import Motif, Rhythm, motif_of
-from pipeline.local_gateway.composer.theory import SCALE, Chord, Metre
+from pipeline.local_gateway.composer.theory import ACCENT, ROUNDING, SCALE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.local_gateway.composer.chance import Chance
+    from pipeline.local_gateway.composer.form import Close
+    from pipeline.local_gateway.composer.theory import Chord, Metre
 
 QUICK: Final = 0.4  # beats: notes shorter than this run along the scale
-STRONG: Final = 0.75  # the strength from which a place wants a chord tone
 WIDEST_LEAP: Final = 5  # steps: a sixth
 
 
@@ -36,6 +40,7 @@ class Ground:
     beat_s: float
     low: int  # steps: the player's range
     high: int
+    close: Close
     pentatonic: frozenset[int] = frozenset()  # degrees to keep to; empty: all seven
 
     @property
@@ -43,46 +48,38 @@ class Ground:
         return (self.low + self.high) / 2
 
     def chord_at(self, beat: float) -> Chord:
-        return next((chord for chord in reversed(self.chords) if chord.beat <= beat + 1e-6), self.chords[0])  # noqa: PLR2004
+        return next((chord for chord in reversed(self.chords) if chord.beat <= beat + ROUNDING), self.chords[0])
 
 
-def tune(ground: Ground, chance: Chance, ideas: Chance, density: float, close: Close) -> tuple[Tone, ...]:
+def tune(ground: Ground, ideas: Chance, density: float) -> tuple[Tone, ...]:
     """A melody for the whole passage. `ideas` makes its motifs: the same ideas, the same tune."""
     motif = motif_of(ideas, ground.metre, ground.beat_s, density)
-    reply = motif_of(ideas, ground.metre, ground.beat_s, density * 0.8)
+    bars = {
+        "M": motif,
+        "X": motif,
+        "R": motif_of(ideas, ground.metre, ground.beat_s, density * 0.8),
+        "H": _halt(motif, ground),
+        "C": _cadence(ground, ideas) if ground.close == "full" else _halt(motif, ground),
+    }
     tones: list[Tone] = []
-    plan = bar_plan(ground.bars)
-    for bar, task in enumerate(plan):
-        idea = _idea(task, motif, reply, ground, chance, close)
-        tones += _placed(idea, bar, task, tones, ground, close)
+    for bar, task in enumerate(bar_plan(ground.bars)):
+        tones += _placed(bars[task], bar, task, tones, ground)
     return settled(tones, ground)
 
 
 def bar_plan(bars: int) -> str:
     """What each bar does: M the motif, R a reply, X a climax, H a halt half-way, C the close."""
-    if bars <= 3:  # noqa: PLR2004
-        return "MRC"[3 - bars :] if bars != 2 else "MC"  # noqa: PLR2004
+    if bars <= 3:
+        return "MRC"[3 - bars :] if bars != 2 else "MC"
     fours = ["MRMH"] * (bars // 4)
     fours[-1] = "MRXC" if len(fours) > 1 else "MRMC"
     return "MR"[: bars % 4] + "M" * max(0, bars % 4 - 2) + "".join(fours)
 
 
-def _idea(task: str, motif: Motif, reply: Motif, ground: Ground, chance: Chance, close: Close) -> Motif:
-    if task == "R":
-        return reply
-    if task == "H":
-        return _halt(motif, ground)
-    if task == "C" and close == "full":
-        return _cadence(ground, chance)
-    if task == "C":
-        return _halt(motif, ground)
-    return motif
-
-
 def _halt(motif: Motif, ground: Ground) -> Motif:
     """The motif's first note, held, and a breath before the next phrase."""
     length = ground.metre.beats
-    keep = [note for note in zip(motif.rhythm, motif.rises, strict=True) if note[0][0] < 0.5 * length - 1e-6][:2]
+    keep = [note for note in zip(motif.rhythm, motif.rises, strict=True) if note[0][0] < 0.5 * length - ROUNDING][:2]
     (last, _), rise = keep[-1]
     rhythm = (*(note[0] for note in keep[:-1]), (last, max(0.5, 0.8 * length - last)))
     return Motif(rhythm, (*(note[1] for note in keep[:-1]), rise))
@@ -91,20 +88,20 @@ def _halt(motif: Motif, ground: Ground) -> Motif:
 def _cadence(ground: Ground, chance: Chance) -> Motif:
     """Home: at once, or by way of the third above it."""
     length = ground.metre.beats
-    if length >= 3 and chance.happens(0.5):  # noqa: PLR2004
+    if length >= 3 and chance.happens(0.5):
         return Motif(((0.0, 1.0), (1.0, length - 1.75)), (2, 0))
     return Motif(((0.0, max(0.5, length - 0.75)),), (0,))
 
 
-def _placed(idea: Motif, bar: int, task: str, before: list[Tone], ground: Ground, close: Close) -> list[Tone]:
+def _placed(idea: Motif, bar: int, task: str, before: list[Tone], ground: Ground) -> list[Tone]:
     """The idea at its place, its first note on the chord, near where the tune is and where it's heading."""
     start = bar * ground.metre.beats
     chord = ground.chord_at(start)
-    arch = sin(pi * (bar % 4 + 0.5) / 4) * 2.2 + (2.0 if task == "X" else 0.0)
+    arch = sin(pi * (bar % 4 + 0.5) / 4) * 2.2 + 2.0 * (task == "X")
     aim = ground.centre - 1.5 + arch
     anchor = chord.nearest(round(aim if not before or task == "M" else 0.5 * (before[-1].step + aim)))
     if task == "C":
-        anchor = _home(chord, aim, before, full=close == "full")
+        anchor = _home(chord, aim, before, full=ground.close == "full")
     return [
         Tone(start + beat, beats, anchor + rise)
         for (beat, beats), rise in zip(idea.rhythm, idea.rises, strict=True)
@@ -116,7 +113,9 @@ def _home(chord: Chord, aim: float, before: list[Tone], *, full: bool) -> int:
     """The last note: the tonic nearest to where the tune is if it ends, a tone of the last chord if it stays open."""
     near = round(before[-1].step if before else aim)
     if full:
-        return min((near // SCALE * SCALE + SCALE * octave for octave in (-1, 0, 1, 2)), key=lambda step: abs(step - near))
+        return min(
+            (near // SCALE * SCALE + SCALE * octave for octave in (-1, 0, 1, 2)), key=lambda step: abs(step - near)
+        )
     return chord.nearest(near)
 
 
@@ -124,7 +123,7 @@ def settled(tones: Sequence[Tone], ground: Ground) -> tuple[Tone, ...]:
     """The tones with leaps tamed, strong beats on the chord, and every passing tone passing to somewhere."""
     steps: list[int] = []
     for number, tone in enumerate(tones):
-        weighty = ground.metre.strength(tone.beat) >= STRONG or tone.beats > 1 or number == len(tones) - 1
+        weighty = ground.metre.strength(tone.beat) >= ACCENT or tone.beats > 1 or number == len(tones) - 1
         steps.append(_reached(tone, steps, ground, weighty=weighty))
     for number in range(len(tones) - 2, -1, -1):
         chord, step = ground.chord_at(tones[number].beat), steps[number]
@@ -154,9 +153,7 @@ def _reached(tone: Tone, before: Sequence[int], ground: Ground, *, weighty: bool
 
 def _resolved(step: int, before: int, after: int, chord: Chord, ground: Ground) -> int:
     """A stranger to the chord made one of it, or else a neighbour of the note that follows; whichever lies better."""
-    neighbours = [
-        near for near in (after - 1, after + 1) if not ground.pentatonic or near % SCALE in ground.pentatonic
-    ]
+    neighbours = [near for near in (after - 1, after + 1) if not ground.pentatonic or near % SCALE in ground.pentatonic]
     choices = (chord.nearest(step), *neighbours)
     return _within(min(choices, key=lambda other: abs(other - step) + 0.7 * abs(other - before)), ground)
 
@@ -177,11 +174,12 @@ def answering(ground: Ground, chance: Chance, tones: Sequence[Tone]) -> tuple[To
         aim = found[-1].step if found else round(ground.centre)
         choices = [step for step in range(ground.low, ground.high + 1) if chord.holds(step)]
         step = min(choices, key=lambda step: (abs(step - aim) + 1.5 * (step % SCALE in sung), step), default=aim)
-        passing = after is not None and chord.beats >= 3 and chance.happens(0.45)  # noqa: PLR2004
-        found.append(Tone(chord.beat, chord.beats - (1.0 if passing else 0.0), step))
-        if passing and after is not None:
-            goal = after.nearest(step)
-            found.append(Tone(chord.end - 1.0, 1.0, step + (goal > step) - (goal < step)))
+        goal = after.nearest(step) if after else step
+        bridge = step + (goal > step) - (goal < step)
+        passing = chord.beats >= 3 and bridge != step and ground.low <= bridge <= ground.high and chance.happens(0.6)
+        found.append(Tone(chord.beat, chord.beats - passing, step))
+        if passing:
+            found.append(Tone(chord.end - 1.0, 1.0, bridge))
     return tuple(found)
 
 

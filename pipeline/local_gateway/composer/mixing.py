@@ -1,28 +1,39 @@
-"""Events -> a stereo mix: sounds rendered once each, laid into windows, with the room they stand in."""
+"""Events -> a stereo mix: sounds rendered once each, laid side by side, and heard in their room window by window.
+
+Ten minutes take no more memory than two but for the mix itself: what has sounded is let go, what still rings is carried
+into the next window.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pipeline.local_gateway.composer.instruments import PLAYERS, Strike
-from pipeline.local_gateway.composer.performing import Event
-from pipeline.local_gateway.composer.rooms import Room
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples
+from pipeline.local_gateway.composer.rooms import DELAY
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples
 
-WINDOW: Final = 1 << 18  # 6 s: what is mixed at a time, so that ten minutes need no more memory than two
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.performing import Event
+    from pipeline.local_gateway.composer.rooms import Room
+
+SPARE: Final = 1 << 18  # frames by which lanes grow at least
 MOST_REMEMBERED: Final = 128 << 20  # bytes of sounds
 
 
 @dataclass(frozen=True, slots=True)
 class Pump:
-    """How pads give way to the kick: `depth` of their level, recovering over a beat."""
+    """How pads give way to the beat: by `depth` of their level, back before the next."""
 
     depth: float
     beat_s: float
+
+    def gain(self, start: int, frames: int) -> Samples:
+        """The level of what gives way, from frame `start` on."""
+        beats = as_samples(np.arange(start, start + frames) / (SAMPLE_RATE * self.beat_s) % 1.0)
+        return as_samples(1.0 - self.depth * np.exp(-4.5 * beats) * np.minimum(60 * beats, 1.0))
 
 
 class Renderer:
@@ -42,59 +53,80 @@ class Renderer:
         return self._known[strike]
 
 
+class Lanes:
+    """What is still to be heard, from `now` on: steady and pumping sounds, each dry and as sent into the room."""
+
+    def __init__(self, pump: Pump) -> None:
+        self.now = 0
+        self._pump = pump
+        self._end = 0  # where the last sound ends, from now
+        self._ahead = np.zeros((2, 2, 2, 0), np.float32)  # (steady or pumping, dry or sent, channel, frame)
+
+    @property
+    def ringing(self) -> bool:
+        return self._end > 0
+
+    def lay(self, event: Event, sound: Samples) -> None:
+        """Add an event's sound where it belongs."""
+        first = event.frame - self.now
+        last = first + sound.shape[-1]
+        self._reach(last)
+        self._end = max(self._end, last)
+        placed = sound * np.array([[event.left], [event.right]], np.float32)
+        lane = self._ahead[int(event.pumping)]
+        lane[0, :, first:last] += placed
+        if event.send:
+            lane[1, :, first:last] += placed * np.float32(event.send)
+
+    def take(self, frames: int) -> tuple[Samples, Samples]:
+        """The next `frames`, dry and sent, (2, frames) each; now is then after them."""
+        self._reach(frames)
+        steady, pumping = self._ahead[..., :frames]
+        if self._pump.depth:
+            steady = steady + pumping * self._pump.gain(self.now, frames)
+        self._ahead = self._ahead[..., frames:]
+        self._end -= frames
+        self.now += frames
+        return steady[0], steady[1]
+
+    def _reach(self, frames: int) -> None:
+        missing = frames - self._ahead.shape[-1]
+        if missing > 0:
+            more = np.zeros((2, 2, 2, max(missing, SPARE)), np.float32)
+            self._ahead = np.concatenate((self._ahead, more), axis=-1)
+
+
 def mixed(events: list[Event], frames: int, room: Room, pump: Pump, *, circular: bool) -> Samples:
     """The mix, (2, frames). `circular`: what rings on at the end is heard at the beginning, as when it loops."""
     mix = np.zeros((2, frames), np.float32)
-    renderer = Renderer()
-    for start, due in _windows(events, frames, circular=circular):
-        _overlay(mix, room.heard(*_laid(due, renderer, pump, start)), start, circular=circular)
+    window = room.window(frames)
+    due = _windows(events, frames, window, circular=circular)
+    renderer, lanes = Renderer(), Lanes(pump)
+    while lanes.now < frames or (circular and lanes.ringing):
+        start = lanes.now
+        for event in due.get(start // window, ()):
+            lanes.lay(event, renderer.sound(event.strike))
+        _overlay(mix, room.heard(*lanes.take(window)), start - DELAY, circular=circular)
     return mix
 
 
-def _windows(events: list[Event], frames: int, *, circular: bool) -> Iterable[tuple[int, list[Event]]]:
-    """Each window's start, and the events that begin in it. In a loop what comes before its start belongs to its end."""
+def _windows(events: list[Event], frames: int, window: int, *, circular: bool) -> dict[int, list[Event]]:
+    """The events that begin in each window. What comes before a loop's start belongs to its end."""
     windows: dict[int, list[Event]] = {}
     for event in events:
-        at = event.frame % frames if circular and event.frame < 0 else event.frame
+        at = event.frame % frames if circular else max(0, event.frame)
         if at < frames:
-            windows.setdefault(at // WINDOW, []).append(event if at == event.frame else _moved(event, at))
-    return ((number * WINDOW, due) for number, due in sorted(windows.items()))
-
-
-def _moved(event: Event, frame: int) -> Event:
-    return Event(frame, event.strike, event.left, event.right, event.send, event.ducked)
-
-
-def _laid(events: list[Event], renderer: Renderer, pump: Pump, start: int) -> tuple[Samples, Samples]:
-    """The dry sound of some events and what they send into the room, each (2, as long as they ring)."""
-    sounds = [renderer.sound(event.strike) for event in events]
-    length = max(event.frame - start + sound.shape[-1] for event, sound in zip(events, sounds, strict=True))
-    dry, sent = np.zeros((2, length), np.float32), np.zeros((2, length), np.float32)
-    curve = _pumping(pump, start, length) if pump.depth else None
-    for event, sound in zip(events, sounds, strict=True):
-        first = event.frame - start
-        last = first + sound.shape[-1]
-        placed = sound * np.array([[event.left], [event.right]], np.float32)
-        if curve is not None and event.ducked:
-            placed *= curve[first:last]
-        dry[:, first:last] += placed
-        if event.send:
-            sent[:, first:last] += placed * np.float32(event.send)
-    return dry, sent
-
-
-def _pumping(pump: Pump, start: int, length: int) -> Samples:
-    """A gain that falls on every beat and comes back before the next."""
-    beats = (np.arange(start, start + length) / (SAMPLE_RATE * pump.beat_s)) % 1.0
-    return (1.0 - pump.depth * np.exp(-4.5 * beats) * np.minimum(beats * 60, 1.0)).astype(np.float32)
+            windows.setdefault(at // window, []).append(replace(event, frame=at))
+    return windows
 
 
 def _overlay(mix: Samples, sound: Samples, start: int, *, circular: bool) -> None:
-    """Add `sound` from `start` on; what passes the end is dropped, or comes round."""
+    """Add `sound` from `start` on; what lies before the beginning or after the end is dropped, or comes round."""
     frames = mix.shape[1]
+    if not circular:
+        sound, start = sound[:, max(0, -start) : frames - start], max(0, start)
+    start %= frames
     while sound.shape[1]:
         piece = sound[:, : frames - start]
         mix[:, start : start + piece.shape[1]] += piece
-        if not circular:
-            return
         sound, start = sound[:, piece.shape[1] :], 0

@@ -1,18 +1,22 @@
 """Rhythms of a bar and the shape of a tune's first idea: what a melody is made from, and comes back to."""
+# ruff: noqa: PLR2004 - music is counted in small numbers, plainer than names for them
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.chance import Chance
-from pipeline.local_gateway.composer.theory import Metre
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.chance import Chance
+    from pipeline.local_gateway.composer.theory import Metre
 
 Rhythm = tuple[tuple[float, float], ...]  # (beat in the bar, beats)
 
 LOWEST_RISE, HIGHEST_RISE = -3, 4  # steps from its first note, that an idea goes
 SHORTEST_S: Final = 0.12  # no melody note is shorter
-SIMPLE: Final[tuple[tuple[tuple[float, ...], float, float], ...]] = (  # lengths, weight, how the weight grows with density
+SIMPLE: Final[
+    tuple[tuple[tuple[float, ...], float, float], ...]
+] = (  # lengths, weight, how the weight grows with density
     ((1.0,), 1.3, -1.0),
     ((0.5, 0.5), 0.35, 1.1),
     ((0.75, 0.25), 0.2, 0.1),
@@ -62,7 +66,7 @@ def bar_rhythm(chance: Chance, metre: Metre, beat_s: float, density: float) -> R
 
 
 def _cell(chance: Chance, group: float, metre: Metre, beat_s: float, busy: float) -> list[float]:
-    cells = LONG_GROUP if group > 1 else COMPOUND if metre.division == 3 else SIMPLE  # noqa: PLR2004
+    cells = LONG_GROUP if group > 1 else COMPOUND if metre.compound else SIMPLE
     playable = [
         (lengths, max(0.02, weight + growth * busy))
         for lengths, weight, growth in cells
@@ -76,8 +80,8 @@ def _tied(chance: Chance, lengths: list[float], busy: float) -> list[float]:
     joined: list[float] = []
     for length in lengths:
         before = joined[-1] if joined else 0.0
-        whole = before >= 1 and length >= 1 and before < 3 and chance.happens(0.62 - 0.5 * busy)  # noqa: PLR2004
-        syncopated = before == 0.5 and length == 0.5 and len(joined) % 2 == 0 and chance.happens(0.25)  # noqa: PLR2004
+        whole = before >= 1 and length >= 1 and before < 3 and chance.happens(0.62 - 0.5 * busy)
+        syncopated = before == 0.5 and length == 0.5 and len(joined) % 2 == 0 and chance.happens(0.25)
         if whole or syncopated:
             joined[-1] = before + length
         else:
@@ -95,7 +99,7 @@ def _contour(chance: Chance, count: int) -> tuple[int, ...]:
             move = -drift
         if not LOWEST_RISE <= step + move <= HIGHEST_RISE:
             move, drift = -move, -drift
-        leapt = abs(move) > 2  # noqa: PLR2004 - more than a third
+        leapt = abs(move) > 2  # more than a third
         step += move
         rises.append(step)
     return tuple(rises)

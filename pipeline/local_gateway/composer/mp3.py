@@ -1,14 +1,15 @@
-"""Samples -> MP3 of exactly as many samples: LAME's frames, with the information frame in front that players trim by."""
+"""Samples -> MP3 of exactly as many samples: LAME's frames, and in front the information frame that players trim by."""
 
 from __future__ import annotations
 
 import struct
-from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final
 
 from pipeline.local_gateway.composer.sound import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 KBIT_S: Final = 192
 QUALITY: Final = 5  # 2 is better and half as fast: a placeholder's difference nobody hears

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import cos, floor, pi, sin
-from typing import Final
+from math import ceil, cos, floor, pi, sin
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.form import Form
 from pipeline.local_gateway.composer.instruments.strike import Strike
 from pipeline.local_gateway.composer.instruments.voice import ONSET_S
 from pipeline.local_gateway.composer.orchestra import PLAYERS, Player
-from pipeline.local_gateway.composer.score import Note, Part, Score
-from pipeline.local_gateway.composer.sketch import Sketch
 from pipeline.local_gateway.composer.sound import SAMPLE_RATE
+from pipeline.local_gateway.composer.theory import ROUNDING
+
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.form import Form
+    from pipeline.local_gateway.composer.score import Note, Part, Score
+    from pipeline.local_gateway.composer.sketch import Sketch
 
 VELOCITIES: Final = (0.3, 0.45, 0.6, 0.75, 0.9)  # the strengths at which notes are rendered; gain makes up the rest
 USUAL_VELOCITY: Final = 0.7
 LENGTH_GRID_S: Final = 0.01
 ECHOING: Final = frozenset({"synthwave", "chiptune", "electronic", "ambient", "drum and bass"})
 ECHO_BEATS: Final = 0.75
-DUCKED_ROLES: Final = frozenset({"pad", "chords"})
+STRAIGHT: Final = 0.5  # where an even off-beat falls
+SUSTAINING: Final = frozenset({"pad", "bass"})  # whose notes begin late rather than not at all
+PUMPING_ROLES: Final = frozenset({"pad", "chords"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Event:
     left: float  # gain
     right: float
     send: float  # into the room, as a share of the dry sound
-    ducked: bool = False
+    pumping: bool = False  # gives way to the beat
 
 
 def performed(score: Score, form: Form, sketch: Sketch) -> list[Event]:
@@ -58,29 +63,32 @@ def seconds_at(beat: float, sketch: Sketch) -> float:
     """When a beat falls. Swing delays what lies between beats."""
     whole = floor(beat + 1e-9)
     place = beat - whole
-    if sketch.swing != 0.5 and sketch.metre.division == 2:  # noqa: PLR2004
-        place = place * 2 * sketch.swing if place < 0.5 else sketch.swing + (place - 0.5) * 2 * (1 - sketch.swing)  # noqa: PLR2004
+    if not sketch.metre.compound:
+        early, late = 2 * place * sketch.swing, 1 - 2 * (1 - place) * (1 - sketch.swing)
+        place = early if place < STRAIGHT else late
     return (whole + place) * sketch.beat_s
 
 
 def _event(note: Note, part: Part, form: Form, sketch: Sketch) -> Event | None:
-    if note.beat < form.skipped_beats - 1e-6:  # noqa: PLR2004
-        return None
+    if part.role == "texture":
+        return _texture(note, part, sketch)
+    if note.beat < form.skipped_beats - ROUNDING:
+        if part.role not in SUSTAINING or note.beat + note.beats < form.skipped_beats + STRAIGHT:
+            return None
+        note = replace(note, beat=form.skipped_beats, beats=note.beat + note.beats - form.skipped_beats)
     facts = PLAYERS[part.instrument]
     origin = form.skipped_beats * sketch.beat_s
     early = ONSET_S if part.instrument == "voice" else 0.0
     moment = seconds_at(note.beat, sketch) - origin + note.lag_s - early
-    if part.role == "texture":
-        return _texture(note, part, sketch)
     strength = 10 ** (part.level_db / 20) * (note.velocity / USUAL_VELOCITY) ** 1.25
     left, right = placed(_pan(note, part, facts))
     return Event(
-        frame=max(0, round(moment * SAMPLE_RATE)) if form.ending_beat is not None else round(moment * SAMPLE_RATE),
+        frame=round(moment * SAMPLE_RATE),
         strike=_strike(note, part, sketch, early),
         left=strength * left,
         right=strength * right,
         send=facts.send,
-        ducked=part.role in DUCKED_ROLES,
+        pumping=part.role in PUMPING_ROLES and sketch.style.pumping > 0,
     )
 
 
@@ -97,7 +105,7 @@ def _strike(note: Note, part: Part, sketch: Sketch, early: float) -> Strike:
 
 
 def _variant(note: Note, part: Part, sketch: Sketch) -> int:
-    """Which of a drum's or string's ways to sound: by its place in the bar, so that a bar that returns sounds the same."""
+    """Which of a drum's or string's ways to sound: by its place in the bar, so that what returns sounds the same."""
     place = int(note.beat % sketch.metre.beats * 4)
     if part.instrument.startswith("kit "):
         return place % 3
@@ -105,10 +113,11 @@ def _variant(note: Note, part: Part, sketch: Sketch) -> int:
 
 
 def _texture(note: Note, part: Part, sketch: Sketch) -> Event:
-    first = round(note.beat * sketch.beat_s * SAMPLE_RATE)
-    last = round((note.beat + note.beats) * sketch.beat_s * SAMPLE_RATE)
+    """A turn of a place's sound. All have one length, so that they are one sound and join each other."""
+    frames = ceil(note.beats * sketch.beat_s * SAMPLE_RATE)
+    turn = round(note.beat / note.beats)
     strength = 10 ** (part.level_db / 20)
-    return Event(first, Strike(part.instrument, 60, last - first, 0.7), strength, strength, 0.0)
+    return Event(turn * frames, Strike(part.instrument, note.pitch, frames, note.velocity), strength, strength, 0.0)
 
 
 def _pan(note: Note, part: Part, facts: Player) -> float:

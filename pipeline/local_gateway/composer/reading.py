@@ -27,7 +27,8 @@ SCALE_WORDS: Final = "|".join(sorted((word for word in KEY_MODES if word != "m")
 KEY: Final = re.compile(rf"\b(?P<letter>[A-Ga-g]){ACCIDENTAL}(?:[- ]?(?P<mode>{SCALE_WORDS})\b|(?P<short>m)\b)")
 BARE_KEY: Final = re.compile(rf"\b(?:[Kk]ey of|[Kk]ey:|in)\s+(?P<letter>[A-G]){ACCIDENTAL}(?=\W|$)")
 BPM: Final = re.compile(
-    r"(?<!\d)(?P<low>\d{2,3}(?:\.\d+)?)(?:\s*(?:-|to)\s*(?P<high>\d{2,3}(?:\.\d+)?))?\s*-?\s*(?:bpm|beats (?:per|a) minute)\b"
+    r"(?<!\d)(?P<low>\d{2,3}(?:\.\d+)?)(?:\s*(?:-|to)\s*(?P<high>\d{2,3}(?:\.\d+)?))?"
+    r"\s*-?\s*(?:bpm|beats (?:per|a) minute)\b"
     r"|\b(?:bpm|tempo)\s*(?:of|at|[:=])?\s*(?P<after>\d{2,3}(?:\.\d+)?)\b"
 )
 
@@ -100,7 +101,9 @@ def _is_key_letter(text: str, named: re.Match[str]) -> bool:
     after = text[named.end() : named.end() + 9].strip().lower()
     if named["letter"] == "a" and not named["accidental"] and after.startswith(("key", "mode", "scale", "tonality")):
         return False
-    return bool(named["mode"]) and (named["letter"] != "a" or text[: named.start()].rstrip().lower().endswith(("in", "of")))
+    return bool(named["mode"]) and (
+        named["letter"] != "a" or text[: named.start()].rstrip().lower().endswith(("in", "of"))
+    )
 
 
 def _pitch_class(letter: str, accidental: str | None) -> int:

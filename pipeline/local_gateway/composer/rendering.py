@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.local_gateway.composer.arranging import arranged
 from pipeline.local_gateway.composer.form import Form, shaped
@@ -19,6 +18,9 @@ from pipeline.local_gateway.composer.singing import lines_of
 from pipeline.local_gateway.composer.sketch import Sketch, sketch_of
 from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples
 from pipeline.local_gateway.composer.wav import wav_bytes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LONGEST_S: Final = 3600.0
 WRITERS: Final = {"wav": wav_bytes, "mp3": mp3_bytes}
@@ -39,7 +41,7 @@ def render_pcm(prompt: str, lyrics: str, duration_s: float, variation: int) -> N
     form, sketch = shaped(sketch, frames / SAMPLE_RATE)
     events = performed(arranged(sketch, form, lines_of(lyrics)), form, sketch)
     room = room_for(sketch.style.room, sketch.style.colour)
-    pump = Pump(sketch.style.ducking if sketch.cast.kit else 0.0, sketch.beat_s)
+    pump = Pump(sketch.style.pumping if sketch.cast.kit else 0.0, sketch.beat_s)
     if form.ending_beat is None:
         period = max(1, round(form.beats * sketch.beat_s * SAMPLE_RATE))
         once = mastered(mixed(events, period, room, pump, circular=True))

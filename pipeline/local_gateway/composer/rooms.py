@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.local_gateway.composer.chance import seed_of
-from pipeline.local_gateway.composer.instruments.shaping import filtered
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples
+from pipeline.local_gateway.composer.instruments.shaping import band
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples, fast_length, noise_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TAPS: Final = 8192  # of the tone filter: long enough for what it does below 40 Hz
 DELAY: Final = 256  # samples by which it delays
+WINDOW_FFT: Final = 3 << 17  # samples, 9 s
 LOWEST_HZ: Final = 26.0  # below this nothing is heard, and much would be wasted
 
 
@@ -51,13 +53,17 @@ class Room:
     direct: Samples  # (1, TAPS): the tone alone
     echoes: Samples  # (2, frames): the room, with the tone
 
+    def window(self, frames: int) -> int:
+        """How much to hear at a time: all of a short piece, or what makes the FFT a round size."""
+        return min(frames, WINDOW_FFT - int(self.echoes.shape[1]))
+
     def heard(self, dry: Samples, sent: Samples) -> Samples:
-        """The dry sound and its echoes, (2, frames), as much longer as the room rings."""
+        """The dry sound and its echoes, (2, frames), as much longer as the room rings, and DELAY samples late."""
         length = dry.shape[1] + self.echoes.shape[1]
         size = fast_length(length)
         spectrum = np.fft.rfft(dry, size) * _spectrum(self, size, 0)
         spectrum += np.fft.rfft(sent, size) * _spectrum(self, size, 1)
-        return np.fft.irfft(spectrum, size)[:, DELAY:length].astype(np.float32, copy=False)
+        return as_samples(np.fft.irfft(spectrum, size)[:, :length])
 
 
 @lru_cache(maxsize=16)
@@ -68,13 +74,7 @@ def room_for(space: str, colour: str) -> Room:
 
 @lru_cache(maxsize=8)
 def _spectrum(room: Room, size: int, which: int) -> NDArray[np.complex64]:
-    return np.fft.rfft(room.echoes if which else room.direct, size)
-
-
-def fast_length(least: int) -> int:
-    """The next length whose FFT is quick: a power of two, or three quarters of one."""
-    power = 1 << (least - 1).bit_length()
-    return power * 3 // 4 if power * 3 // 4 >= least else power
+    return np.asarray(np.fft.rfft(room.echoes if which else room.direct, size), np.complex64)
 
 
 def _tone(colour: str) -> Samples:
@@ -92,19 +92,27 @@ def _tone(colour: str) -> Samples:
 def _echoes(space: Space, tone: Samples) -> Samples:
     """A room made of noise: a few early reflections, then a tail that dies faster the higher it sounds."""
     frames = round(space.decay_s * SAMPLE_RATE)
-    chance = np.random.Generator(np.random.PCG64(seed_of("room", space.decay_s) & ((1 << 64) - 1)))
-    time = np.arange(frames) / SAMPLE_RATE
-    noise = chance.standard_normal((2, frames), dtype=np.float32)
-    low = filtered(noise, 120.0, space.bright_hz / 3, 1.0) * np.exp(-6.9 * time / space.decay_s)
-    high = filtered(noise, space.bright_hz / 3, space.bright_hz, 1.0) * np.exp(-6.9 * time / (0.5 * space.decay_s))
-    tail = (low + 0.8 * high) * np.minimum(time / 0.012, 1.0)
+    chance = noise_of("room", space.decay_s)
+    time = as_samples(np.arange(frames) / SAMPLE_RATE)
+    tail = _tail(chance, space, time)
     for number in range(7):
         place = round((0.004 + 0.045 * chance.random()) * SAMPLE_RATE)
         tail[number % 2, place] += 2.5 * (0.8**number)
-    tail /= np.sqrt(np.sum(np.square(tail)) / 2)
+    tail *= np.float32(space.level / np.sqrt(np.sum(np.square(tail)) / 2))
     late = round(space.delay_s * SAMPLE_RATE)
-    shaped = np.zeros((2, frames + late + TAPS), np.float32)
-    size = fast_length(shaped.shape[1])
+    size = fast_length(frames + TAPS)
     wet = np.fft.irfft(np.fft.rfft(tail, size) * np.fft.rfft(tone, size), size)
-    shaped[:, late:] = wet[:, : frames + TAPS] * space.level
-    return shaped
+    echoes = np.zeros((2, frames + late + TAPS), np.float32)
+    echoes[:, late:] = wet[:, : frames + TAPS]
+    return echoes
+
+
+def _tail(chance: np.random.Generator, space: Space, time: Samples) -> Samples:
+    """Two bands of noise, the upper one dying twice as fast, on two sides that have nothing in common."""
+    size = fast_length(len(time))
+    white = chance.standard_normal((2, size + 2), dtype=np.float32).view(np.complex64) * np.float32((size / 2) ** 0.5)
+    middle = space.bright_hz / 3
+    low = np.fft.irfft(white * band(size, 120.0, middle, 1.0), size)[:, : len(time)]
+    high = np.fft.irfft(white * band(size, middle, space.bright_hz, 1.0), size)[:, : len(time)]
+    fall = np.exp(np.float32(-6.9 / space.decay_s) * time)
+    return as_samples((low * fall + 0.8 * high * fall**2) * np.minimum(time / np.float32(0.012), 1.0))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.motif import Rhythm
-from pipeline.local_gateway.composer.theory import Metre
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.motif import Rhythm
+    from pipeline.local_gateway.composer.theory import Metre
 
 MOST_READ: Final = 3000  # characters of lyrics: more than anybody sings in ten minutes
 MOST_IN_LINE: Final = 14  # syllables before a singer must breathe
+SILENCING: Final = 4  # letters: an e at the end of so long a word is mute
+FASTEST_S: Final = 0.16  # nobody sings syllables shorter than this
 VOWELS: Final = "aeiouy"
 SPELLINGS: Final[tuple[tuple[str, str], ...]] = (  # how a vowel is written -> how it's sung; the first that matches
     (r"igh|ie$|ye$|uy|[iy][^aeiouy]e", "ai"),
@@ -53,7 +56,9 @@ def lines_of(lyrics: str) -> tuple[tuple[Syllable, ...], ...]:
     text = SECTION_MARK.sub(" ", lyrics[:MOST_READ])
     found: list[tuple[Syllable, ...]] = []
     for line in re.split(r"[\n\r.;:!?\u3002\uff01\uff1f]+|,\s+(?=\w+\s+\w+\s+\w)", text):
-        syllables = [syllable for word in re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", line) for syllable in syllables_of(word)]
+        syllables = [
+            syllable for word in re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", line) for syllable in syllables_of(word)
+        ]
         found += [tuple(syllables[at : at + MOST_IN_LINE]) for at in range(0, len(syllables), MOST_IN_LINE)]
     return tuple(found)
 
@@ -64,7 +69,7 @@ def syllables_of(word: str) -> tuple[Syllable, ...]:
     letters = "".join(letter for letter in plain if "a" <= letter <= "z")
     if not letters:
         return tuple(Syllable("m", "u") for _ in range(max(1, len(word) // 2)))
-    silent = len(letters) > 3 and letters.endswith("e") and letters[-2] not in VOWELS + "l"  # noqa: PLR2004
+    silent = len(letters) >= SILENCING and letters.endswith("e") and letters[-2] not in VOWELS + "l"
     spoken = letters[:-1] if silent else letters
     parts = re.findall(r"[^aeiouy]*(?:[aeiou]+y?|y)(?:[^aeiouy]+$)?", spoken) or [letters]
     if silent:
@@ -81,11 +86,11 @@ def _vowel(part: str) -> str:
 
 
 def rhythm_for(count: int, beats: float, metre: Metre, beat_s: float) -> Rhythm:
-    """Where `count` syllables fall within `beats`: evenly on the finest grid needed, the last one held, then a breath."""
+    """Where `count` syllables fall within `beats`: on the coarsest grid that holds them, then a breath."""
     breath = min(1.0, beats * 0.15)
     for part in (1.0, 1 / metre.division, 0.5 / metre.division, 0.25 / metre.division):
         places = [place for place in _grid(metre, beats, part) if place < beats - breath - part * 0.99]
-        if len(places) >= count or part * beat_s < 0.16:  # noqa: PLR2004 - faster than this nobody sings
+        if len(places) >= count or part * beat_s < FASTEST_S:
             break
     sung = places[: max(1, count)]
     ends = [*sung[1:], min(beats - breath, sung[-1] + 3.0)]
@@ -95,4 +100,6 @@ def rhythm_for(count: int, beats: float, metre: Metre, beat_s: float) -> Rhythm:
 def _grid(metre: Metre, beats: float, part: float) -> list[float]:
     bars = -(-beats // metre.beats)
     places = metre.places(part)
-    return [bar * metre.beats + place for bar in range(int(bars)) for place in places if bar * metre.beats + place < beats]
+    return [
+        bar * metre.beats + place for bar in range(int(bars)) for place in places if bar * metre.beats + place < beats
+    ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pipeline.local_gateway.composer.brief import Brief
 from pipeline.local_gateway.composer.casting import Cast, cast_for
 from pipeline.local_gateway.composer.chance import Chance
 from pipeline.local_gateway.composer.styles import STYLES, Style
 from pipeline.local_gateway.composer.theory import METRES, Key, Metre
+
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.brief import Brief
 
 # The genre that an instrument suggests where none is named.
 SUGGESTED: Final[dict[str, str]] = {
@@ -29,11 +31,28 @@ SUGGESTED: Final[dict[str, str]] = {
     "snare": "march", "bass": "pop",
 }  # fmt: skip
 MOODS_SUGGEST: Final[dict[str, tuple[str, ...]]] = {
-    "epic": ("orchestral",), "heroic": ("orchestral",), "tense": ("orchestral",), "dark": ("orchestral",), "mysterious": ("orchestral", "ambient"),
+    "epic": ("orchestral",), "heroic": ("orchestral",), "tense": ("orchestral",), "dark": ("orchestral",),
+    "mysterious": ("orchestral", "ambient"),
     "sad": ("classical", "orchestral"), "calm": ("ambient", "classical"), "romantic": ("classical", "orchestral"),
     "happy": ("pop", "folk"), "bright": ("pop",), "hopeful": ("orchestral", "pop"), "energetic": ("electronic", "rock"),
 }  # fmt: skip
 ANY_GENRE: Final = ("orchestral", "pop", "folk", "lofi", "synthwave", "classical", "electronic", "jazz")
+MODES_BY_MOOD: Final[dict[str, tuple[tuple[str, float], ...]]] = {
+    "dread": (("minor", 2), ("phrygian", 1.5), ("harmonic minor", 1)),
+    "joy": (("major", 6), ("lydian", 0.7), ("mixolydian", 1)),
+    "sorrow": (("minor", 6), ("dorian", 1), ("harmonic minor", 0.5)),
+    "blues": (("mixolydian", 1),),
+    "minor genres": (("minor", 5), ("dorian", 1.5), ("mixolydian", 1)),
+    "wonder": (("minor", 4), ("dorian", 2), ("lydian", 1)),
+    "open": (("major", 5), ("dorian", 1), ("minor", 1.5), ("mixolydian", 0.7)),
+}
+MINOR_GENRES: Final = frozenset({"synthwave", "metal", "rock", "drum and bass", "hiphop", "electronic"})
+DREAD, UNEASY = 0.7, 0.6  # tension from which
+FIERCE, STRONG = 0.8, 0.65  # energy from which
+MOVED: Final = 0.3  # joy or sorrow from which
+SLOWER_IN_THREES: Final = 0.75  # a beat of three parts goes slower than one of two
+USUAL_METRE: Final = "4/4"
+SWUNG: Final = 0.62
 TONICS: Final = (0, 2, 4, 5, 7, 9, 10, 3)
 
 
@@ -66,13 +85,13 @@ class Sketch:
 
 
 def sketch_of(brief: Brief, request: str, variation: int) -> Sketch:
-    """What the piece will be. Tempo, key and style belong to the request; harmony, tune and players to the variation."""
+    """What the piece will be. Tempo, key and style are the request's own; harmony, tune and players the variation's."""
     take = f"{request} take {variation}"
     genre = brief.genre or _genre(brief, Chance(request, "genre"))
     style = STYLES[_character(genre, brief)]
     mode = brief.mode or _mode(brief, genre, Chance(request, "mode"))
     tonic = brief.tonic if brief.tonic is not None else Chance(request, "tonic").pick(TONICS)
-    metre = brief.metre or METRES[style.metres[0]]
+    metre = brief.metre or METRES[USUAL_METRE]
     return Sketch(
         take=take,
         genre=genre,
@@ -86,7 +105,7 @@ def sketch_of(brief: Brief, request: str, variation: int) -> Sketch:
         valence=brief.valence,
         tension=brief.tension,
         loop=brief.loop,
-        swing=max(style.swing, 0.62) if brief.swung else style.swing,
+        swing=max(style.swing, SWUNG) if brief.swung else style.swing,
     )
 
 
@@ -94,9 +113,9 @@ def _character(genre: str, brief: Brief) -> str:
     """The style of a genre that suits how strong or uneasy the music shall be: an orchestra has three."""
     if genre != "orchestral":
         return genre
-    if brief.tension >= 0.6 and brief.energy < 0.8:  # noqa: PLR2004
+    if brief.tension >= UNEASY and brief.energy < FIERCE:
         return "suspense"
-    return "epic" if brief.energy >= 0.65 else genre  # noqa: PLR2004
+    return "epic" if brief.energy >= STRONG else genre
 
 
 def _genre(brief: Brief, chance: Chance) -> str:
@@ -108,19 +127,20 @@ def _genre(brief: Brief, chance: Chance) -> str:
 
 
 def _mode(brief: Brief, genre: str, chance: Chance) -> str:
-    if brief.tension > 0.7 and brief.valence < 0:  # noqa: PLR2004 - dread
-        return chance.weighted((("minor", 2), ("phrygian", 1.5), ("harmonic minor", 1)))
-    if brief.valence >= 0.3:  # noqa: PLR2004 - joy
-        return chance.weighted((("major", 6), ("lydian", 0.7), ("mixolydian", 1)))
-    if brief.valence <= -0.3:  # noqa: PLR2004 - sorrow
-        return chance.weighted((("minor", 6), ("dorian", 1), ("harmonic minor", 0.5)))
-    if genre in {"synthwave", "metal", "rock", "drum and bass", "hiphop", "electronic"}:
-        return chance.weighted((("minor", 5), ("dorian", 1.5), ("mixolydian", 1)))
+    """A mode for the mood, or where there is none for the genre."""
+    return chance.weighted(MODES_BY_MOOD[_shade(brief, genre)])
+
+
+def _shade(brief: Brief, genre: str) -> str:
+    if brief.tension > DREAD and brief.valence < 0:
+        return "dread"
+    if abs(brief.valence) >= MOVED:
+        return "joy" if brief.valence > 0 else "sorrow"
     if genre == "blues":
-        return "mixolydian"
-    if "epic" in brief.moods or "mysterious" in brief.moods:
-        return chance.weighted((("minor", 4), ("dorian", 2), ("lydian", 1)))
-    return chance.weighted((("major", 5), ("dorian", 1), ("minor", 1.5), ("mixolydian", 0.7)))
+        return "blues"
+    if genre in MINOR_GENRES:
+        return "minor genres"
+    return "wonder" if {"epic", "mysterious"} & set(brief.moods) else "open"
 
 
 def _tempo(brief: Brief, style: Style, metre: Metre, chance: Chance) -> float:
@@ -129,6 +149,6 @@ def _tempo(brief: Brief, style: Style, metre: Metre, chance: Chance) -> float:
     if brief.tempo_range_bpm is None:
         push = (brief.energy - 0.5) * 0.5
         low, high = low * (1 + 0.35 * push), high * (1 + 0.5 * push)
-        if metre.division == 3:  # noqa: PLR2004 - three to a beat: the beat itself goes slower
-            low, high = low * 0.75, high * 0.75
+        if metre.compound:
+            low, high = low * SLOWER_IN_THREES, high * SLOWER_IN_THREES
     return float(round(chance.between(low, high)))

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.local_gateway.composer.chance import seed_of
+
 SAMPLE_RATE: Final = 44_100
 
 Samples = NDArray[np.float32]  # (frames,) for one channel, (2, frames) for two; full scale is 1.0
@@ -15,6 +17,11 @@ Samples = NDArray[np.float32]  # (frames,) for one channel, (2, frames) for two;
 def as_samples(values: ArrayLike) -> Samples:
     """Values of any kind as samples, without a copy where they are samples already."""
     return np.asarray(values, np.float32)
+
+
+def noise_of(*names: object) -> np.random.Generator:
+    """Noise that is the same in every process, named by what it's for."""
+    return np.random.Generator(np.random.PCG64(seed_of(*names)))
 
 
 def hertz_of(pitch: float) -> float:
@@ -29,8 +36,14 @@ def seconds(frames: int) -> NDArray[np.float64]:
 
 def at_level(sound: Samples, level: float = 0.1) -> Samples:
     """`sound` scaled so that the loudest tenth of a second has root mean square `level`; silence stays silent."""
-    energy = np.mean(np.square(sound), axis=0) if sound.ndim > 1 else np.square(sound)
+    energy = (np.square(sound[0]) + np.square(sound[1])) / 2 if sound.ndim > 1 else np.square(sound)
     block = min(len(energy), SAMPLE_RATE // 10)
     whole = len(energy) // block * block
     loudest = float(np.sqrt(energy[:whole].reshape(-1, block).mean(axis=1).max()))
     return sound * np.float32(level / loudest) if loudest > 0 else sound
+
+
+def fast_length(least: int) -> int:
+    """The next length whose FFT is quick: a power of two, or three quarters of one."""
+    power = 1 << (least - 1).bit_length()
+    return power * 3 // 4 if power * 3 // 4 >= least else power

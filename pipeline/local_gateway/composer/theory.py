@@ -11,6 +11,11 @@ from typing import Final
 MIDDLE_C: Final = 60
 SCALE: Final = 7  # degrees in a scale
 OCTAVE: Final = 12  # semitones
+MAJOR_THIRD: Final = 4
+SIMPLE: Final = 2  # parts of a beat that is not compound
+LAST_SHARP_SIDE: Final = 6  # tonics up to F sharp lie above middle C, the others below it
+ROUNDING: Final = 1e-6  # beats: places closer than this are one place
+DOWNBEAT, ACCENT, BEAT, PART, BETWEEN = 1.0, 0.75, 0.5, 0.25, 0.1  # how strong a place in the bar is
 
 MODES: Final[dict[str, tuple[int, ...]]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -33,7 +38,7 @@ class Key:
     def pitch(self, step: int) -> int:
         """The MIDI pitch of a step."""
         octave, degree = divmod(step, SCALE)
-        low = self.tonic if self.tonic <= 6 else self.tonic - OCTAVE  # noqa: PLR2004 - the tonic nearest middle C
+        low = self.tonic if self.tonic <= LAST_SHARP_SIDE else self.tonic - OCTAVE
         return MIDDLE_C + low + OCTAVE * octave + MODES[self.mode][degree]
 
     def step_near(self, pitch: float) -> int:
@@ -42,9 +47,9 @@ class Key:
         return min(range(guess - 2, guess + 3), key=lambda step: abs(self.pitch(step) - pitch))
 
     @property
-    def classes(self) -> frozenset[int]:
-        """The pitch classes of the scale."""
-        return frozenset((self.tonic + step) % OCTAVE for step in MODES[self.mode])
+    def major(self) -> bool:
+        """Whether the third above the tonic is major."""
+        return MODES[self.mode][2] == MAJOR_THIRD
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +101,19 @@ class Metre:
         """The length of a beat's subdivision, in beats."""
         return 1.0 / self.division
 
+    @property
+    def compound(self) -> bool:
+        """Whether beats fall into three."""
+        return self.division > SIMPLE
+
     def strength(self, beat: float) -> float:
-        """How strong a place in the bar is: 1 its first beat, 0.75 another accent, 0.5 a beat, less between beats."""
+        """How strong a place in the bar is, from DOWNBEAT to BETWEEN."""
         place = beat % self.beats
         for number, start in enumerate(self.starts):
-            if abs(place - start) < 1e-6:  # noqa: PLR2004 - rounding
-                return 1.0 if number == 0 else 0.75 if number in self.accents else 0.5
-        return 0.25 if abs(place * self.division - round(place * self.division)) < 1e-6 else 0.1  # noqa: PLR2004
+            if abs(place - start) < ROUNDING:
+                return DOWNBEAT if number == 0 else ACCENT if number in self.accents else BEAT
+        parts = place * self.division
+        return PART if abs(parts - round(parts)) < ROUNDING else BETWEEN
 
     def places(self, part: float) -> tuple[float, ...]:
         """Every place in the bar on a grid of `part` beats, counted anew from each group."""

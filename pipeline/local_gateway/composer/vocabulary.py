@@ -69,8 +69,8 @@ MOODS: Final[dict[str, Mood]] = {
         0.0, -0.6, 0.3,
     ),
     "epic": Mood(
-        r"epic|grand|powerful|massive|battle|boss|war|anthemic|dragon|high[- ]intensity|climactic|legendary|final fight|"
-        r"siege|apocalyp(?:se|tic)",
+        r"epic|grand|powerful|massive|battle|boss|war|anthemic|dragon|high[- ]intensity|climactic|legendary|"
+        r"final fight|siege|apocalyp(?:se|tic)",
         0.4, -0.05, 0.15,
     ),
     "heroic": Mood(
@@ -128,14 +128,17 @@ GENRES: Final[dict[str, str]] = {
     "blues": r"blues(?:y)?",
     "ambient": r"ambient|drones?|meditation|new age|soundscape|atmospheric|atmosphere|spa|sleep music",
     "hiphop": r"hip[- ]?hop|trap|boom[- ]?bap|rap|drill|phonk",
-    "electronic": r"electronic(?:a)?|edm|house|techno|trance|dance music|club|dubstep|electro|eurodance|rave|idm|future bass",
+    "electronic": r"electronic(?:a)?|edm|house|techno|trance|dance music|club|dubstep|electro|eurodance|rave|"
+                  r"idm|future bass",
     "folk": r"folk|acoustic|country|celtic|irish|medieval|tavern|bluegrass|bard|pirate|shanty|western|renaissance|"
             r"viking|nordic|village|americana|fantasy town",
     "classical": r"classical|baroque|sonata|concerto|chamber|nocturne|etude|minuet|romantic era|string quartet|lullaby|"
                  r"waltz|ballet|music box",
-    "pop": r"pop|jingle|corporate|advert(?:isement|ising)?|ad|commercial|radio|ident|logo|indie pop|ukulele|podcast|vlog",
+    "pop": r"pop|jingle|corporate|advert(?:isement|ising)?|ad|commercial|radio|ident|logo|indie pop|ukulele|"
+           r"podcast|vlog",
     "march": r"march(?:ing)?|military|parade|marching band",
-    "orchestral": r"orchestra(?:l)?|cinematic|symphon(?:y|ic)|film score|soundtrack|trailer|movie|fanfare|overture|hollywood",
+    "orchestral": r"orchestra(?:l)?|cinematic|symphon(?:y|ic)|film score|soundtrack|trailer|movie|fanfare|"
+                  r"overture|hollywood",
 }  # fmt: skip
 
 # Families in the order in which they are looked for; a longer name that contains a shorter one comes first.
@@ -196,7 +199,8 @@ FAMILIES: Final[dict[str, str]] = {
     "taiko": r"taikos?|war drums?|tribal drums?|epic drums?|big drums?|toms|cinematic percussion|tribal",
     "timpani": r"timpani|kettle ?drums?",
     "snare": r"snares?|marching drums?|military drums?",
-    "hands": r"hand percussion|congas?|bongos?|shakers?|tambourines?|cajon|djembe|maracas|hand drums?|(?:light )?percussion",
+    "hands": r"hand percussion|congas?|bongos?|shakers?|tambourines?|cajon|djembe|maracas|hand drums?|"
+             r"(?:light )?percussion",
     "claps": r"(?:hand ?)?claps?|clapping|finger snaps|snaps|stomps?",
     "drums": r"drums?|drum ?kit|kit|beats?|breakbeats?|drum machine|backbeat|four on the floor",
     "rain": r"rain(?:y|drops|fall)?|thunderstorm",

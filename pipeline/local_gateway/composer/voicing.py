@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Final
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Final
 
 from pipeline.local_gateway.composer.theory import SCALE, Chord, Key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Voicing = tuple[int, ...]  # MIDI pitches, low to high
 
@@ -65,7 +67,7 @@ def _essential(chord: Chord, voices: int) -> set[int]:
 
 
 def _is_spaced(voicing: Voicing) -> bool:
-    gaps = [high - low for low, high in zip(voicing, voicing[1:], strict=False)]
+    gaps = [high - low for low, high in pairwise(voicing)]
     return voicing[-1] - voicing[0] <= WIDEST and all(gap >= CLOSEST for gap in gaps)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from pipeline.local_gateway.composer.sound import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def wav_bytes(pcm: NDArray[np.int16]) -> bytes:

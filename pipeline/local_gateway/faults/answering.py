@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 if TYPE_CHECKING:
     from pipeline.local_gateway.faults.rules import Answer
 
+_BODILESS: Final = (204, 304)
 _TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -26,6 +27,8 @@ _TYPES: Final = {
 def fault_response(answer: Answer) -> Response:
     """The response that a fault gives instead of the gateway."""
     headers = dict(answer.headers or {})
+    if answer.status in _BODILESS:
+        return Response(None, answer.status, headers)
     if answer.body is not None:
         return Response(answer.body, answer.status, headers)
     kind = _TYPES.get(answer.status, "server_error")

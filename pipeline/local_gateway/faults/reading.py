@@ -24,6 +24,7 @@ faults:
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -73,7 +74,11 @@ def read_faults(text: str, where: str) -> FaultPlan:
     seed = fields.whole("seed") or 0
     rows = fields.many("faults")
     fields.done()
-    return FaultPlan(tuple(_rule(fields.part(row, f"faults[{index}]"), index) for index, row in enumerate(rows)), seed)
+    rules = tuple(_rule(fields.part(row, f"faults[{index}]"), index) for index, row in enumerate(rows))
+    names = Counter(rule.name for rule in rules)
+    if names and names.most_common(1)[0][1] > 1:
+        raise fields.mistake(f"two faults are called {names.most_common(1)[0][0]!r}; each needs a name of its own")
+    return FaultPlan(rules, seed)
 
 
 def _rule(fields: Fields, index: int) -> Rule:

@@ -60,7 +60,9 @@ def metal(decay_s: float, low_hz: float, high_hz: float, *, ringing: float = 0.4
     return drum
 
 
-def snare(hertz: float, *, body: float = 0.9, wires: float = 0.7, wires_s: float = 0.2, wires_hz: float = 8000.0) -> Drum:
+def snare(
+    hertz: float, *, body: float = 0.9, wires: float = 0.7, wires_s: float = 0.2, wires_hz: float = 8000.0
+) -> Drum:
     """A skin with wires under it."""
 
     def drum(strike: Strike) -> Samples:
@@ -128,16 +130,6 @@ def swell(strike: Strike) -> Samples:
     return as_samples(hiss * rise)
 
 
-def roll(strike: Strike) -> Samples:
-    """A press roll on the snare, growing over as long as it's held."""
-    frames = max(strike.frames, 8000)
-    stroke = snare(200, body=0.5, wires=0.6, wires_s=0.14)(strike)
-    sound = np.zeros(frames + len(stroke), np.float32)
-    for place in range(0, frames - 3000, 2200):
-        sound[place : place + len(stroke)] += stroke * np.float32(0.15 + 0.85 * (place / frames) ** 1.5)
-    return sound
-
-
 def together(*drums: tuple[Drum, float]) -> Drum:
     """Drums struck at once, each at its own level."""
 
@@ -155,9 +147,8 @@ def through(drum: Drum, low_hz: float, high_hz: float) -> Drum:
     """A drum as it comes off an old tape: within a band."""
 
     def taped(strike: Strike) -> Samples:
-        # The filter has no delay: what it spreads to before the stroke comes round to the end, and is cut off there.
-        padded = np.pad(drum(strike), (0, 2 * ROOM))
-        return filtered(padded, low_hz, high_hz)[:-ROOM] * struck(len(padded) - ROOM, 60.0, 0.0)
+        padded = np.pad(drum(strike), (0, ROOM))  # for what the filter lets ring
+        return filtered(padded, low_hz, high_hz) * struck(len(padded), 60.0, 0.0)
 
     return taped
 

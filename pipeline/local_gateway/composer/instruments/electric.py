@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pipeline.local_gateway.composer.instruments.plucked import STRINGS, String, vibrate
 from pipeline.local_gateway.composer.instruments.shaping import damped, filtered, frames_of, struck
-from pipeline.local_gateway.composer.instruments.strike import Strike
-from pipeline.local_gateway.composer.sound import Samples, at_level, hertz_of, seconds
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples, at_level, hertz_of, seconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.local_gateway.composer.instruments.strike import Strike
 
 STEEL: Final[String] = replace(STRINGS["clean guitar"], ring_s=7.0, ring_top_s=3.5, loss=0.35, hard_hz=6000)
 CABINET_HZ: Final = (85.0, 4200.0)
 POWER_CHORD: Final = (0, 7, 12)
+BENT_HZ: Final = 1200.0  # higher notes are not bent
+SLACK: Final = 600  # samples of string beyond the note, for bends to reach into
 MUTED_S: Final = 0.16
 
 
@@ -42,12 +48,15 @@ def _driven_chord(strike: Strike, take: int) -> Samples:
 def play_lead(strike: Strike) -> Samples:
     """One singing overdriven string with a bend into the note and a vibrato: (frames,)."""
     frames = strike.frames + frames_of(0.1)
-    time = seconds(frames)
-    hertz = hertz_of(strike.pitch)
-    string = vibrate(STEEL, strike, 6.0, frames + 600)
-    vibrato = np.clip((time - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * 5.5 * time) * 0.0018 / 5.5
-    bend = 0.0016 * np.exp(-time / 0.035) if hertz < 1200 else 0.0  # noqa: PLR2004 - high notes are not bent
-    heard_at = np.clip((time + vibrato - bend + 0.0016) * 44_100, 0, frames + 598)
-    bent = np.interp(heard_at, np.arange(frames + 600), string).astype(np.float32)
-    driven = np.tanh(at_level(bent) * np.float32(30.0))
+    string = vibrate(STEEL, strike, 6.0, frames + SLACK)
+    bent = np.interp(_bending(strike, frames), np.arange(frames + SLACK), string)
+    driven = as_samples(np.tanh(at_level(as_samples(bent)) * 30.0))
     return at_level(damped(filtered(driven, 150.0, 4600.0, 2.5) * struck(frames, 40.0, 0.004), strike.frames, 0.1))
+
+
+def _bending(strike: Strike, frames: int) -> NDArray[np.float64]:
+    """Which moment of the straight string, in samples, is heard at each sample."""
+    time = seconds(frames)
+    vibrato = np.clip((time - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * 5.5 * time) * 0.0018 / 5.5
+    bend = 0.0016 * np.exp(-time / 0.06) if hertz_of(strike.pitch) < BENT_HZ else 0.0  # ahead at first: flat till then
+    return np.clip((time + vibrato + bend) * SAMPLE_RATE, 0, frames + SLACK - 1)

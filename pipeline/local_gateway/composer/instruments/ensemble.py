@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.local_gateway.composer.chance import seed_of
 from pipeline.local_gateway.composer.instruments.shaping import held, hiss, struck
-from pipeline.local_gateway.composer.instruments.strike import Strike
 from pipeline.local_gateway.composer.instruments.wavetable import Formants, body, harmonics_below
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples, at_level, hertz_of
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples, at_level, hertz_of, noise_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.local_gateway.composer.instruments.strike import Strike
 
 LENGTH: Final = 1 << 17  # 3 s: long enough that nobody hears it come round
 DULL, PLAIN, BRIGHT = 0, 1, 2
+PLAIN_FROM, BRIGHT_FROM = 0.45, 0.75  # velocities
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +42,57 @@ class Section:
 
 STRINGS: Final[Formants] = ((290, 150, 0.8), (480, 250, 1.0), (1100, 600, 0.7), (2400, 1400, 0.6))
 SECTIONS: Final[dict[str, Section]] = {
-    "strings": Section(1.15, STRINGS, 0.4, 3200, 26, 0.22, 0.4),
-    "violins": Section(1.05, STRINGS, 0.4, 4200, 24, 0.1, 0.25),
-    "cellos": Section(1.2, ((130, 90, 0.8), (240, 140, 1.0), (650, 400, 0.7)), 0.45, 2200, 22, 0.14, 0.3),
-    "spiccato": Section(1.0, STRINGS, 0.45, 3800, 24, 0.01, 0.1, short=True),
-    "horns": Section(1.25, ((420, 300, 1.1), (900, 500, 0.6)), 0.4, 2200, 12, 0.09, 0.25),
-    "brass": Section(0.85, ((600, 400, 0.8), (1300, 800, 0.9)), 0.4, 3600, 13, 0.05, 0.18),
-    "choir": Section(1.35, ((640, 140, 2.2), (1080, 160, 1.5), (2700, 400, 0.7), (3300, 500, 0.4)), 0.12, 4200,
-                     32, 0.25, 0.5),
-    "oohs": Section(1.6, ((340, 120, 2.0), (800, 160, 0.9), (2400, 400, 0.2)), 0.12, 3000, 30, 0.2, 0.4),
-    "warm pad": Section(1.3, (), 1.0, 1500, 24, 0.5, 1.0),
-    "glass pad": Section(1.9, ((2500, 2500, 0.5),), 0.8, 6000, 18, 0.7, 1.4, octave=0.5),
-    "synth pad": Section(1.0, (), 1.0, 2600, 28, 0.18, 0.5),
-    "supersaw": Section(0.95, (), 1.0, 6500, 30, 0.01, 0.12),
-    "organ": Section(1.9, ((1200, 1600, 0.5),), 0.8, 4200, 6, 0.02, 0.08, octave=0.7),
-    "drone": Section(1.5, ((220, 200, 0.8), (700, 500, 0.4)), 0.6, 1200, 30, 1.2, 1.8),
+    "strings": Section(
+        slope=1.15, formants=STRINGS, floor=0.4, rolloff_hz=3200, width_cents=26, attack_s=0.22, release_s=0.4,
+    ),
+    "violins": Section(
+        slope=1.05, formants=STRINGS, floor=0.4, rolloff_hz=4200, width_cents=24, attack_s=0.1, release_s=0.25,
+    ),
+    "cellos": Section(
+        slope=1.2, formants=((130, 90, 0.8), (240, 140, 1.0), (650, 400, 0.7)), floor=0.45, rolloff_hz=2200,
+        width_cents=22, attack_s=0.14, release_s=0.3,
+    ),
+    "spiccato": Section(
+        slope=1.0, formants=STRINGS, floor=0.45, rolloff_hz=3800, width_cents=24, attack_s=0.01, release_s=0.1,
+        short=True,
+    ),
+    "horns": Section(
+        slope=1.25, formants=((420, 300, 1.1), (900, 500, 0.6)), floor=0.4, rolloff_hz=2200, width_cents=12,
+        attack_s=0.09, release_s=0.25,
+    ),
+    "brass": Section(
+        slope=0.85, formants=((600, 400, 0.8), (1300, 800, 0.9)), floor=0.4, rolloff_hz=3600, width_cents=13,
+        attack_s=0.05, release_s=0.18,
+    ),
+    "choir": Section(
+        slope=1.35, formants=((640, 140, 2.2), (1080, 160, 1.5), (2700, 400, 0.7), (3300, 500, 0.4)), floor=0.12,
+        rolloff_hz=4200, width_cents=32, attack_s=0.25, release_s=0.5,
+    ),
+    "oohs": Section(
+        slope=1.6, formants=((340, 120, 2.0), (800, 160, 0.9), (2400, 400, 0.2)), floor=0.12, rolloff_hz=3000,
+        width_cents=30, attack_s=0.2, release_s=0.4,
+    ),
+    "warm pad": Section(
+        slope=1.3, formants=(), floor=1.0, rolloff_hz=1500, width_cents=24, attack_s=0.5, release_s=1.0,
+    ),
+    "glass pad": Section(
+        slope=1.9, formants=((2500, 2500, 0.5),), floor=0.8, rolloff_hz=6000, width_cents=18, attack_s=0.7,
+        release_s=1.4, octave=0.5,
+    ),
+    "synth pad": Section(
+        slope=1.0, formants=(), floor=1.0, rolloff_hz=2600, width_cents=28, attack_s=0.18, release_s=0.5,
+    ),
+    "supersaw": Section(
+        slope=0.95, formants=(), floor=1.0, rolloff_hz=6500, width_cents=30, attack_s=0.01, release_s=0.12,
+    ),
+    "organ": Section(
+        slope=1.9, formants=((1200, 1600, 0.5),), floor=0.8, rolloff_hz=4200, width_cents=6, attack_s=0.02,
+        release_s=0.08, octave=0.7,
+    ),
+    "drone": Section(
+        slope=1.5, formants=((220, 200, 0.8), (700, 500, 0.4)), floor=0.6, rolloff_hz=1200, width_cents=30,
+        attack_s=1.2, release_s=1.8,
+    ),
 }  # fmt: skip
 
 
@@ -81,13 +120,14 @@ def _envelope(section: Section, strike: Strike) -> Samples:
 
 
 def _brightness(velocity: float) -> int:
-    return DULL if velocity < 0.45 else PLAIN if velocity < 0.75 else BRIGHT  # noqa: PLR2004 - soft, plain, loud
+    return DULL if velocity < PLAIN_FROM else PLAIN if velocity < BRIGHT_FROM else BRIGHT
 
 
 def _from(cycle: Samples, start: int, frames: int) -> Samples:
     """`frames` of the endless cycle, beginning at `start`."""
-    turns = np.tile(np.roll(cycle, -start), -(-frames // LENGTH))
-    return turns[:frames]
+    start %= LENGTH
+    turns = -(-(start + frames) // LENGTH)
+    return (np.tile(cycle, turns) if turns > 1 else cycle)[start : start + frames]
 
 
 def _narrowed(sound: Samples) -> Samples:
@@ -124,5 +164,5 @@ def _bands(at: NDArray[np.float64], gain: NDArray[np.float64], width_cents: floa
 
 @lru_cache(maxsize=1)
 def _phases() -> NDArray[np.complex64]:
-    chance = np.random.Generator(np.random.PCG64(seed_of("the players' phases") & ((1 << 64) - 1)))
-    return np.exp(2j * np.pi * chance.random(LENGTH // 2 + 1)).astype(np.complex64)
+    chance = noise_of("the players' phases")
+    return np.asarray(np.exp(2j * np.pi * chance.random(LENGTH // 2 + 1)), np.complex64)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.local_gateway.composer.instruments.shaping import damped, frames_of, held, pitched, struck
-from pipeline.local_gateway.composer.instruments.strike import Strike
-from pipeline.local_gateway.composer.sound import Samples, at_level, hertz_of, seconds
+from pipeline.local_gateway.composer.sound import Samples, as_samples, at_level, hertz_of, seconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.local_gateway.composer.instruments.strike import Strike
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,12 @@ def _sounding(operator: Operator, strike: Strike, time: NDArray[np.float64]) -> 
     modulator = _sine(operator.modulator * hertz * time) * depth
     wave = _sine(operator.carrier * hertz * time, modulator)
     fading = struck(len(time), operator.decay_s * pitched(1.3, 0.5, strike.pitch)) if operator.decay_s else 1.0
-    return wave * fading * np.float32(operator.level)
+    return as_samples(wave * fading * operator.level)
 
 
 def _sine(cycles: NDArray[np.float64], shift: Samples | float = 0.0) -> Samples:
     """The sine of a phase in cycles, moved by `shift` radians; whole cycles are dropped before precision is."""
-    return np.sin((cycles - np.floor(cycles)).astype(np.float32) * np.float32(2 * np.pi) + shift)
+    return as_samples(np.sin(as_samples(cycles - np.floor(cycles)) * np.float32(2 * np.pi) + shift))
 
 
 def _swaying(sound: Samples, time: NDArray[np.float64], rate_hz: float) -> Samples:

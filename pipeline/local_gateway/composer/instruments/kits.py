@@ -12,7 +12,6 @@ from pipeline.local_gateway.composer.instruments.drums import (
     driven,
     metal,
     noise,
-    roll,
     shaken,
     skin,
     snare,
@@ -33,8 +32,8 @@ LEVELS: Final[dict[str, tuple[float, float]]] = {
     "hat": (0.17, 0.36), "pedal": (0.12, 0.36), "open": (0.2, 0.36), "ride": (0.2, -0.4),
     "crash": (0.4, -0.5), "swell": (0.22, 0.3), "high": (0.5, 0.3), "mid": (0.52, 0.0), "low": (0.58, -0.34),
     "shaker": (0.15, 0.5), "tambourine": (0.2, -0.5), "conga": (0.4, -0.35), "cajon": (0.55, 0.0),
-    "slap": (0.4, 0.05), "cowbell": (0.25, 0.3), "taiko": (0.85, -0.12), "ka": (0.35, 0.25), "stomp": (0.7, 0.0),
-    "snap": (0.3, 0.15), "roll": (0.3, 0.1),
+    "slap": (0.4, 0.05), "cowbell": (0.25, 0.3), "taiko": (0.68, -0.12), "ka": (0.35, 0.25), "stomp": (0.7, 0.0),
+    "snap": (0.3, 0.15),
 }  # fmt: skip
 
 COMMON: Final[dict[str, Drum]] = {
@@ -50,7 +49,6 @@ COMMON: Final[dict[str, Drum]] = {
     "ride": together((metal(1.1, 900, 8500, ringing=0.8), 1.0), (wood(3100, 0.3), 0.5)),
     "crash": metal(2.4, 420, 9500),
     "swell": swell,
-    "roll": roll,
     "high": skin(180, 0.4, slap_hz=4000),
     "mid": skin(130, 0.5),
     "low": skin(88, 0.6, slap_hz=3000),
@@ -61,7 +59,7 @@ COMMON: Final[dict[str, Drum]] = {
     "slap": snare(240, body=0.5, wires=0.5, wires_s=0.12, wires_hz=6000),
     "cowbell": wood(560, 0.22),
     "stomp": skin(48, 0.7, sweep=1.8, slap=0.4, slap_hz=900),
-    "taiko": skin(63, 1.2, sweep=1.6, slap=0.3, slap_hz=1400),
+    "taiko": skin(68, 1.0, sweep=1.6, slap=0.4, slap_hz=1800),
     "ka": wood(720, 0.06),
 }
 LOFI: Final[dict[str, Drum]] = {
@@ -104,7 +102,7 @@ JAZZ: Final[dict[str, Drum]] = {
     "ghost": snare(220, body=0.4, wires=0.35, wires_s=0.08, wires_hz=6000),
 }
 ORCHESTRA: Final[dict[str, Drum]] = {
-    "kick": skin(44, 1.1, slap=0.1, slap_hz=500),
+    "kick": skin(48, 0.8, slap=0.15, slap_hz=700),
     "snare": snare(225, body=0.6, wires_hz=7500),
     "ghost": snare(225, body=0.35, wires=0.5, wires_s=0.1, wires_hz=7000),
     "low": skin(74, 0.9, slap=0.25, slap_hz=1600),

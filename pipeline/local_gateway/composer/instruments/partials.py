@@ -10,10 +10,14 @@ how sums are rounded, and the same note must have the same bits in every process
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 BLOCK = 256
 BATCH = 1000  # rows times columns of a batch's left matrix

@@ -9,16 +9,19 @@ in whole samples is not), without a loop over samples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.local_gateway.composer.instruments.partials import SIXTY_DB, ring
 from pipeline.local_gateway.composer.instruments.shaping import damped, filtered, frames_of, pitched, struck
-from pipeline.local_gateway.composer.instruments.strike import Strike
 from pipeline.local_gateway.composer.instruments.wavetable import Formants, body
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, at_level, hertz_of
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples, at_level, hertz_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.local_gateway.composer.instruments.strike import Strike
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +42,75 @@ class String:
     harmonics: int = 40
 
 
+NAIL: Final = 0.5  # its scratch, beside the body's knock
 GUITAR_BODY: Final[Formants] = ((105, 40, 1.2), (210, 70, 1.0), (420, 160, 0.6), (2300, 1500, 0.4))
 SMALL_BODY: Final[Formants] = ((390, 120, 1.2), (700, 250, 0.8), (2400, 1400, 0.5))
 STRINGS: Final[dict[str, String]] = {
-    "harp": String(6.0, 1.6, 0.7, 0.42, 1400, 4200, ((250, 200, 0.6),), 0.8, 0.9, 0.05, 0.15, 32),
-    "guitar": String(4.5, 1.2, 1.1, 0.17, 1500, 5200, GUITAR_BODY, 0.55, 0.12, 0.16, 0.4),
-    "nylon guitar": String(3.5, 0.9, 1.9, 0.24, 1000, 3200, GUITAR_BODY, 0.6, 0.1, 0.2, 0.3, 30),
-    "clean guitar": String(5.0, 1.6, 0.8, 0.13, 1500, 4500, ((2500, 2000, 0.5),), 0.8, 0.1, 0.04, 0.2),
-    "muted guitar": String(0.5, 0.25, 2.2, 0.12, 1400, 3800, ((500, 400, 0.5),), 0.8, 0.06, 0.1, 0.3, 30),
-    "ukulele": String(1.7, 0.7, 1.5, 0.28, 1700, 4800, SMALL_BODY, 0.55, 0.1, 0.22, 0.3, 30),
-    "banjo": String(1.2, 0.5, 1.0, 0.09, 2600, 7500, ((700, 300, 1.3), (2800, 1500, 0.9)), 0.4, 0.08, 0.2, 0.4),
-    "mandolin": String(1.7, 0.7, 1.0, 0.12, 2600, 6500, SMALL_BODY, 0.5, 0.08, 0.14, 0.4),
-    "lute": String(2.6, 0.9, 1.4, 0.2, 1500, 4200, ((180, 80, 1.0), (520, 250, 0.8)), 0.55, 0.12, 0.14, 0.35),
-    "koto": String(2.8, 0.9, 1.0, 0.08, 2000, 6000, ((350, 200, 0.8), (1800, 900, 0.6)), 0.5, 0.3, 0.12, 0.4),
-    "sitar": String(3.5, 1.4, 0.3, 0.05, 2800, 7000, ((1200, 700, 1.2), (2800, 1200, 1.0)), 0.35, 0.4, 0.1, 0.6, 60),
-    "pizzicato": String(0.75, 0.3, 1.9, 0.22, 1100, 3200, ((280, 150, 1.0), (480, 250, 0.9)), 0.6, 0.12, 0.2, 0.3, 28),
-    "harpsichord": String(3.0, 1.1, 0.45, 0.1, 5200, 6500, ((400, 300, 0.5),), 0.8, 0.09, 0.1, 0.35, 60),
-    "electric bass": String(5.0, 1.6, 2.6, 0.14, 700, 2400, ((90, 90, 0.6),), 0.9, 0.07, 0.03, 0.15, 26),
-    "upright bass": String(2.6, 0.8, 4.5, 0.2, 480, 1300, ((95, 60, 1.0), (190, 100, 0.6)), 0.7, 0.1, 0.14, 0.2, 22),
-    "slap bass": String(2.6, 1.0, 1.2, 0.06, 1500, 5200, ((90, 90, 0.6), (2200, 1500, 0.5)), 0.8, 0.06, 0.1, 0.3, 36),
+    "harp": String(
+        ring_s=6.0, ring_top_s=1.6, loss=0.7, pluck_at=0.42, soft_hz=1400, hard_hz=4200, formants=((250, 200, 0.6),),
+        floor=0.8, release_s=0.9, thump=0.05, roughness=0.15, harmonics=32,
+    ),
+    "guitar": String(
+        ring_s=4.5, ring_top_s=1.2, loss=1.1, pluck_at=0.17, soft_hz=1500, hard_hz=5200, formants=GUITAR_BODY,
+        floor=0.55, release_s=0.12, thump=0.16, roughness=0.4,
+    ),
+    "nylon guitar": String(
+        ring_s=3.5, ring_top_s=0.9, loss=1.9, pluck_at=0.24, soft_hz=1000, hard_hz=3200, formants=GUITAR_BODY,
+        floor=0.6, release_s=0.1, thump=0.2, roughness=0.3, harmonics=30,
+    ),
+    "clean guitar": String(
+        ring_s=5.0, ring_top_s=1.6, loss=0.8, pluck_at=0.13, soft_hz=1500, hard_hz=4500,
+        formants=((2500, 2000, 0.5),), floor=0.8, release_s=0.1, thump=0.04, roughness=0.2,
+    ),
+    "muted guitar": String(
+        ring_s=0.5, ring_top_s=0.25, loss=2.2, pluck_at=0.12, soft_hz=1400, hard_hz=3800,
+        formants=((500, 400, 0.5),), floor=0.8, release_s=0.06, roughness=0.3, harmonics=30,
+    ),
+    "ukulele": String(
+        ring_s=1.7, ring_top_s=0.7, loss=1.5, pluck_at=0.28, soft_hz=1700, hard_hz=4800, formants=SMALL_BODY,
+        floor=0.55, release_s=0.1, thump=0.22, roughness=0.3, harmonics=30,
+    ),
+    "banjo": String(
+        ring_s=1.2, ring_top_s=0.5, loss=1.0, pluck_at=0.09, soft_hz=2600, hard_hz=7500,
+        formants=((700, 300, 1.3), (2800, 1500, 0.9)), floor=0.4, release_s=0.08, thump=0.2, roughness=0.4,
+    ),
+    "mandolin": String(
+        ring_s=1.7, ring_top_s=0.7, loss=1.0, pluck_at=0.12, soft_hz=2600, hard_hz=6500, formants=SMALL_BODY,
+        floor=0.5, release_s=0.08, thump=0.14, roughness=0.4,
+    ),
+    "lute": String(
+        ring_s=2.6, ring_top_s=0.9, loss=1.4, pluck_at=0.2, soft_hz=1500, hard_hz=4200,
+        formants=((180, 80, 1.0), (520, 250, 0.8)), floor=0.55, release_s=0.12, thump=0.14, roughness=0.35,
+    ),
+    "koto": String(
+        ring_s=2.8, ring_top_s=0.9, loss=1.0, pluck_at=0.08, soft_hz=2000, hard_hz=6000,
+        formants=((350, 200, 0.8), (1800, 900, 0.6)), floor=0.5, release_s=0.3, thump=0.12, roughness=0.4,
+    ),
+    "sitar": String(
+        ring_s=3.5, ring_top_s=1.4, loss=0.3, pluck_at=0.05, soft_hz=2800, hard_hz=7000,
+        formants=((1200, 700, 1.2), (2800, 1200, 1.0)), floor=0.35, release_s=0.4, roughness=0.6, harmonics=60,
+    ),
+    "pizzicato": String(
+        ring_s=0.75, ring_top_s=0.3, loss=1.9, pluck_at=0.22, soft_hz=1100, hard_hz=3200,
+        formants=((280, 150, 1.0), (480, 250, 0.9)), floor=0.6, release_s=0.12, thump=0.2, roughness=0.3,
+        harmonics=28,
+    ),
+    "harpsichord": String(
+        ring_s=3.0, ring_top_s=1.1, loss=0.45, pluck_at=0.1, soft_hz=5200, hard_hz=6500, formants=((400, 300, 0.5),),
+        floor=0.8, release_s=0.09, roughness=0.35, harmonics=60,
+    ),
+    "electric bass": String(
+        ring_s=5.0, ring_top_s=1.6, loss=2.6, pluck_at=0.14, soft_hz=700, hard_hz=2400, formants=((90, 90, 0.6),),
+        floor=0.9, release_s=0.07, thump=0.03, roughness=0.15, harmonics=26,
+    ),
+    "upright bass": String(
+        ring_s=2.6, ring_top_s=0.8, loss=4.5, pluck_at=0.2, soft_hz=480, hard_hz=1300,
+        formants=((95, 60, 1.0), (190, 100, 0.6)), floor=0.7, release_s=0.1, thump=0.14, roughness=0.2, harmonics=22,
+    ),
+    "slap bass": String(
+        ring_s=2.6, ring_top_s=1.0, loss=1.2, pluck_at=0.06, soft_hz=1500, hard_hz=5200,
+        formants=((90, 90, 0.6), (2200, 1500, 0.5)), floor=0.8, release_s=0.06, roughness=0.3, harmonics=36,
+    ),
 }  # fmt: skip
 
 
@@ -75,24 +128,27 @@ def vibrate(string: String, strike: Strike, ringing_s: float, frames: int) -> Sa
     """The string alone, without damper or body knock."""
     hertz = hertz_of(strike.pitch)
     order = np.arange(1, max(3, min(string.harmonics, int(12_000 / hertz))) + 1)
-    at = order * hertz
+    at = np.asarray(order * hertz, np.float64)
     decays = SIXTY_DB / (SIXTY_DB / ringing_s + string.loss * (at / 1000.0) ** 2 * 2.2)
     phases = strike.noise().random(len(order)) * 2 * np.pi
     return ring(at, _burst(string, strike, order, at), decays, phases, frames)
 
 
 def _burst(string: String, strike: Strike, order: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How strongly the pluck drives each harmonic: uneven as noise, none where the plectrum sits, softer when gentle."""
+    """How strongly the pluck drives each harmonic: uneven as noise, none where the finger sits, softer when gentle."""
     uneven = np.exp(string.roughness * (strike.noise().standard_normal(len(order)) * 0.7))
     place = 0.06 + np.abs(np.sin(np.pi * order * string.pluck_at))
-    bright = 1.4 * (string.soft_hz + (string.hard_hz - string.soft_hz) * strike.velocity**1.3) + 0.5 * at[0]
+    bright = 1.7 * (string.soft_hz + (string.hard_hz - string.soft_hz) * strike.velocity**1.3) + 0.5 * at[0]
     strength = uneven * place / order**0.8 / (1 + (at / bright) ** 2)
     return np.asarray(strength * body(at, string.formants, string.floor))
 
 
 def _thump(string: String, strike: Strike, frames: int) -> Samples:
+    """The knock of the body and the scratch of the nail."""
     length = min(frames, SAMPLE_RATE // 12)
     sound = np.zeros(frames, np.float32)
-    knock = filtered(strike.noise().standard_normal(length, dtype=np.float32), 90.0, 500.0)
-    sound[:length] = knock * struck(length, 0.07, 0.001) * np.float32(string.thump * strike.velocity)
+    noise = strike.noise().standard_normal(length, dtype=np.float32)
+    knock = filtered(noise, 90.0, 500.0) * struck(length, 0.07, 0.001)
+    nail = filtered(noise, 2500.0, 9000.0) * struck(length, 0.02, 0.0005)
+    sound[:length] = as_samples((knock + NAIL * nail) * string.thump * strike.velocity)
     return sound

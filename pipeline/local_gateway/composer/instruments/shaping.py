@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from pipeline.local_gateway.composer.chance import seed_of
-from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, seconds
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, as_samples, fast_length, noise_of, seconds
 
 
 def frames_of(duration_s: float) -> int:
@@ -49,17 +48,21 @@ def damped(sound: Samples, frames: int, release_s: float) -> Samples:
 
 def filtered(sound: Samples, low_hz: float, high_hz: float, steepness: float = 2.0) -> Samples:
     """`sound` between two corner frequencies, 6 dB an octave for each unit of `steepness`; zero phase."""
-    spectrum = np.fft.rfft(sound)
-    spectrum *= band(sound.shape[-1], low_hz, high_hz, steepness)
-    return np.fft.irfft(spectrum, sound.shape[-1]).astype(np.float32, copy=False)
+    frames = sound.shape[-1]
+    size = fast_length(frames)
+    spectrum = np.fft.rfft(sound, size)
+    spectrum *= band(size, low_hz, high_hz, steepness)
+    return as_samples(np.fft.irfft(spectrum, size)[..., :frames])
 
 
 @lru_cache(maxsize=64)
 def band(frames: int, low_hz: float, high_hz: float, steepness: float) -> Samples:
     """The gain of each bin of an FFT over `frames` samples for a band with soft edges."""
-    hertz = np.maximum(np.fft.rfftfreq(frames, 1 / SAMPLE_RATE), 1e-3)
-    gain = 1.0 / np.sqrt((1.0 + (hertz / high_hz) ** (2 * steepness)) * (1.0 + (low_hz / hertz) ** (2 * steepness)))
-    return gain.astype(np.float32)
+    octaves = np.log(np.maximum(as_samples(np.fft.rfftfreq(frames, 1 / SAMPLE_RATE)), 1e-2))
+    slope = np.float32(2 * steepness)
+    above = np.exp(slope * (octaves - np.float32(np.log(high_hz))))
+    below = np.exp(np.minimum(slope * (np.float32(np.log(low_hz)) - octaves), 80.0))
+    return as_samples(1.0 / np.sqrt((1.0 + np.minimum(above, 1e30)) * (1.0 + below)))
 
 
 def pitched(low: float, high: float, pitch: int, bottom: int = 36, top: int = 96) -> float:
@@ -77,6 +80,6 @@ def hiss(chance: np.random.Generator, frames: int, low_hz: float, high_hz: float
 
 @lru_cache(maxsize=24)
 def _endless(low_hz: float, high_hz: float) -> Samples:
-    chance = np.random.Generator(np.random.PCG64(seed_of("hiss", low_hz, high_hz) & ((1 << 64) - 1)))
+    chance = noise_of("hiss", low_hz, high_hz)
     noise = filtered(chance.standard_normal(1 << 16, dtype=np.float32), low_hz, high_hz)
     return noise / np.float32(np.sqrt(np.mean(np.square(noise))))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+from pipeline.local_gateway.composer.sound import noise_of
 
-from pipeline.local_gateway.composer.chance import seed_of
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,4 @@ class Strike:
 
     def noise(self) -> np.random.Generator:
         """Noise of this note's own: the same in every process."""
-        return np.random.Generator(
-            np.random.PCG64(seed_of(self.instrument, self.pitch, self.colour, self.variant) & ((1 << 64) - 1))
-        )
+        return noise_of(self.instrument, self.pitch, self.colour, self.variant)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pipeline.local_gateway.composer.instruments.partials import ring
 from pipeline.local_gateway.composer.instruments.shaping import damped, filtered, frames_of, pitched, struck
-from pipeline.local_gateway.composer.instruments.strike import Strike
 from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, at_level, hertz_of, seconds
+
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composer.instruments.strike import Strike
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +29,49 @@ class Bar:
 
 
 BARS: Final[dict[str, Bar]] = {
-    "glockenspiel": Bar((1, 2.76, 5.4, 8.9), (1, 0.35, 0.18, 0.08), (3.2, 1.2, 0.5, 0.2), 0.06, (3000, 12000)),
-    "bells": Bar(
-        (0.5, 1, 1.5, 2, 2.5, 3.0, 4.0, 5.33), (0.25, 1, 0.12, 0.6, 0.15, 0.3, 0.2, 0.1),
-        (7, 6, 3.5, 3.5, 2.2, 2.0, 1.2, 0.8), 0.04, (2000, 9000),
+    "glockenspiel": Bar(
+        ratios=(1, 2.76, 5.4, 8.9), amplitudes=(1, 0.45, 0.28, 0.14), decays_s=(3.2, 1.4, 0.7, 0.3), knock=0.1,
+        knock_hz=(3000, 12000),
     ),
-    "celesta": Bar((1, 2, 4, 6.1), (1, 0.3, 0.22, 0.06), (2.6, 1.4, 0.5, 0.2), 0.05, (1500, 7000)),
-    "music box": Bar((1, 2, 3.0, 5.2, 6.3), (1, 0.28, 0.22, 0.12, 0.06), (2.4, 1.5, 0.9, 0.35, 0.2), 0.05,
-                     (2500, 10000)),
-    "vibraphone": Bar((1, 4, 9.9), (1, 0.22, 0.06), (4.5, 1.4, 0.3), 0.03, (800, 4000), 5.2, 0.3),
-    "marimba": Bar((1, 3.93, 9.3), (1, 0.3, 0.1), (1.1, 0.35, 0.12), 0.1, (400, 3000)),
-    "xylophone": Bar((1, 3, 6.1, 9.8), (1, 0.5, 0.25, 0.1), (0.7, 0.35, 0.18, 0.1), 0.12, (1200, 8000)),
-    "kalimba": Bar((1, 2, 5.4, 8.2), (1, 0.12, 0.2, 0.06), (1.5, 0.9, 0.22, 0.1), 0.12, (500, 3000)),
-    "steel drum": Bar((1, 2, 3.01, 4.02, 5.1), (1, 0.75, 0.35, 0.25, 0.12), (1.3, 1.0, 0.6, 0.4, 0.3), 0.08,
-                      (800, 5000)),
-    "timpani": Bar((1, 1.5, 1.98, 2.44, 2.9), (1, 0.75, 0.4, 0.25, 0.15), (2.2, 1.6, 1.1, 0.8, 0.5), 0.5, (40, 900)),
-    "toy piano": Bar((1, 2.8, 5.0, 7.4), (1, 0.5, 0.2, 0.1), (1.2, 0.5, 0.25, 0.15), 0.15, (1500, 8000)),
+    "bells": Bar(
+        ratios=(0.5, 1, 1.5, 2, 2.5, 3.0, 4.0, 5.33), amplitudes=(0.25, 1, 0.12, 0.6, 0.15, 0.3, 0.2, 0.1),
+        decays_s=(7, 6, 3.5, 3.5, 2.2, 2.0, 1.2, 0.8), knock=0.04, knock_hz=(2000, 9000),
+    ),
+    "celesta": Bar(
+        ratios=(1, 2, 4, 6.1), amplitudes=(1, 0.3, 0.22, 0.06), decays_s=(2.6, 1.4, 0.5, 0.2), knock=0.05,
+        knock_hz=(1500, 7000),
+    ),
+    "music box": Bar(
+        ratios=(1, 2, 3.0, 5.2, 6.3), amplitudes=(1, 0.28, 0.22, 0.12, 0.06), decays_s=(2.4, 1.5, 0.9, 0.35, 0.2),
+        knock=0.05, knock_hz=(2500, 10000),
+    ),
+    "vibraphone": Bar(
+        ratios=(1, 4, 9.9), amplitudes=(1, 0.22, 0.06), decays_s=(4.5, 1.4, 0.3), knock=0.03, knock_hz=(800, 4000),
+        tremolo_hz=5.2, damper_s=0.3,
+    ),
+    "marimba": Bar(
+        ratios=(1, 3.93, 9.3), amplitudes=(1, 0.3, 0.1), decays_s=(1.1, 0.35, 0.12), knock=0.1, knock_hz=(400, 3000),
+    ),
+    "xylophone": Bar(
+        ratios=(1, 3, 6.1, 9.8), amplitudes=(1, 0.5, 0.25, 0.1), decays_s=(0.7, 0.35, 0.18, 0.1), knock=0.12,
+        knock_hz=(1200, 8000),
+    ),
+    "kalimba": Bar(
+        ratios=(1, 2, 5.4, 8.2), amplitudes=(1, 0.12, 0.2, 0.06), decays_s=(1.5, 0.9, 0.22, 0.1), knock=0.12,
+        knock_hz=(500, 3000),
+    ),
+    "steel drum": Bar(
+        ratios=(1, 2, 3.01, 4.02, 5.1), amplitudes=(1, 0.75, 0.35, 0.25, 0.12), decays_s=(1.3, 1.0, 0.6, 0.4, 0.3),
+        knock=0.08, knock_hz=(800, 5000),
+    ),
+    "timpani": Bar(
+        ratios=(1, 1.5, 1.98, 2.44, 2.9), amplitudes=(1, 0.75, 0.4, 0.25, 0.15), decays_s=(2.2, 1.6, 1.1, 0.8, 0.5),
+        knock=0.5, knock_hz=(40, 900),
+    ),
+    "toy piano": Bar(
+        ratios=(1, 2.8, 5.0, 7.4), amplitudes=(1, 0.5, 0.2, 0.1), decays_s=(1.2, 0.5, 0.25, 0.15), knock=0.15,
+        knock_hz=(1500, 8000),
+    ),
 }  # fmt: skip
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.local_gateway.composer.instruments.shaping import frames_of, held, struck
-from pipeline.local_gateway.composer.instruments.strike import Strike
 from pipeline.local_gateway.composer.instruments.wavetable import pulse, read, timbre
-from pipeline.local_gateway.composer.sound import Samples, at_level, hertz_of, seconds
+from pipeline.local_gateway.composer.sound import SAMPLE_RATE, Samples, at_level, hertz_of, seconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.local_gateway.composer.instruments.strike import Strike
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,35 @@ class Synth:
 
 
 SYNTHS: Final[dict[str, Synth]] = {
-    "synth lead": Synth(1800, 7000, 0.6, (-7, 0, 8), 0.008, 0.18, vibrato_cents=12),
-    "soft lead": Synth(900, 2600, 0.8, (-4, 4), 0.03, 0.2, vibrato_cents=10, slope=1.4),
-    "synth pluck": Synth(700, 7500, 0.16, (-6, 6), 0.002, 0.15, decay_s=0.8),
-    "synth brass": Synth(900, 5200, 0.7, (-8, 0, 8), 0.04, 0.2),
-    "synth bass": Synth(260, 2400, 0.18, (-4, 4), 0.003, 0.05, sub=0.7),
-    "reese bass": Synth(400, 900, 0.9, (-16, 0, 15), 0.006, 0.06, sub=0.9),
-    "rave stab": Synth(1200, 8000, 0.25, (-12, 0, 12), 0.002, 0.12, decay_s=0.9),
-}
-PULSES: Final[dict[str, float]] = {"pulse lead": 0.25, "pulse thin": 0.125, "pulse square": 0.5}
+    "synth lead": Synth(
+        closed_hz=1800, open_hz=7000, filter_decay_s=0.6, voices_cents=(-7, 0, 8), attack_s=0.008, release_s=0.18,
+        vibrato_cents=12,
+    ),
+    "soft lead": Synth(
+        closed_hz=900, open_hz=2600, filter_decay_s=0.8, voices_cents=(-4, 4), attack_s=0.03, release_s=0.2,
+        vibrato_cents=10, slope=1.4,
+    ),
+    "synth pluck": Synth(
+        closed_hz=700, open_hz=7500, filter_decay_s=0.16, voices_cents=(-6, 6), attack_s=0.002, release_s=0.15,
+        decay_s=0.8,
+    ),
+    "synth brass": Synth(
+        closed_hz=900, open_hz=5200, filter_decay_s=0.7, voices_cents=(-8, 0, 8), attack_s=0.04, release_s=0.2,
+    ),
+    "synth bass": Synth(
+        closed_hz=260, open_hz=2400, filter_decay_s=0.18, voices_cents=(-4, 4), attack_s=0.003, release_s=0.05,
+        sub=0.7,
+    ),
+    "reese bass": Synth(
+        closed_hz=400, open_hz=900, filter_decay_s=0.9, voices_cents=(-16, 0, 15), attack_s=0.006, release_s=0.06,
+        sub=0.9,
+    ),
+    "rave stab": Synth(
+        closed_hz=1200, open_hz=8000, filter_decay_s=0.25, voices_cents=(-12, 0, 12), attack_s=0.002, release_s=0.12,
+        decay_s=0.9,
+    ),
+}  # fmt: skip
+PULSES: Final[dict[str, float]] = {"pulse lead": 0.25, "pulse thin": 0.125}  # how long of a cycle it is high
 SUB_SLIDE_S: Final = 0.035
 
 
@@ -80,7 +103,7 @@ def _envelope(strike: Strike, attack_s: float, release_s: float, decay_s: float)
 
 def _vibrato(cents: float, hertz: float, time: NDArray[np.float64]) -> NDArray[np.float64]:
     depth = cents * np.log(2) / 1200.0 * hertz / (2 * np.pi * 5.4)
-    return depth * np.clip((time - 0.25) / 0.4, 0, 1) * np.sin(2 * np.pi * 5.4 * time)
+    return np.asarray(depth * np.clip((time - 0.25) / 0.4, 0, 1) * np.sin(2 * np.pi * 5.4 * time))
 
 
 def play_pulse(strike: Strike) -> Samples:
@@ -120,5 +143,5 @@ def play_arpeggio(strike: Strike) -> Samples:
     turn = frames_of(0.02)
     which = (np.arange(len(envelope)) // turn) % len(tones)
     hertz = np.array([hertz_of(strike.pitch + tone) for tone in tones])[which]
-    cycles = np.cumsum(hertz) / 44_100
+    cycles = np.cumsum(hertz) / SAMPLE_RATE
     return at_level(read(pulse(hertz_of(strike.pitch + max(tones)), 0.25), cycles) * envelope)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.local_gateway.composer.instruments.shaping import frames_of, held, hiss, struck
-from pipeline.local_gateway.composer.instruments.strike import Strike
 from pipeline.local_gateway.composer.instruments.wavetable import Formants, read, timbre
 from pipeline.local_gateway.composer.sound import Samples, at_level, hertz_of, seconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.local_gateway.composer.instruments.strike import Strike
 
 # An alto's formants: Csound's manual, appendix of formant values, rounded.
 VOWELS: Final[dict[str, Formants]] = {
@@ -42,7 +45,7 @@ def _sung(strike: Strike, consonant: str, vowel: str, side: int) -> Samples:
     envelope = _opening(consonant, held(strike.frames, 0.05, 0.09))
     time = seconds(len(envelope))
     hertz = hertz_of(strike.pitch) * 2.0 ** ((6.0 * side - 3.0) / 1200.0)
-    phase = hertz * time + _vibrato(time, hertz, side) - hertz * 0.0012 * np.exp(-time / 0.04)
+    phase = hertz * time + _vibrato(time, hertz, side) + hertz * 0.0012 * np.exp(-time / 0.05)
     first, last = vowel[0], DIPHTHONGS.get(vowel, vowel[0])
     tone = read(_table(hertz, first), phase)
     if last != first:
@@ -61,7 +64,7 @@ def _table(hertz: float, vowel: str) -> Samples:
 def _vibrato(time: NDArray[np.float64], hertz: float, side: int) -> NDArray[np.float64]:
     rate = VIBRATO_HZ * (1.0 + 0.06 * side)
     depth = 26 * np.log(2) / 1200.0 * hertz / (2 * np.pi * rate)
-    return depth * np.clip((time - 0.22) / 0.35, 0, 1) * np.sin(2 * np.pi * rate * time + side)
+    return np.asarray(depth * np.clip((time - 0.22) / 0.35, 0, 1) * np.sin(2 * np.pi * rate * time + side))
 
 
 def _opening(consonant: str, envelope: Samples) -> Samples:
@@ -84,5 +87,5 @@ def _consonant(strike: Strike, consonant: str, frames: int) -> Samples:
     breath = hiss(strike.noise(), length, *between)
     stopped = consonant in {"t", "k", "p"}
     shape = np.roll(struck(length, 0.03), length - frames_of(0.045)) if stopped else held(length, 0.03, 0.001)[:length]
-    sound[:length] = at_level(breath * shape, 0.013)
+    sound[:length] = at_level(breath * shape, 0.005 if stopped else 0.013)
     return sound

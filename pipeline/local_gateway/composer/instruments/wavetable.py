@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.local_gateway.composer.sound import Samples
+from pipeline.local_gateway.composer.sound import as_samples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.local_gateway.composer.sound import Samples
 
 CYCLE = 4096
 HIGHEST_HZ = 16_000.0
@@ -59,4 +64,4 @@ def pulse(hertz: float, duty: float) -> Samples:
 
 def read(cycle: Samples, phase: NDArray[np.float64]) -> Samples:
     """The wave at each `phase`, in cycles."""
-    return cycle[(phase * CYCLE).astype(np.int64) & (CYCLE - 1)]
+    return as_samples(cycle[(phase * CYCLE).astype(np.int64) & (CYCLE - 1)])

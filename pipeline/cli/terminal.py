@@ -1,0 +1,44 @@
+"""Words to the terminal: harmless, and never the end of a run because nobody reads them any more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+from pipeline.report.text import harmless
+
+
+def say(text: str) -> None:
+    """Progress, words and failures: on standard error."""
+    write(sys.stderr, printable(text))
+
+
+def out(text: str) -> None:
+    """What was asked for: on standard output. Whoever reads it may go at any time (`| head`)."""
+    write(sys.stdout, text)
+
+
+def write(stream: TextIO | None, line: str) -> None:
+    """One line to `stream`; a stream that is closed, full or gone is given up for good."""
+    if stream is None:
+        return
+    try:
+        stream.write(line + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        _give_up(stream)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let the stream lead nowhere, so that what is left in its buffer is no error at the end of the process either."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which come from outside and must not reach a terminal; lines are kept."""
+    return "".join(char if char == "\n" else harmless(char) for char in text)

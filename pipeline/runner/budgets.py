@@ -1,0 +1,75 @@
+"""What a plan may commit to, and what its run is asked for. Pure; docs/money.md, "Reserve, then settle"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.money import dollars
+from pipeline.planning.plans import Action, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline.jobs import PurchaseKey
+    from pipeline.planning.plans import ManifestPlan
+    from pipeline.workspace import Plan
+
+
+def budget_of(plan: Plan, part: ManifestPlan) -> int | None:
+    """A manifest's own budget; `--budget` replaces it where it is the only manifest."""
+    if len(plan.manifests) == 1 and plan.request.budget_microusd is not None:
+        return plan.request.budget_microusd
+    return part.manifest.budget_microusd
+
+
+def cap_of(plan: Plan) -> int | None:
+    """What several manifests may commit to together."""
+    return None if len(plan.manifests) == 1 else plan.request.budget_microusd
+
+
+def estimates(plan: Plan) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
+    """What each manifest would buy, in micro-dollars; a purchase that several share is the first one's."""
+    seen: set[PurchaseKey] = set()
+    for part in plan.manifests:
+        own = {key: take.estimate_microusd for key, take in part.purchases().items() if key not in seen}
+        seen.update(own)
+        yield part, own
+
+
+def asks(plan: Plan) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
+    """What each manifest's run is asked for: what it buys, and what it may have to pay for by asking again."""
+    for part, own in estimates(plan):
+        again = {
+            take.key: take.job.intent.estimate_microusd * (take.job.unproven_sends + 1)
+            for track in part.tracks
+            if track.action is Action.GENERATE
+            for take in track.takes
+            if take.step is Step.RESEND and take.job is not None
+        }
+        yield part, own | again
+
+
+def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:
+    """Why a plan is not begun: what it would take, and the budget that it would pass. None where it may go on.
+
+    `committed`: what each manifest's open run has bound already, in micro-dollars.
+    """
+    total = 0
+    for part, own in estimates(plan):
+        estimate, budget = sum(own.values()), budget_of(plan, part)
+        before = committed.get(part.manifest.name, 0)
+        if budget is not None and estimate and before + estimate > budget:
+            return _too_much(part.manifest.name, estimate, before, budget)
+        total += estimate
+    cap, before = cap_of(plan), sum(committed.values())
+    if cap is not None and total and before + total > cap:
+        return _too_much("all manifests together", total, before, cap)
+    return None
+
+
+def _too_much(whose: str, estimate: int, before: int, budget: int) -> str:
+    on_top = f" on top of {dollars(before)} already committed" if before else ""
+    return (
+        f"{whose}: the plan costs {dollars(estimate)}{on_top}, over the budget of {dollars(budget)}; "
+        "nothing was sent: raise the budget (--budget) or ask for less (--only)"
+    )
