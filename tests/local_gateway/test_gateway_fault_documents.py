@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ("faults: [{endpoint: submit, job: {explode: true}}]", "there is no 'explode'"),
         ("faults: [{endpoint: poll, job: {fail: true}}]", "write `endpoint: submit`"),
         ("faults: [{job: {fail: true}}]", "write `endpoint: submit`"),
+        ("faults: [{name: a}, {name: b}, {name: a}]", "two faults are called 'a'"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_place(text: str, message: str) -> None:

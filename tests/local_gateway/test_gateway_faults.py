@@ -126,13 +126,14 @@ class TestAnswers:
               - {nth: 1, answer: {status: 200, body: "<html>busy</html>", headers: {content-type: text/html}}}
               - {nth: 2, answer: {status: 418, json: {teapot: [1, 2]}}}
               - {nth: 3, answer: {status: 500, body: ""}}
+              - {nth: 4, answer: {status: 304}}
             """
         )
-        answers = [await bench.submit() for _ in range(3)]
-        assert [answer.status_code for answer in answers] == [200, 418, 500]
+        answers = [await bench.submit() for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 418, 500, 304]
         assert answers[0].text == "<html>busy</html>"
         assert answers[1].json() == {"teapot": [1, 2]}
-        assert answers[2].content == b""
+        assert answers[2].content == answers[3].content == b""
 
 
 class TestLostReplies:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job
     from pipeline.runner.events import Event
     from pipeline.runner.results import RunResult
+    from pipeline.workspace import Plan
 
 BASE_URL = "http://127.0.0.1"
 MEDIA_URL = "http://127.0.0.1:81"
@@ -138,14 +139,7 @@ class World:
         self.control = options.pop("control", None) or Control()
         concurrency = options.pop("concurrency", None)
         steps = options.pop("steps", ())
-        plan = make_plan(
-            [parse_manifest(head + tracks, self.folder / "game.yaml"), *options.pop("beside", [])],
-            output=self.output,
-            state=self.state,
-            gateway=GatewayChoice(kind, None if kind == "local" else BASE_URL, KEY),
-            clock=self.clock,
-            **options,
-        )
+        plan = self.plan(tracks, head=head, kind=kind, **options)
         return await run(
             plan,
             transport=self.network,
@@ -156,6 +150,17 @@ class World:
             control=self.control,
             concurrency=concurrency,
             steps=steps,
+        )
+
+    def plan(self, tracks: str, *, head: str = HEAD, kind: str = "real", **options: Any) -> Plan:
+        """What a run would do."""
+        return make_plan(
+            [parse_manifest(head + tracks, self.folder / "game.yaml"), *options.pop("beside", [])],
+            output=self.output,
+            state=self.state,
+            gateway=GatewayChoice(kind, None if kind == "local" else BASE_URL, KEY),
+            clock=self.clock,
+            **options,
         )
 
     def manifest(self, text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from functools import cache
 
 import numpy as np
 
@@ -76,11 +77,8 @@ def pitch_classes(audio: np.ndarray) -> np.ndarray:
 
 def loudness_of(audio: np.ndarray) -> float:
     """Integrated loudness in LUFS: ITU-R BS.1770-4, K-weighted by convolving with the biquads' impulse response."""
-    impulse = np.zeros(8192)
-    impulse[0] = 1.0
-    for biquad in _k_weighting():
-        impulse = _filtered(impulse, *biquad)
-    size = len(audio) + len(impulse)
+    impulse = _impulse_response()
+    size = 1 << (len(audio) + len(impulse)).bit_length()
     weighted = np.fft.irfft(np.fft.rfft(audio.T, size) * np.fft.rfft(impulse, size), size)[:, : len(audio)]
     block, hop = SAMPLE_RATE * 2 // 5, SAMPLE_RATE // 10
     sums = np.concatenate(([0.0], np.cumsum(np.square(weighted).sum(axis=0))))
@@ -89,6 +87,15 @@ def loudness_of(audio: np.ndarray) -> float:
     loud = powers[powers > 10 ** ((-70 + 0.691) / 10)]
     gated = loud[loud > loud.mean() / 10]
     return float(-0.691 + 10 * np.log10(gated.mean()))
+
+
+@cache
+def _impulse_response() -> np.ndarray:
+    impulse = np.zeros(8192)
+    impulse[0] = 1.0
+    for biquad in _k_weighting():
+        impulse = _filtered(impulse, *biquad)
+    return impulse
 
 
 def _k_weighting() -> list[tuple[np.ndarray, np.ndarray]]:

@@ -11,6 +11,7 @@ from pipeline.local_gateway.composer.instruments import PLAYERS, Strike
 from pipeline.local_gateway.composer.instruments.kits import KITS, LEVELS
 from pipeline.local_gateway.composer.instruments.partials import ring
 from pipeline.local_gateway.composer.instruments.textures import TEXTURES
+from pipeline.local_gateway.composer.orchestra import FAMILIES
 from pipeline.local_gateway.composer.orchestra import PLAYERS as FACTS
 from pipeline.local_gateway.composer.styles import STYLES
 
@@ -36,12 +37,14 @@ def test_everybody_the_orchestra_knows_can_play():
 
 
 def test_every_player_a_style_wants_exists():
-    """Styles name only players, kits, grooves and places that there are."""
+    """Styles name only players, kits, grooves and places that there are, and nobody waits for ever."""
+    wanted = {"voice"}
     for style in STYLES.values():
-        roles = {*style.lead, *style.chords, *style.bass, *style.pad, *style.counter, *style.textures}
-        assert roles <= set(PLAYERS)
-        assert not style.kit or style.kit in KITS
+        wanted |= {*style.lead, *style.chords, *style.bass, *style.pad, *style.counter, *style.textures}
+        wanted |= {style.kit} - {""}
         assert set(style.grooves) <= set(GROOVES)
+    assert wanted <= set(PLAYERS)
+    assert set(PLAYERS) <= wanted | {player for roles in FAMILIES.values() for player in roles.values()}
 
 
 @pytest.mark.parametrize("name", PITCHED)

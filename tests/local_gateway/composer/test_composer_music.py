@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from pipeline.local_gateway.composer import compose
 
 PULSED = {  # prompts whose players mark the beat
     "rock song": 120, "lo-fi beat": 80, "epic taiko battle": 130, "chiptune": 140, "synthwave": 100, "house": 124,
-    "jazz swing": 132, "folk guitar": 104, "funk": 108, "reggae": 76, "latin": 116, "march": 112,
+    "jazz swing": 132, "folk guitar": 104, "funk": 108, "reggae": 76, "pop song": 110, "march": 112,
     "ukulele jingle": 118, "metal": 160, "6/8 celtic jig": 96, "hip hop": 88, "disco": 115, "blues": 92,
-    "waltz with piano": 150, "drum and bass": 174,
+    "waltz with piano": 138, "drum and bass": 174,
 }  # fmt: skip
 CALM = {"ambient harp": 70, "music box lullaby": 72, "solo piano ballad": 66, "harp and strings": 90}
 VARIED = (
@@ -102,11 +103,11 @@ def spectrum(audio):
 
 def test_another_prompt_is_other_music():
     """Any two of several prompts differ in their spectra by some dB, and in when their notes begin."""
-    pieces = [heard(prompt) for prompt in VARIED]
-    for number, one in enumerate(pieces):
-        for other in pieces[number + 1 :]:
-            assert np.abs(spectrum(one) - spectrum(other)).mean() > 0.3
-            assert np.corrcoef(onset_strength(one), onset_strength(other))[0, 1] < 0.6
+    spectra = [spectrum(heard(prompt)) for prompt in VARIED]
+    onsets = [onset_strength(heard(prompt)) for prompt in VARIED]
+    for one, other in combinations(range(len(VARIED)), 2):
+        assert np.abs(spectra[one] - spectra[other]).mean() > 0.3
+        assert np.corrcoef(onsets[one], onsets[other])[0, 1] < 0.6
 
 
 def test_moods_are_heard():

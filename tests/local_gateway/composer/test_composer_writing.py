@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
 
 from pipeline.local_gateway.composer.arranging import arranged
 from pipeline.local_gateway.composer.form import shaped
-from pipeline.local_gateway.composer.orchestra import PLAYERS
+from pipeline.local_gateway.composer.orchestra import FAMILIES, PLAYERS
 from pipeline.local_gateway.composer.passages import passage_of
+from pipeline.local_gateway.composer.performing import performed
 from pipeline.local_gateway.composer.reading import read
 from pipeline.local_gateway.composer.singing import lines_of, rhythm_for, syllables_of
 from pipeline.local_gateway.composer.sketch import sketch_of
+from pipeline.local_gateway.composer.styles import STYLES
 from pipeline.local_gateway.composer.theory import METRES, MODES, Key
+from pipeline.local_gateway.composer.vocabulary import MOODS
 from pipeline.local_gateway.composer.voicing import Hand, led
 
 PROMPTS = [
@@ -53,7 +57,8 @@ def pitched(score):
 def test_every_note_belongs_to_the_key(prompt):
     """No pitched note leaves the scale that the prompt named or that was chosen."""
     score, _, sketch = score_of(prompt)
-    assert {note.pitch % 12 for _, note in pitched(score)} <= sketch.key.classes
+    scale = {sketch.key.pitch(step) % 12 for step in range(7)}
+    assert {note.pitch % 12 for _, note in pitched(score)} <= scale
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
@@ -222,3 +227,26 @@ def test_energy_is_written_into_the_notes():
         return sum(len(part.notes) for part in score.parts) / 30
 
     assert notes_a_second("epic orchestral battle") > 1.5 * notes_a_second("calm orchestral morning")
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_any_mixture_of_known_words_is_a_playable_piece(seed):
+    """Whatever a prompt combines, somebody has the tune, in key and within reach, from the start of the piece."""
+    dice = random.Random(seed)
+    words = [
+        *dice.sample(sorted(MOODS), dice.choice((0, 1, 2))),
+        *dice.sample(sorted(STYLES), dice.choice((0, 1))),
+        ", ".join(dice.sample(sorted(FAMILIES), dice.choice((0, 1, 3, 5)))),
+        dice.choice(("", f"in {dice.choice('ABCDEFG')}{dice.choice(('', '#', 'b'))} {dice.choice(sorted(MODES))}")),
+        dice.choice(("", "", dice.choice(sorted(METRES)), f"{dice.randint(40, 220)} bpm")),
+        dice.choice(("", "loop", "solo", "no drums")),
+    ]
+    prompt, duration_s = " ".join(words), dice.choice((0.4, 2.0, 7.0, 30.0, 95.0))
+    score, form, sketch = score_of(prompt, duration_s, dice.choice(("", "", "sing me home")), dice.randrange(5))
+    scale = {sketch.key.pitch(step) % 12 for step in range(7)}
+    assert any(part.role in {"lead", "voice"} for part in score.parts)
+    assert min(event.frame for event in performed(score, form, sketch)) < 0.5 * duration_s * 44_100
+    for part, note in pitched(score):
+        assert PLAYERS[part.instrument].low <= note.pitch <= PLAYERS[part.instrument].high
+        assert note.pitch % 12 in scale
+        assert note.beats > 0
