@@ -1,7 +1,7 @@
 """A levelled sound becomes a file that is what it should be: encoded, decoded again, measured, mended where it misses.
 
 Lossy formats move loudness and peaks. What is said about a file is measured on that file, and one that passes its
-ceiling or misses its loudness is encoded again with a better gain, peaks before loudness.
+ceiling or misses its loudness is encoded again towards a better aim, peaks before loudness.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.dither import clipped_frames
 from pipeline.audio.encoding import HEADROOM_DB, clips, encode, rate_for
-from pipeline.audio.levelling import choose_level, corrected, level_warnings
+from pipeline.audio.level_warnings import level_warnings
+from pipeline.audio.levelling import first_aim, next_aim
+from pipeline.audio.mastering import Master, master
 from pipeline.audio.measurement import Measurement, measure_file
 from pipeline.audio.resampling import resampled
 from pipeline.audio.tasks import FinishedFile, Target
@@ -51,20 +53,29 @@ def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label
     """Make `target`'s file of `prepared`. Raises AudioError, and OSError where it can't be written."""
     audio_format = target.output.format
     sound = resampled(prepared.sound, rate_for(audio_format, prepared.sound.sample_rate))
-    level = choose_level(prepared.measured, loudness, HEADROOM_DB[audio_format])
-    written = _write(sound.with_gain(level.gain_db), target, label)
+    measured, headroom_db = prepared.measured, HEADROOM_DB[audio_format]
+    aim = first_aim(measured, loudness, headroom_db)
+    made = master(sound, measured, aim)
+    written = _write(made.sound, target, label)
     for _ in range(_MOST_CORRECTIONS):
-        better = corrected(level, written.measured, loudness, -(prepared.measured.true_peak_dbtp or 0.0))
-        if better == level:
+        better = next_aim(
+            aim,
+            made.level,
+            delivered=written.measured,
+            measured=measured,
+            loudness=loudness,
+            headroom_db=headroom_db,
+        )
+        if better == aim:
             break
-        level = better
-        written = _write(sound.with_gain(level.gain_db), target, label)
+        aim, made = better, master(sound, measured, better)
+        written = _write(made.sound, target, label)
     warnings = (
         *prepared.warnings,
         *_format_warnings(prepared.sound, written, target),
-        *level_warnings(written.measured, level, loudness),
+        *level_warnings(written.measured, aim, made.level, made.limited_db, loudness),
     )
-    return _finished(written, target, warnings)
+    return _finished(written, made, target, warnings)
 
 
 def _write(sound: Sound, target: Target, label: Label) -> _Written:
@@ -92,7 +103,7 @@ def _format_warnings(sound: Sound, written: _Written, target: Target) -> list[As
     return warnings
 
 
-def _finished(written: _Written, target: Target, warnings: tuple[AssetWarning, ...]) -> FinishedFile:
+def _finished(written: _Written, made: Master, target: Target, warnings: tuple[AssetWarning, ...]) -> FinishedFile:
     measured = written.measured
     return FinishedFile(
         path=target.path,
@@ -106,5 +117,6 @@ def _finished(written: _Written, target: Target, warnings: tuple[AssetWarning, .
         max_short_term_lufs=measured.max_short_term_lufs,
         loudness_range_lu=measured.loudness_range_lu,
         true_peak_dbtp=measured.true_peak_dbtp,
+        limited_db=round(made.limited_db, 2),
         warnings=warnings,
     )

@@ -76,3 +76,4 @@ class FinishedFile:
     true_peak_dbtp: float | None
     loop: tuple[int, int] | None = None  # (start, end) in samples at the output's rate, end exclusive
     warnings: tuple[Warning, ...] = ()
+    limited_db: float = 0.0  # the most that the limiter took off its peaks
