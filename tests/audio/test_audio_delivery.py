@@ -14,7 +14,7 @@ from audio_signals import UNTOUCHED, music, noise, silence, task_for, tone
 from pipeline.audio.decoding import decode
 from pipeline.audio.finishing import finish
 from pipeline.audio.measurement import measure_file
-from pipeline.audio.settings import PRESETS, Finishing, Loop, Loudness, Output, Trim
+from pipeline.audio.settings import PRESETS, Finishing, Loudness, Output, Trim
 from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import AudioError
 from pipeline.audio.tasks import Warning as AssetWarning
@@ -163,10 +163,10 @@ def test_steps_run_before_loudness(tmp_path):
 
 
 def test_what_is_not_done_yet_is_said(tmp_path):
-    """A loop and a group are asked for in vain, and the asset says so."""
-    finishing = Finishing(loop=Loop(), loudness=Loudness(group="battle"))
+    """A group is asked for in vain, and the asset says so."""
+    finishing = Finishing(loudness=Loudness(group="battle"))
     (file,) = finish(task_for(tmp_path, music(2), Output("ogg"), finishing=finishing))
-    assert codes(file) == ["loop_not_shaped", "group_not_joined"]
+    assert codes(file) == ["group_not_joined"]
 
 
 def test_the_same_task_gives_the_same_files(tmp_path):
