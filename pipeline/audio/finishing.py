@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.audio.decoding import decode
 from pipeline.audio.delivery import Prepared, deliver
+from pipeline.audio.faults import find_faults
 from pipeline.audio.gates import find_silence, judge
 from pipeline.audio.labels import Label, serial_of
 from pipeline.audio.measurement import measure
@@ -32,17 +33,20 @@ def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
 
 
 def prepare(task: FinishTask) -> Prepared:
-    """The source, decoded, shaped, measured and through its gates. Raises AudioError."""
+    """The source, decoded, through its gates, shaped and measured. Raises AudioError."""
     finishing = task.finishing
-    shaped = shape(decode(task.source), finishing, task.steps, task.asked_s)
+    source = decode(task.source)
+    findings = find_faults(source, task.asked_s, loops=finishing.loop is not None)
+    warnings = judge(findings, finishing.gates)
+    shaped = shape(source, finishing, task.steps, task.asked_s)
     splits = finishing.loop is not None and finishing.loop.intro == "split" and bool(shaped.loop_start)
     measured = _measured_split(shaped) if splits else measure(shaped.sound)
-    found = judge(find_silence(measured), finishing.gates)
+    warnings += judge(find_silence(measured), finishing.gates)
     loop = shaped.loop
     return Prepared(
         sound=shaped.sound,
         measured=measured,
-        warnings=(*found, *(loop.warnings if loop else ()), *_not_yet(finishing)),
+        warnings=(*warnings, *(loop.warnings if loop else ()), *_not_yet(finishing)),
         loop_start=shaped.loop_start,
         splits=splits,
         unlike_over_s=None if loop is None or loop.repeats else loop.crossfade_s,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.audio.channels import middle
 from pipeline.audio.loop_alignment import Alignment, align
 from pipeline.audio.loop_search import Candidate, LoopSearch, candidates_in, search_in
 from pipeline.audio.spectra import FLUX_HOP, flux
@@ -36,7 +37,7 @@ class LoopPlace:
 
 def find_loop(sound: Sound, least_frames: int) -> list[LoopPlace]:
     """Where to loop `sound` for at least `least_frames`, as far as it is that long: the most promising place first."""
-    signal = np.ascontiguousarray(sound.samples.mean(axis=1))
+    signal = middle(sound.samples)
     search = search_in(signal, sound.sample_rate)
     longest = max(0, len(search.levels) - search.around - 1) * search.hop
     candidates = candidates_in(search, min(least_frames, longest))

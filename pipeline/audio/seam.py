@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pipeline.audio.channels import middle
 from pipeline.audio.spectra import FLUX_HOP, FLUX_WINDOW, flux
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Seam:
 def seam_of(sound: Sound, start: int, end: int) -> Seam:
     """The seam from the frame before `end` back to `start`. Silence has none that could be heard."""
     loop = sound.samples[start:end]
-    return Seam(_flux(loop.mean(axis=1)), _sample_step(loop), _level_step(loop, sound.sample_rate))
+    return Seam(_flux(middle(loop)), _sample_step(loop), _level_step(loop, sound.sample_rate))
 
 
 def _flux(loop: Samples) -> float:
@@ -55,7 +56,9 @@ def _flux(loop: Samples) -> float:
 
 
 def _sample_step(loop: Samples) -> float:
-    steps = np.abs(np.diff(loop, axis=0)).max(axis=1, initial=0)
+    steps = np.zeros(len(loop) - 1, np.float32)
+    for channel in loop.T:
+        np.maximum(steps, np.abs(np.diff(channel)), out=steps)
     return _percentile(steps, float(np.abs(loop[0] - loop[-1]).max()))
 
 
@@ -65,7 +68,7 @@ def _level_step(loop: Samples, sample_rate: int) -> float:
     pieces = len(loop) // half
     if pieces < 4:  # noqa: PLR2004 - two windows of two halves
         return 0.0
-    power = (loop**2).mean(axis=1)
+    power = middle(loop**2)
     halves = power[: pieces * half].reshape(pieces, half).mean(axis=1)
     levels = _decibels((halves[:-1] + halves[1:]) / 2)
     before, after = _decibels(np.array([power[-2 * half :].mean(), power[: 2 * half].mean()]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.channels import with_channels
 from pipeline.audio.fades import faded
+from pipeline.audio.faults import without_offset
 from pipeline.audio.looping import looped
 from pipeline.audio.resampling import resampled
 from pipeline.audio.segment import stepped
@@ -37,7 +38,7 @@ def shape(sound: Sound, finishing: Finishing, steps: Sequence[Step] = (), asked_
     """Channels and rate, trim, loop, fades, the user's steps. Raises AudioError where a step goes wrong."""
     sound = _conformed(sound, finishing)
     sound = trimmed(sound, finishing.trim)
-    loop = None if finishing.loop is None else looped(sound, finishing.loop, asked_s)
+    loop = None if finishing.loop is None else looped(without_offset(sound), finishing.loop, asked_s)
     before = sound if loop is None else loop.sound
     after = stepped(faded(before, finishing.fade_in_s, finishing.fade_out_s), steps)
     after = _conformed(after, finishing)  # a step may change rate or channels; the manifest decides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,13 +59,25 @@ def save(path: Path, sound: Sound, subtype: str = "FLOAT") -> str:
     return str(path)
 
 
+SOURCE_GATES_OFF = tuple((gate, "off") for gate in ("clipping", "dc", "ending", "gap", "length", "mono"))
+
+
 def task_for(
-    folder: Path, sound: Sound, *outputs: Output, finishing: Finishing | None = None, **more: object
+    folder: Path,
+    sound: Sound,
+    *outputs: Output,
+    finishing: Finishing | None = None,
+    gated: bool = False,
+    **more: object,
 ) -> FinishTask:
-    """A task that finishes `sound` into `outputs` within `folder`."""
+    """A task that finishes `sound` into `outputs` within `folder`.
+
+    Signals by formula have faults that music has not, such as an end without an ending: unless `gated`, nobody looks.
+    """
+    finishing = finishing or Finishing()
     return FinishTask(
         source=save(folder / "source.wav", sound),
-        finishing=finishing or Finishing(),
+        finishing=finishing if gated else replace(finishing, gates=(*SOURCE_GATES_OFF, *finishing.gates)),
         targets=tuple(
             Target(output, str(folder / f"{number}.{output.extension}")) for number, output in enumerate(outputs)
         ),
