@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pipeline.audio.channels import STEREO
 from pipeline.audio.gates import Finding
+from pipeline.audio.loop_alignment import dot
 from pipeline.audio.sound import Sound
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ def find_mono_loss(source: Sound) -> list[Finding]:
     if source.channels != STEREO:
         return []
     left, right = source.samples[:, 0], source.samples[:, 1]
-    powers = float(np.vdot(left, left)), float(np.vdot(right, right))
-    both = float(np.vdot(left, right))
+    powers, both = (dot(left, left), dot(right, right)), dot(left, right)
     if min(powers) == 0:
         return []
     loss_db = 10 * np.log10(2 * sum(powers) / max(sum(powers) + 2 * both, 1e-9 * sum(powers)))
