@@ -22,9 +22,12 @@ class Alignment:
     correlation: float
 
 
-def align(signal: Samples, start: int, end: int, sample_rate: int) -> Alignment:
-    """Move `end` by up to 35 ms to where the second before and after it is most like that around `start`."""
-    reach = round(_REACH_S * sample_rate)
+def align(signal: Samples, start: int, end: int, sample_rate: int, doubt: int = 0) -> Alignment:
+    """Move `end` to where the second before and after it is most like that around `start`.
+
+    By up to 35 ms, or by `doubt` frames where that is more.
+    """
+    reach = max(round(_REACH_S * sample_rate), doubt)
     half = min(round(_COMPARED_S * sample_rate), start, len(signal) - end - reach - 1)
     if half < reach:
         return Alignment(end, 0.0)

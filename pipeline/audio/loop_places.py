@@ -43,7 +43,7 @@ def find_loop(sound: Sound, least_frames: int) -> list[LoopPlace]:
     candidates = candidates_in(search, min(least_frames, longest))
     if not candidates:
         return [_all_of(sound)]
-    candidate, alignment = _chosen(signal, candidates, sound.sample_rate, least_frames)
+    candidate, alignment = _chosen(signal, search, candidates, sound.sample_rate, least_frames)
     length = alignment.end - candidate.start
     repeats = alignment.correlation >= _REPEATS_FROM or candidate.distance <= _ALIKE_UP_TO
     starts = _quiet_starts(signal, search, length, sound.sample_rate) or [candidate.start]
@@ -56,10 +56,10 @@ def _all_of(sound: Sound) -> LoopPlace:
 
 
 def _chosen(
-    signal: Samples, candidates: list[Candidate], sample_rate: int, least_frames: int
+    signal: Samples, search: LoopSearch, candidates: list[Candidate], sample_rate: int, least_frames: int
 ) -> tuple[Candidate, Alignment]:
     """The longest among those that repeat as well as the best; where none does, among the least unlike."""
-    aligned = [(each, align(signal, each.start, each.end, sample_rate)) for each in candidates]
+    aligned = [(each, align(signal, each.start, each.end, sample_rate, search.hop // 2)) for each in candidates]
     aligned = [pair for pair in aligned if pair[1].end - pair[0].start >= least_frames] or aligned
     best = max(alignment.correlation for _, alignment in aligned)
     if best >= _REPEATS_FROM:

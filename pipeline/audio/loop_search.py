@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.audio.sound import Samples
 
 _HOP_S: Final = 0.045
+_MOST_MOMENTS: Final = 8_000  # each is compared with every other: from six minutes on they lie further apart
 _HOPS_A_WINDOW: Final = 4
 _AROUND_S: Final = 3.0  # compared at both ends: one to two bars
 _MOST_AROUND: Final = 0.15  # of a short sound
@@ -61,12 +62,12 @@ class LoopSearch:
 
 def search_in(signal: Samples, sample_rate: int) -> LoopSearch:
     """`signal`, one channel, ready to be searched."""
-    hop = max(1, round(_HOP_S * sample_rate))
     usable = signal[: usable_frames(signal, sample_rate)]
+    hop = max(1, round(_HOP_S * sample_rate), len(usable) // _MOST_MOMENTS)
     around = min(_AROUND_S, _MOST_AROUND * len(usable) / sample_rate)
     levels = band_levels(usable, sample_rate, _HOPS_A_WINDOW * hop, hop)
     spread = max(2 * float(levels.var(axis=0).sum()), _SMALLEST_SPREAD)
-    return LoopSearch(levels, hop, max(2, round(around / _HOP_S)), spread)
+    return LoopSearch(levels, hop, max(2, round(around * sample_rate / hop)), spread)
 
 
 def candidates_in(search: LoopSearch, least_frames: int) -> list[Candidate]:

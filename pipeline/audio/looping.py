@@ -12,6 +12,8 @@ from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import Warning as AssetWarning
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.audio.seam import Seam
     from pipeline.audio.settings import Loop
     from pipeline.audio.sound import Samples
@@ -41,8 +43,8 @@ def looped(sound: Sound, loop: Loop, asked_s: float | None = None) -> Looped:
     With `intro` at "drop" the loop is all that is left; else what comes before it is kept in front.
     """
     least_s = loop.min_s or _LEAST_SHARE * (asked_s or sound.duration_s)
-    made = [_made(sound, place, loop) for place in find_loop(sound, round(least_s * sound.sample_rate))]
-    best = _first_unheard(made)
+    places = find_loop(sound, round(least_s * sound.sample_rate))
+    best = _first_unheard(_made(sound, place, loop) for place in places)
     length_s = (best.sound.frames - best.start) / sound.sample_rate
     if length_s >= least_s - _ALIGNED_WITHIN_S:
         return best
@@ -50,11 +52,17 @@ def looped(sound: Sound, loop: Loop, asked_s: float | None = None) -> Looped:
     return replace(best, warnings=(AssetWarning("loop_short", text),))
 
 
-def _first_unheard(made: list[Looped]) -> Looped:
-    """The first whose seam is not heard, else the one whose seam stands out least."""
-    seams = [seam_of(each.sound, each.start, each.sound.frames) for each in made]
-    unheard = next((each for each, seam in zip(made, seams, strict=True) if not seam.is_heard), None)
-    return unheard or made[min(range(len(made)), key=lambda at: _prominence(seams[at]))]
+def _first_unheard(made: Iterable[Looped]) -> Looped:
+    """The first whose seam is not heard, else the one whose seam stands out least. Two are held at a time."""
+    best: tuple[float, Looped] | None = None
+    for each in made:
+        seam = seam_of(each.sound, each.start, each.sound.frames)
+        if not seam.is_heard:
+            return each
+        if best is None or _prominence(seam) < best[0]:
+            best = _prominence(seam), each
+    assert best is not None  # noqa: S101 - there is always a place
+    return best[1]
 
 
 def _prominence(seam: Seam) -> float:

@@ -68,7 +68,7 @@ def _level_step(loop: Samples, sample_rate: int) -> float:
     pieces = len(loop) // half
     if pieces < 4:  # noqa: PLR2004 - two windows of two halves
         return 0.0
-    power = middle(loop**2)
+    power = np.einsum("fc,fc->f", loop, loop) / loop.shape[1]
     halves = power[: pieces * half].reshape(pieces, half).mean(axis=1)
     levels = _decibels((halves[:-1] + halves[1:]) / 2)
     before, after = _decibels(np.array([power[-2 * half :].mean(), power[: 2 * half].mean()]))

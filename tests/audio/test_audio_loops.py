@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from audio_signals import composition, music, noise, repeated, silence, tone
 
+from pipeline.audio import loop_search
 from pipeline.audio.crossfade import crossfaded
 from pipeline.audio.loop_alignment import align, correlation
 from pipeline.audio.loop_search import usable_frames
@@ -51,6 +52,12 @@ class TestLength:
         assert looped(source, Loop()).sound.frames == 9 * RATE
         longer = repeated(composition(9, seed=42, rate=RATE), 31 * RATE, fade_s=3)
         assert looped(longer, Loop()).sound.frames == 18 * RATE
+
+    def test_long_music_is_searched_in_coarser_steps(self, source, monkeypatch):
+        """Time and memory are bounded, and the period is still found to the sample."""
+        monkeypatch.setattr(loop_search, "_MOST_MOMENTS", 150)
+        assert len(loop_search.search_in(source.samples.mean(axis=1), RATE).levels) <= 160
+        assert looped(source, Loop()).sound.frames == 9 * RATE
 
     def test_at_least_what_was_asked(self, source):
         """40 % of what the generator was asked for, or `min`; what is not there is said to be missing."""
