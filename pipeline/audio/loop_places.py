@@ -16,6 +16,7 @@ from pipeline.audio.spectra import FLUX_HOP, flux
 if TYPE_CHECKING:
     from pipeline.audio.sound import Samples, Sound
 
+_SHORTEST_SEARCHED_S: Final = 1.0
 _REPEATS_FROM: Final = 0.8  # a correlation
 _ALIKE_UP_TO: Final = 0.25  # a distance
 _EQUAL_CORRELATION: Final = 0.03
@@ -37,6 +38,8 @@ class LoopPlace:
 
 def find_loop(sound: Sound, least_frames: int) -> list[LoopPlace]:
     """Where to loop `sound` for at least `least_frames`, as far as it is that long: the most promising place first."""
+    if sound.duration_s < _SHORTEST_SEARCHED_S:
+        return [_all_of(sound)]
     signal = middle(sound.samples)
     search = search_in(signal, sound.sample_rate)
     longest = max(0, len(search.levels) - search.around - 1) * search.hop

@@ -12,7 +12,7 @@ from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import Warning as AssetWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pipeline.audio.seam import Seam
     from pipeline.audio.settings import Loop
@@ -45,11 +45,16 @@ def looped(sound: Sound, loop: Loop, asked_s: float | None = None) -> Looped:
     least_s = loop.min_s or _LEAST_SHARE * (asked_s or sound.duration_s)
     places = find_loop(sound, round(least_s * sound.sample_rate))
     best = _first_unheard(_made(sound, place, loop) for place in places)
-    length_s = (best.sound.frames - best.start) / sound.sample_rate
-    if length_s >= least_s - _ALIGNED_WITHIN_S:
-        return best
-    text = f"loops over {length_s:.1f} s, and at least {least_s:.1f} were asked: there is no more of it"
-    return replace(best, warnings=(AssetWarning("loop_short", text),))
+    return replace(best, warnings=tuple(_warnings(best, loop, least_s)))
+
+
+def _warnings(made: Looped, loop: Loop, least_s: float) -> Iterator[AssetWarning]:
+    length_s = (made.sound.frames - made.start) / made.sound.sample_rate
+    if length_s < least_s - _ALIGNED_WITHIN_S:
+        text = f"loops over {length_s:.1f} s, and at least {least_s:.1f} were asked: there is no more of it"
+        yield AssetWarning("loop_short", text)
+    if loop.intro != "drop" and made.start == 0:
+        yield AssetWarning("no_intro", "it loops from its first sample on: there is nothing before the loop")
 
 
 def _first_unheard(made: Iterable[Looped]) -> Looped:

@@ -102,6 +102,12 @@ class TestIntro:
         assert np.array_equal(made.sound.samples[:untouched], source.samples[:untouched])
         assert not np.array_equal(made.sound.samples[untouched:], source.samples[untouched : made.sound.frames])
 
+    def test_where_there_is_none_it_is_said(self):
+        """Half a second is all loop: nobody should wait for the intro's file."""
+        made = looped(music(0.3), Loop(intro="split"))
+        assert made.start == 0
+        assert [warning.code for warning in made.warnings] == ["no_intro"]
+
     def test_the_way_into_the_loop_is_the_way_round(self, source):
         """What comes before the loop's start, and what comes before its end, lead to the same place."""
         made = looped(source, Loop(intro="keep"))
