@@ -1,29 +1,29 @@
 """A levelled sound becomes a file that is what it should be: encoded, decoded again, measured, mended where it misses.
 
 Lossy formats move loudness and peaks. What is said about a file is measured on that file, and one that passes its
-ceiling or misses its loudness is encoded again with a better gain, peaks before loudness.
+ceiling or misses its loudness is encoded again towards a better aim, peaks before loudness.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipeline.audio.dither import clipped_frames
-from pipeline.audio.encoding import HEADROOM_DB, clips, encode, rate_for
-from pipeline.audio.levelling import choose_level, corrected, level_warnings
-from pipeline.audio.measurement import Measurement, measure_file
-from pipeline.audio.resampling import resampled
+from pipeline.audio.encoding import HEADROOM_DB, rate_for
+from pipeline.audio.level_warnings import level_warnings
+from pipeline.audio.levelling import first_aim, next_aim
+from pipeline.audio.mastering import Master, master
+from pipeline.audio.resampling import resampled, resampled_loop
 from pipeline.audio.tasks import FinishedFile, Target
 from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.audio.writing import WrittenFiles, write_files
 
 if TYPE_CHECKING:
     from pipeline.audio.labels import Label
+    from pipeline.audio.measurement import Measurement
     from pipeline.audio.settings import Loudness
     from pipeline.audio.sound import Sound
+    from pipeline.audio.writing import WrittenFile
 
 _MOST_CORRECTIONS: Final = 2
 
@@ -35,67 +35,85 @@ class Prepared:
     sound: Sound
     measured: Measurement
     warnings: tuple[AssetWarning, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A file on disk, and what decoding it again has shown."""
-
-    size: int
-    sha256: str
-    measured: Measurement
-    clipped: int
+    loop_start: int | None = None  # the frame to which its end leads back, if it loops
+    splits: bool = False  # what comes before the loop is a file of its own
+    unlike_over_s: float | None = None  # nothing in it repeats: its ends are crossfaded over so many seconds
 
 
 def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label) -> FinishedFile:
-    """Make `target`'s file of `prepared`. Raises AudioError, and OSError where it can't be written."""
-    audio_format = target.output.format
-    sound = resampled(prepared.sound, rate_for(audio_format, prepared.sound.sample_rate))
-    level = choose_level(prepared.measured, loudness, HEADROOM_DB[audio_format])
-    written = _write(sound.with_gain(level.gain_db), target, label)
+    """Make `target`'s files of `prepared`. Raises AudioError, and OSError where one can't be written."""
+    sound, loop_start = _at_rate(prepared, rate_for(target.output.format, prepared.sound.sample_rate))
+    measured, headroom_db = prepared.measured, HEADROOM_DB[target.output.format]
+    aim = first_aim(measured, loudness, headroom_db)
+    made = master(sound, measured, aim, loop_start)
+    files = write_files(made.sound, target, label, loop_start, splits=prepared.splits)
     for _ in range(_MOST_CORRECTIONS):
-        better = corrected(level, written.measured, loudness, -(prepared.measured.true_peak_dbtp or 0.0))
-        if better == level:
+        better = next_aim(
+            aim,
+            made.level,
+            delivered=files.judged,
+            measured=measured,
+            loudness=loudness,
+            headroom_db=headroom_db,
+        )
+        if better == aim:
             break
-        level = better
-        written = _write(sound.with_gain(level.gain_db), target, label)
+        aim, made = better, master(sound, measured, better, loop_start)
+        files = write_files(made.sound, target, label, loop_start, splits=prepared.splits)
     warnings = (
         *prepared.warnings,
-        *_format_warnings(prepared.sound, written, target),
-        *level_warnings(written.measured, level, loudness),
+        *_format_warnings(prepared, files.main, target),
+        *_seam_warnings(prepared, files.main),
+        *level_warnings(files.judged, aim, made.level, made.limited_db, loudness),
     )
-    return _finished(written, target, warnings)
+    return _finished(files, made, target, warnings)
 
 
-def _write(sound: Sound, target: Target, label: Label) -> _Written:
-    content = encode(sound, target.output, label)
-    with Path(target.path).open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return _Written(
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        measured=measure_file(target.path),
-        clipped=clipped_frames(sound.samples) if clips(target.output.format) else 0,
-    )
+def _at_rate(prepared: Prepared, sample_rate: int) -> tuple[Sound, int | None]:
+    if prepared.loop_start is None:
+        return resampled(prepared.sound, sample_rate), None
+    return resampled_loop(prepared.sound, sample_rate, prepared.loop_start)
 
 
-def _format_warnings(sound: Sound, written: _Written, target: Target) -> list[AssetWarning]:
+def _format_warnings(prepared: Prepared, written: WrittenFile, target: Target) -> list[AssetWarning]:
     warnings = []
-    had, has = sound.sample_rate, written.measured.sample_rate
+    had, has = prepared.sound.sample_rate, written.measured.sample_rate
     if has < had:  # upwards nothing is lost, and nothing is said
         warnings.append(AssetWarning("resampled", f"{target.output.format} has no {had:,} Hz: it is at {has:,}"))
     if written.clipped:
         text = f"{written.clipped:,} frames are over full scale and clipped: give it a loudness below its own"
         warnings.append(AssetWarning("clipped", text))
+    if prepared.splits and target.intro_path is None:
+        warnings.append(AssetWarning("intro_dropped", "its intro has no file to go to, and is dropped"))
     return warnings
 
 
-def _finished(written: _Written, target: Target, warnings: tuple[AssetWarning, ...]) -> FinishedFile:
+def _seam_warnings(prepared: Prepared, written: WrittenFile) -> list[AssetWarning]:
+    warnings = []
+    if prepared.unlike_over_s is not None:
+        text = f"nothing in it repeats: its ends are crossfaded over {prepared.unlike_over_s:.2f} s ({written.seam})"
+        warnings.append(AssetWarning("nothing_repeats", text))
+    if written.seam is not None and written.seam.is_heard:
+        text = f"its seam stands out, in percentiles of the loop's own: {written.seam}"
+        warnings.append(AssetWarning("seam_heard", text))
+    return warnings
+
+
+def _finished(files: WrittenFiles, made: Master, target: Target, warnings: tuple[AssetWarning, ...]) -> FinishedFile:
+    intro = None if files.intro is None else _described(files.intro, made, target)
+    return _described(files.main, made, target, warnings, intro)
+
+
+def _described(
+    written: WrittenFile,
+    made: Master,
+    target: Target,
+    warnings: tuple[AssetWarning, ...] = (),
+    intro: FinishedFile | None = None,
+) -> FinishedFile:
     measured = written.measured
     return FinishedFile(
-        path=target.path,
+        path=written.path,
         format=target.output.format,
         size=written.size,
         sha256=written.sha256,
@@ -106,5 +124,8 @@ def _finished(written: _Written, target: Target, warnings: tuple[AssetWarning, .
         max_short_term_lufs=measured.max_short_term_lufs,
         loudness_range_lu=measured.loudness_range_lu,
         true_peak_dbtp=measured.true_peak_dbtp,
+        loop=written.loop,
         warnings=warnings,
+        limited_db=round(made.limited_db, 2),
+        intro=intro,
     )

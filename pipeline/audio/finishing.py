@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.audio.decoding import decode
 from pipeline.audio.delivery import Prepared, deliver
+from pipeline.audio.faults import find_faults
 from pipeline.audio.gates import find_silence, judge
 from pipeline.audio.labels import Label, serial_of
 from pipeline.audio.measurement import measure
 from pipeline.audio.shaping import shape
+from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import FinishedFile, FinishTask
 from pipeline.audio.tasks import Warning as AssetWarning
 
 if TYPE_CHECKING:
+    from pipeline.audio.measurement import Measurement
     from pipeline.audio.settings import Finishing
+    from pipeline.audio.shaping import Shaped
 
 
 def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
@@ -28,20 +33,36 @@ def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
 
 
 def prepare(task: FinishTask) -> Prepared:
-    """The source, decoded, shaped, measured and through its gates. Raises AudioError."""
-    sound = shape(decode(task.source), task.finishing, task.steps)
-    measured = measure(sound)
-    findings = find_silence(measured)
-    warnings = (*judge(findings, task.finishing.gates), *_not_yet(task.finishing))
-    return Prepared(sound, measured, warnings)
+    """The source, decoded, through its gates, shaped and measured. Raises AudioError."""
+    finishing = task.finishing
+    source = decode(task.source)
+    findings = find_faults(source, task.asked_s, loops=finishing.loop is not None)
+    warnings = judge(findings, finishing.gates)
+    shaped = shape(source, finishing, task.steps, task.asked_s)
+    splits = finishing.loop is not None and finishing.loop.intro == "split" and bool(shaped.loop_start)
+    measured = _measured_split(shaped) if splits else measure(shaped.sound)
+    warnings += judge(find_silence(measured), finishing.gates)
+    loop = shaped.loop
+    return Prepared(
+        sound=shaped.sound,
+        measured=measured,
+        warnings=(*warnings, *(loop.warnings if loop else ()), *_not_yet(finishing)),
+        loop_start=shaped.loop_start,
+        splits=splits,
+        unlike_over_s=None if loop is None or loop.repeats else loop.crossfade_s,
+    )
+
+
+def _measured_split(shaped: Shaped) -> Measurement:
+    """What is heard for ever decides how loud it is; the peaks of both parts count, since both get one gain."""
+    whole = measure(shaped.sound)
+    loop = measure(Sound(shaped.sound.samples[shaped.loop_start :], shaped.sound.sample_rate))
+    return replace(loop, true_peak_dbtp=whole.true_peak_dbtp)
 
 
 def _not_yet(finishing: Finishing) -> list[AssetWarning]:
     """What the manifest asks for and this version does not do: said, rather than passed over."""
-    warnings = []
-    if finishing.loop is not None:
-        warnings.append(AssetWarning("loop_not_shaped", "loop is not shaped yet: it ends as its source does"))
-    if finishing.loudness.group is not None:
-        text = f"levelled by itself: the group {finishing.loudness.group} has no common gain yet"
-        warnings.append(AssetWarning("group_not_joined", text))
-    return warnings
+    if finishing.loudness.group is None:
+        return []
+    text = f"levelled by itself: the group {finishing.loudness.group} has no common gain yet"
+    return [AssetWarning("group_not_joined", text)]

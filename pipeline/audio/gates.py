@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from pipeline.audio.measurement import Measurement
     from pipeline.audio.settings import GateAction
 
-DEFAULT_ACTIONS: Final[dict[str, GateAction]] = {"silent": "fail"}
+DEFAULT_ACTIONS: Final[dict[str, GateAction]] = {
+    "silent": "fail",
+    "length": "fail",
+    "ending": "warn",
+    "gap": "warn",
+    "clipping": "warn",
+    "mono": "warn",
+    "dc": "warn",
+    "twin": "warn",
+}
 
 _SILENCE_LUFS: Final = -60.0
 _SHORTEST_LOUDNESS_S: Final = 0.4  # below it there is no loudness, and the peak decides
@@ -22,10 +31,11 @@ _SHORTEST_LOUDNESS_S: Final = 0.4  # below it there is no loudness, and the peak
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a gate has found: its name and a sentence."""
+    """Something that a gate has found: its name and a sentence. What is mild never fails a track."""
 
     gate: str
     message: str
+    is_mild: bool = False
 
 
 def judge(findings: Iterable[Finding], gates: Sequence[tuple[str, GateAction]]) -> tuple[AssetWarning, ...]:
@@ -37,9 +47,9 @@ def judge(findings: Iterable[Finding], gates: Sequence[tuple[str, GateAction]]) 
     warnings = []
     for finding in findings:
         action = actions[finding.gate]
-        if action == "fail":
+        if action == "fail" and not finding.is_mild:
             raise AudioError(f"{finding.gate}: {finding.message}")
-        if action == "warn":
+        if action != "off":
             warnings.append(AssetWarning(finding.gate, finding.message))
     return tuple(warnings)
 

@@ -1,7 +1,7 @@
 """How much louder or quieter: decided from what was measured, before encoding and again after it.
 
-Gain is linear. Where peaks are in the way of the target, peaks win: the asset stays quieter than it should be, and
-says so.
+Gain is linear, but for what the limiter may take off peaks. Where that is not enough for the target, peaks win: the
+asset stays quieter than it should be, and says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from math import floor, inf
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.gates import is_silent
-from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.audio.limiter import MARGIN_DB
 
 if TYPE_CHECKING:
     from pipeline.audio.measurement import Measurement
@@ -19,107 +19,118 @@ if TYPE_CHECKING:
 
 #: What is too short for a loudness is levelled by its true peak.
 PEAK_ALONE_DBTP: Final = -6.0
-#: How far from what was intended an encoded file may end, in LU, before it is encoded again.
+#: How far from its target an encoded file may end, in LU, before it is encoded again.
 MOST_MISSED_LU: Final = 0.2
-_PEAKS: Final = "peaks"
-_LOUDEST: Final = "its loudest 3 seconds"
+#: What kept a sound from its target.
+PEAKS: Final = "peaks"
+LOUDEST: Final = "its loudest 3 seconds"
+
+_FULL_SCALE_DBTP: Final = 0.0
 # A second encoding strays in its own way, the more the further the first one did: so much lower, and it seldom takes a
 # third.
 _SAFETY_DB: Final = 0.05
-_SAFETY_SHARE: Final = 0.1
+_SAFETY_SHARE: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a sound should measure before it is encoded, so that its file measures what was asked."""
+
+    lufs: float | None  # None: too short for a loudness, levelled by its peak
+    ceiling_dbtp: float
+    short_term_lufs: float | None = None  # at most
+    limit_db: float = 0.0  # what may be taken off peaks to stay below the ceiling
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A gain, and what the file should measure with it."""
+    """The gain that an aim comes to for one sound."""
 
     gain_db: float
-    lufs: float | None = None  # None: its loudness was not what decided
-    held_by: str | None = None  # what kept it from its target
-    headroom_db: float = 0.0  # what encoding may add to peaks
+    held_by: str | None = None  # what keeps it from the aim's loudness
 
 
-def choose_level(measured: Measurement, loudness: Loudness, headroom_db: float) -> Level:
-    """The gain for a sound that measured so: `headroom_db` is left below the ceiling where peaks decide."""
-    if loudness.target_lufs is None or measured.true_peak_dbtp is None or is_silent(measured):
-        return Level(0.0)
-    if measured.lufs is None:
-        ceiling = min(PEAK_ALONE_DBTP, loudness.true_peak_dbtp - headroom_db)
-        return Level(_rounded_down(ceiling - measured.true_peak_dbtp))
-    wanted = loudness.target_lufs - measured.lufs
-    gain, held_by = min(
-        (wanted, None),
-        _peak_bound(measured.true_peak_dbtp, wanted, loudness, headroom_db),
-        _short_term_bound(measured, wanted, loudness),
-        key=lambda bound: bound[0],
-    )
-    gain = _rounded_down(gain)
-    return Level(gain, measured.lufs + gain, held_by, headroom_db)
+def first_aim(measured: Measurement, loudness: Loudness, headroom_db: float) -> Aim | None:
+    """What to aim for with a sound that measured so. None: leave it as it is.
 
-
-def corrected(level: Level, delivered: Measurement, loudness: Loudness, most_gain_db: float) -> Level:
-    """A better level for a file that was encoded at `level` and measured so; `level` itself where it need not change.
-
-    Peaks come first: what they hold down is not lifted again. `most_gain_db`: above it the encoder's input would clip.
+    `headroom_db`, what encoding may add to peaks, is left below the ceiling where peaks decide.
     """
-    if loudness.target_lufs is None:
-        return level
-    excess, what = _excess_db(delivered, loudness)
-    if excess > 0:
-        gain = _rounded_down(level.gain_db - excess * (1 + _SAFETY_SHARE) - _SAFETY_DB)
-        return replace(level, gain_db=gain, held_by=level.held_by or what)
-    if level.lufs is None or delivered.lufs is None or level.held_by is not None:
-        return level
-    missed = level.lufs - delivered.lufs
-    if abs(missed) <= MOST_MISSED_LU:
-        return level
-    room = max(0.0, min(-excess - level.headroom_db, most_gain_db - level.gain_db))
-    return replace(level, gain_db=_rounded_down(level.gain_db + min(missed, room)))
-
-
-def level_warnings(delivered: Measurement, level: Level, loudness: Loudness) -> tuple[AssetWarning, ...]:
-    """What somebody should know about how loud a delivered file has become."""
-    target = loudness.target_lufs
-    if target is None:
-        return ()
-    warnings = []
-    if level.lufs is None and not is_silent(delivered):
-        peak = min(PEAK_ALONE_DBTP, loudness.true_peak_dbtp)
-        text = f"too short for a loudness: levelled by its true peak, at {peak:g} dBTP"
-        warnings.append(AssetWarning("levelled_by_peak", text))
-    elif level.lufs is not None and delivered.lufs is not None:
-        missed = target - delivered.lufs
-        if missed > MOST_MISSED_LU:
-            text = f"{missed:.1f} LU short of {target:g}: {level.held_by or _PEAKS}"
-            warnings.append(AssetWarning("loudness_short", text))
-    excess, what = _excess_db(delivered, loudness)
-    if excess > 0:
-        text = f"{what} {excess:.2f} dB over the ceiling after encoding: a higher bitrate or quality strays less"
-        warnings.append(AssetWarning("over_ceiling", text))
-    return tuple(warnings)
-
-
-def _peak_bound(peak_dbtp: float, wanted_db: float, loudness: Loudness, headroom_db: float) -> tuple[float, str | None]:
-    if peak_dbtp + wanted_db <= loudness.true_peak_dbtp:
-        return wanted_db, None
-    return loudness.true_peak_dbtp - headroom_db - peak_dbtp, _PEAKS
-
-
-def _short_term_bound(measured: Measurement, wanted_db: float, loudness: Loudness) -> tuple[float, str | None]:
-    limit, loudest = loudness.max_short_term_lufs, measured.max_short_term_lufs
-    if limit is None or loudest is None or loudest + wanted_db <= limit:
-        return wanted_db, None
-    return limit - _SAFETY_DB - loudest, _LOUDEST
-
-
-def _excess_db(delivered: Measurement, loudness: Loudness) -> tuple[float, str]:
-    """How far the file is over the nearer of its ceilings, and which that is; negative: the room that is left."""
-    ceilings = (
-        (delivered.true_peak_dbtp, loudness.true_peak_dbtp, _PEAKS),
-        (delivered.max_short_term_lufs, loudness.max_short_term_lufs, _LOUDEST),
+    if loudness.target_lufs is None or measured.true_peak_dbtp is None or is_silent(measured):
+        return None
+    ceiling = loudness.true_peak_dbtp
+    if measured.lufs is None:
+        return Aim(None, min(PEAK_ALONE_DBTP, ceiling - headroom_db))
+    if measured.true_peak_dbtp + loudness.target_lufs - measured.lufs > ceiling:
+        ceiling -= headroom_db
+    most = loudness.max_short_term_lufs
+    return Aim(
+        lufs=loudness.target_lufs,
+        ceiling_dbtp=ceiling,
+        short_term_lufs=None if most is None else most - _SAFETY_DB,
+        limit_db=max(0.0, loudness.limit_db - MARGIN_DB),
     )
-    excesses = [(has - most, what) for has, most, what in ceilings if has is not None and most is not None]
-    return max(excesses, default=(-inf, _PEAKS))
+
+
+def level_for(aim: Aim, measured: Measurement) -> Level:
+    """The gain towards `aim`, as far as peaks and the loudest three seconds allow."""
+    if measured.true_peak_dbtp is None:
+        return Level(0.0)
+    room = aim.ceiling_dbtp + aim.limit_db - measured.true_peak_dbtp
+    if aim.lufs is None or measured.lufs is None:
+        return Level(_rounded_down(room))
+    bounds: list[tuple[float, str | None]] = [(aim.lufs - measured.lufs, None), (room, PEAKS)]
+    if aim.short_term_lufs is not None and measured.max_short_term_lufs is not None:
+        bounds.append((aim.short_term_lufs - measured.max_short_term_lufs, LOUDEST))
+    gain, held_by = min(bounds, key=lambda bound: bound[0])
+    return Level(_rounded_down(gain), held_by)
+
+
+def next_aim(
+    aim: Aim | None,
+    level: Level,
+    *,
+    delivered: Measurement,
+    measured: Measurement,
+    loudness: Loudness,
+    headroom_db: float,
+) -> Aim | None:
+    """A better aim than the one whose file measured `delivered`; `aim` itself where the file is what was asked.
+
+    `level`: what `aim` came to. `measured`: the sound before its gain. Peaks come first: a ceiling is only raised over
+    what the file has shown to be safe by `headroom_db`, and what peaks hold down is not lifted again.
+    """
+    if aim is None:
+        return None
+    peak_over, loudest_over = ceiling_excesses(delivered, loudness)
+    missed = 0.0
+    if level.held_by is None and delivered.lufs is not None and aim.lufs is not None:
+        missed = (loudness.target_lufs or 0.0) - delivered.lufs
+    if peak_over <= 0 and loudest_over <= 0 and abs(missed) <= MOST_MISSED_LU:
+        return aim
+    peak = min((measured.true_peak_dbtp or 0.0) + level.gain_db, aim.ceiling_dbtp)
+    if peak_over > 0:
+        ceiling = peak - _with_safety(peak_over)
+    else:
+        strayed = (delivered.true_peak_dbtp or 0.0) - peak
+        ceiling = min(_FULL_SCALE_DBTP, max(peak, loudness.true_peak_dbtp - headroom_db - strayed))
+    most = aim.short_term_lufs
+    if most is not None and loudest_over > 0:
+        most -= _with_safety(loudest_over)
+    lufs = None if aim.lufs is None else aim.lufs + missed
+    return replace(aim, lufs=lufs, ceiling_dbtp=ceiling, short_term_lufs=most)
+
+
+def ceiling_excesses(delivered: Measurement, loudness: Loudness) -> tuple[float, float]:
+    """How far a file is over its ceilings, in dB and LU: of peaks, and of the loudest three seconds. Negative: room."""
+    peak, loudest, most = delivered.true_peak_dbtp, delivered.max_short_term_lufs, loudness.max_short_term_lufs
+    return (
+        -inf if peak is None else peak - loudness.true_peak_dbtp,
+        -inf if loudest is None or most is None else loudest - most,
+    )
+
+
+def _with_safety(excess_db: float) -> float:
+    return excess_db * (1 + _SAFETY_SHARE) + _SAFETY_DB
 
 
 def _rounded_down(gain_db: float) -> float:

@@ -1,4 +1,4 @@
-"""What a sound measures: its length, loudness and true peak, by the same meter for sources, assets and checks."""
+"""What a sound measures: its length, loudness, true peak and seam, by one meter for sources, assets, checks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.audio import ffmpeg
 from pipeline.audio.decoding import decode
 from pipeline.audio.loudness import read_loudness
+from pipeline.audio.seam import Seam, seam_of
 from pipeline.audio.true_peak import true_peak_dbtp
 
 if TYPE_CHECKING:
@@ -47,7 +48,17 @@ def measure(sound: Sound) -> Measurement:
 
 def measure_file(path: str) -> Measurement:
     """Every figure of the file at `path`, which may be any that finishing delivers. Raises AudioError and OSError."""
+    return measure(decode_asset(path))
+
+
+def measure_seam(path: str, start: int, end: int) -> Seam:
+    """The seam of the loop in the file at `path`, `end` exclusive. Raises AudioError and OSError."""
+    return seam_of(decode_asset(path), start, end)
+
+
+def decode_asset(path: str) -> Sound:
+    """The file at `path` as sound, which may be any that finishing delivers. Raises AudioError and OSError."""
     if not ffmpeg.is_mp4(path):
-        return measure(decode(path))
+        return decode(path)
     with ffmpeg.as_wav(path) as wav:
-        return measure(decode(wav))
+        return decode(wav)

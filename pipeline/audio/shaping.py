@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.channels import with_channels
 from pipeline.audio.fades import faded
+from pipeline.audio.faults import without_offset
+from pipeline.audio.looping import looped
 from pipeline.audio.resampling import resampled
 from pipeline.audio.segment import stepped
+from pipeline.audio.tasks import AudioError
 from pipeline.audio.trimming import trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.audio.looping import Looped
     from pipeline.audio.settings import Finishing
     from pipeline.audio.sound import Sound
     from pipeline.audio.tasks import Step
 
+_SAME_LENGTH_S: Final = 0.001
 
-def shape(sound: Sound, finishing: Finishing, steps: Sequence[Step] = ()) -> Sound:
-    """Channels and rate, trim, fades, the user's steps. Raises AudioError where a step goes wrong."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shaped:
+    """A sound that is ready to be measured; where it loops, `loop` says how, and its end leads back to `loop_start`."""
+
+    sound: Sound
+    loop: Looped | None = None
+    loop_start: int | None = None
+
+
+def shape(sound: Sound, finishing: Finishing, steps: Sequence[Step] = (), asked_s: float | None = None) -> Shaped:
+    """Channels and rate, trim, loop, fades, the user's steps. Raises AudioError where a step goes wrong."""
     sound = _conformed(sound, finishing)
     sound = trimmed(sound, finishing.trim)
-    sound = faded(sound, finishing.fade_in_s, finishing.fade_out_s)
-    return _conformed(stepped(sound, steps), finishing)  # a step may change rate or channels; the manifest decides
+    loop = None if finishing.loop is None else looped(without_offset(sound), finishing.loop, asked_s)
+    before = sound if loop is None else loop.sound
+    after = stepped(faded(before, finishing.fade_in_s, finishing.fade_out_s), steps)
+    after = _conformed(after, finishing)  # a step may change rate or channels; the manifest decides
+    return Shaped(after, loop, None if loop is None else _moved(loop.start, before, after))
 
 
 def _conformed(sound: Sound, finishing: Finishing) -> Sound:
     return resampled(with_channels(sound, finishing.channels), finishing.sample_rate)
+
+
+def _moved(loop_start: int, before: Sound, after: Sound) -> int:
+    """Where a loop starts after the user's steps. Raises AudioError where they leave that open."""
+    if loop_start == 0:
+        return 0
+    if abs(before.duration_s - after.duration_s) > _SAME_LENGTH_S:
+        raise AudioError("the steps change its length, and so nobody knows where its loop starts: drop its intro")
+    return round(loop_start * after.sample_rate / before.sample_rate)

@@ -41,10 +41,14 @@ class Warning:  # noqa: A001 - the index's word
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One file to make: what, and where the worker writes it (a temporary name; the runner gives the final one)."""
+    """One file to make: what, and where the worker writes it (a temporary name; the runner gives the final one).
+
+    `intro_path`: where a loop's intro goes that is split off. None: it is dropped.
+    """
 
     output: Output
     path: str
+    intro_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class FinishTask:
     serial_seed: str  # hex: what the Ogg stream's serial is derived from, so that the same inputs give the same bytes
     metadata: tuple[tuple[str, str], ...] = ()  # (NAME, value), written into the files' tags
     steps: tuple[Step, ...] = ()  # the user's own, run before loudness
+    asked_s: float | None = None  # how long the source was asked to be; None: nobody asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,5 @@ class FinishedFile:
     true_peak_dbtp: float | None
     loop: tuple[int, int] | None = None  # (start, end) in samples at the output's rate, end exclusive
     warnings: tuple[Warning, ...] = ()
+    limited_db: float = 0.0  # the most that the limiter took off its peaks
+    intro: FinishedFile | None = None  # the file of what comes before the loop, where that was split off

@@ -10,9 +10,13 @@ from math import log10
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from pipeline.audio.sound import Samples, Sound
+
+#: How many frames share one peak where a whole sound's peaks are asked for.
+CELL: Final = 16
 
 _OVERSAMPLING: Final = 4
 _TAPS: Final = 12  # of each phase; phase 0 is the sample itself
@@ -22,7 +26,7 @@ _BLOCKS_AT_ONCE: Final = 512  # few enough to stay in the processor's cache
 
 def true_peak_dbtp(sound: Sound) -> float | None:
     """The highest true peak of any channel in dBTP. None for digital silence."""
-    peak = max(_true_peak(np.ascontiguousarray(channel)) for channel in sound.samples.T)
+    peak = max(_true_peak(channel) for channel in sound.samples.T)
     return 20 * log10(peak) if peak > 0 else None
 
 
@@ -38,33 +42,56 @@ _PHASES: Final = _phases()
 _MOST_GAIN: Final = float(np.abs(_PHASES).sum(axis=1).max())  # 5.4 dB
 
 
+def cell_peaks(sound: Sound, above: float) -> Samples:
+    """The true peak of each CELL frames, of all channels together, as linear values; 0 where none can pass `above`.
+
+    A peak counts for the cell in which the last sample that makes it lies: it may rise up to 11 frames before. So there
+    is at least a cell more than the sound has.
+    """
+    peaks = np.zeros(0, np.float32)
+    for channel in sound.samples.T:
+        padded, reach = _padded(channel)
+        found = np.zeros((len(reach), _BLOCK // CELL), np.float32)
+        blocks = np.flatnonzero(reach > above)
+        for at in range(0, len(blocks), _BLOCKS_AT_ONCE):
+            chosen = blocks[at : at + _BLOCKS_AT_ONCE]
+            found[chosen] = _peaks_around(padded, chosen).reshape(len(chosen), -1, CELL).max(axis=2)
+        peaks = np.maximum(peaks, found.reshape(-1)) if len(peaks) else found.reshape(-1)
+    return peaks
+
+
 def _true_peak(channel: Samples) -> float:
     """The highest absolute value on or between the samples of one channel, as a linear value."""
-    blocks = -(-(len(channel) + _TAPS) // _BLOCK)
-    padded = np.zeros((blocks + 1) * _BLOCK, np.float32)  # a block of silence first, and the filter's run-out last
-    padded[_BLOCK : _BLOCK + len(channel)] = channel
-    sample_peaks = np.abs(padded).reshape(-1, _BLOCK).max(axis=1)
-    reach = np.maximum(sample_peaks[1:], sample_peaks[:-1]) * _MOST_GAIN
-    highest = float(sample_peaks.max())
+    padded, reach = _padded(channel)
+    highest = float(np.abs(padded).max())
     candidates = np.argsort(-reach, kind="stable")
     for at in range(0, len(candidates), _BLOCKS_AT_ONCE):
         chosen = candidates[at : at + _BLOCKS_AT_ONCE]
         chosen = chosen[reach[chosen] > highest]
         if not len(chosen):
             break
-        highest = max(highest, _peak_between(padded, chosen))
+        highest = max(highest, float(_peaks_around(padded, chosen).max()))
     return highest
 
 
-def _peak_between(padded: Samples, blocks: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
-    """The highest absolute value between the samples of `blocks`, each with the samples before it."""
+def _padded(channel: Samples) -> tuple[Samples, Samples]:
+    """A channel in whole blocks, one of silence first and the filter's run-out last; and how high each might reach."""
+    blocks = -(-(len(channel) + _TAPS) // _BLOCK)
+    padded = np.zeros((blocks + 1) * _BLOCK, np.float32)
+    padded[_BLOCK : _BLOCK + len(channel)] = channel
+    sample_peaks = np.abs(padded).reshape(-1, _BLOCK).max(axis=1)
+    return padded, np.maximum(sample_peaks[1:], sample_peaks[:-1]) * np.float32(_MOST_GAIN)
+
+
+def _peaks_around(padded: Samples, blocks: npt.NDArray[np.int64]) -> Samples:
+    """(blocks, _BLOCK): the highest absolute value at each sample and at the points that end with it."""
     starts = (blocks + 1) * _BLOCK - (_TAPS - 1)
     windows = padded[starts[:, np.newaxis] + np.arange(_BLOCK + _TAPS - 1)]
-    highest = 0.0
+    highest: Samples = np.abs(windows[:, _TAPS - 1 :])
     for taps in _PHASES:
         between = np.zeros((len(blocks), _BLOCK), np.float32)
         for age, tap in enumerate(taps):
             newest = _TAPS - 1 - age
             between += tap * windows[:, newest : newest + _BLOCK]
-        highest = max(highest, float(np.abs(between).max()))
+        np.maximum(highest, np.abs(between), out=highest)
     return highest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,13 +59,25 @@ def save(path: Path, sound: Sound, subtype: str = "FLOAT") -> str:
     return str(path)
 
 
+SOURCE_GATES_OFF = tuple((gate, "off") for gate in ("clipping", "dc", "ending", "gap", "length", "mono"))
+
+
 def task_for(
-    folder: Path, sound: Sound, *outputs: Output, finishing: Finishing | None = None, **more: object
+    folder: Path,
+    sound: Sound,
+    *outputs: Output,
+    finishing: Finishing | None = None,
+    gated: bool = False,
+    **more: object,
 ) -> FinishTask:
-    """A task that finishes `sound` into `outputs` within `folder`."""
+    """A task that finishes `sound` into `outputs` within `folder`.
+
+    Signals by formula have faults that music has not, such as an end without an ending: unless `gated`, nobody looks.
+    """
+    finishing = finishing or Finishing()
     return FinishTask(
         source=save(folder / "source.wav", sound),
-        finishing=finishing or Finishing(),
+        finishing=finishing if gated else replace(finishing, gates=(*SOURCE_GATES_OFF, *finishing.gates)),
         targets=tuple(
             Target(output, str(folder / f"{number}.{output.extension}")) for number, output in enumerate(outputs)
         ),
@@ -74,3 +87,31 @@ def task_for(
 
 
 UNTOUCHED = Finishing(loudness=Loudness("none", None))
+
+
+def composition(seconds: float, seed: int = 1, rate: int = 44_100) -> Sound:
+    """Notes of random pitch, place, length and side that ring on over the end into the start: a perfect loop."""
+    random = np.random.default_rng(seed)
+    frames = round(seconds * rate)
+    samples = np.zeros((frames, 2), np.float32)
+    for _ in range(round(seconds * 5)):
+        time = np.arange(round(random.uniform(0.3, 1.5) * rate)) / rate
+        hertz = 110 * 2 ** (random.integers(0, 37) / 12)
+        note = sum(np.sin(2 * np.pi * hertz * overtone * time) / overtone for overtone in (1, 2, 3, 4))
+        note *= np.exp(-3 * time) * np.minimum(1, time / 0.005) * np.minimum(1, (time[-1] - time) / 0.02)
+        pan = random.uniform(0.2, 0.8)
+        places = (random.integers(frames) + np.arange(len(time))) % frames
+        np.add.at(samples, places, 0.12 * note[:, np.newaxis] * np.array([pan, 1 - pan]))
+    return Sound(samples, rate)
+
+
+def repeated(
+    loop: Sound, frames: int, *, first: int = 0, noise_dbfs: float = -60.0, fade_s: float = 4.0, seed: int = 1
+) -> Sound:
+    """`loop` from its frame `first` on, over and over, with noise over it and a fade-out at the end."""
+    samples = np.take(loop.samples, np.arange(first, first + frames), axis=0, mode="wrap")
+    samples = samples + noise(frames / loop.sample_rate, noise_dbfs, loop.sample_rate, seed=seed).samples[:frames]
+    fade = round(fade_s * loop.sample_rate)
+    if fade:
+        samples[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, np.newaxis]
+    return Sound(samples, loop.sample_rate)

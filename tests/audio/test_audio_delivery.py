@@ -14,9 +14,10 @@ from audio_signals import UNTOUCHED, music, noise, silence, task_for, tone
 from pipeline.audio.decoding import decode
 from pipeline.audio.finishing import finish
 from pipeline.audio.measurement import measure_file
-from pipeline.audio.settings import PRESETS, Finishing, Loop, Loudness, Output, Trim
+from pipeline.audio.settings import PRESETS, Finishing, Loudness, Output, Trim
 from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import AudioError
+from pipeline.audio.tasks import Warning as AssetWarning
 
 FOUR = (Output("wav"), Output("flac"), Output("ogg"), Output("mp3"))
 
@@ -65,14 +66,15 @@ def test_presets_are_met(tmp_path, preset):
 
 @pytest.mark.parametrize("output", [*FOUR, Output("ogg", quality=0), Output("mp3", bitrate=128)], ids=str)
 @pytest.mark.parametrize("sound", [noise(3), square()], ids=["noise", "clipped noise"])
-def test_peaks_stay_under_their_ceiling(tmp_path, output, sound):
+@pytest.mark.parametrize("limit_db", [0, 3])
+def test_peaks_stay_under_their_ceiling(tmp_path, output, sound, limit_db):
     """A target that peaks don't allow is missed, the ceiling is not, and the asset says by how much."""
-    loudness = Loudness("loud", 0.0, -1.0)
+    loudness = Loudness("loud", 0.0, -1.0, limit_db=limit_db)
     (file,) = finish(task_for(tmp_path, sound, output, finishing=Finishing(loudness=loudness)))
     assert file.true_peak_dbtp <= -1
-    (warning,) = file.warnings
-    assert warning.code == "loudness_short"
-    assert warning.message == f"{-file.lufs:.1f} LU short of 0: peaks"
+    assert file.warnings[0] == AssetWarning("loudness_short", f"{-file.lufs:.1f} LU short of 0: peaks")
+    assert codes(file)[1:] == (["limited"] if limit_db else [])
+    assert file.limited_db == pytest.approx(limit_db, abs=0.01)
 
 
 @pytest.mark.parametrize("output", [Output("mp3", bitrate=64), Output("ogg", quality=0)], ids=str)
@@ -161,10 +163,10 @@ def test_steps_run_before_loudness(tmp_path):
 
 
 def test_what_is_not_done_yet_is_said(tmp_path):
-    """A loop and a group are asked for in vain, and the asset says so."""
-    finishing = Finishing(loop=Loop(), loudness=Loudness(group="battle"))
+    """A group is asked for in vain, and the asset says so."""
+    finishing = Finishing(loudness=Loudness(group="battle"))
     (file,) = finish(task_for(tmp_path, music(2), Output("ogg"), finishing=finishing))
-    assert codes(file) == ["loop_not_shaped", "group_not_joined"]
+    assert codes(file) == ["group_not_joined"]
 
 
 def test_the_same_task_gives_the_same_files(tmp_path):

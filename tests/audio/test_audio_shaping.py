@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from audio_signals import UNTOUCHED, music, noise, tone
 
+from pipeline.audio import shaping
 from pipeline.audio.channels import with_channels
 from pipeline.audio.fades import faded
 from pipeline.audio.resampling import resampled
 from pipeline.audio.settings import Finishing, Trim
-from pipeline.audio.shaping import shape
 from pipeline.audio.sound import Sound
 from pipeline.audio.trimming import trimmed
+
+
+def shape(sound, finishing, steps=()):
+    return shaping.shape(sound, finishing, steps).sound
 
 
 def level_dbfs(sound):
