@@ -84,6 +84,10 @@ class Output:
         """The asset's path below the output folder, with `/`."""
         return f"{track}{self.suffix}.{self.extension}"
 
+    def intro_path(self, track: str) -> str:
+        """The path of what comes before the loop, where that is split off."""
+        return f"{track}{self.suffix}.intro.{self.extension}"
+
 
 @dataclass(frozen=True, slots=True)
 class Finishing:
@@ -97,6 +101,11 @@ class Finishing:
     sample_rate: int | None = None  # Hz; None: the source's
     channels: int | None = None  # 1 or 2; None: the source's
     gates: tuple[tuple[str, GateAction], ...] = ()  # only those that differ from the default, sorted
+
+    @property
+    def splits_intro(self) -> bool:
+        """Does each output come to two files?"""
+        return self.loop is not None and self.loop.intro == "split"
 
 
 def canonical(settings: Any) -> dict[str, Any]:

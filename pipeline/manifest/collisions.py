@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake, quoted, shown
@@ -48,22 +48,13 @@ def collisions(tracks: Iterable[Track]) -> Iterator[Mistake]:
     claims = {path: Claim(path, None) for path in OWN_FILES}
     for track in tracks:
         taken: dict[int, tuple[Claim, Claim]] = {}  # once for each other track, however many files they share
-        for path in claimed_paths(track):
+        for path in track.asset_paths:
             claim = Claim(path, track)
             earlier = claims.setdefault(folded(path), claim)
             if earlier is not claim:
                 taken.setdefault(id(earlier.track), (claim, earlier))
         yield from (_mistake(track, _taken(claim, earlier)) for claim, earlier in taken.values())
     yield from _files_as_folders(claims)
-
-
-def claimed_paths(track: Track) -> Iterator[str]:
-    """Every file that the track's outputs come to, with the intros that a split loop has."""
-    loop = track.finishing.loop
-    for output in track.outputs:
-        yield output.path(track.name)
-        if loop is not None and loop.intro == "split":
-            yield replace(output, suffix=f"{output.suffix}.intro").path(track.name)
 
 
 def _files_as_folders(claims: Mapping[str, Claim]) -> Iterator[Mistake]:

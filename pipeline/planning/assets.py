@@ -21,6 +21,9 @@ def plan_assets(
         path = output.path(track.name)
         finishing = finishing_fingerprint(track, output, facts.steps)
         why = _why_not_kept(facts, (track.manifest, path), fingerprint, finishing, stands)
+        intro = (track.manifest, output.intro_path(track.name))
+        if not why and track.finishing.splits_intro and not _has_no_intro(facts.rows[track.manifest, path]):
+            why = _why_not_kept(facts, intro, fingerprint, finishing, stands)
         yield AssetPlan(path, output, finishing, keep=not why, why=why)
 
 
@@ -37,6 +40,11 @@ def _why_not_kept(
     if row.finishing_fingerprint != finishing:
         return "finishing changed"
     return "" if at in facts.intact else "missing or changed on disk"
+
+
+def _has_no_intro(row: AssetRow) -> bool:
+    """It loops from its first sample on, so nothing was split off."""
+    return any(warning.get("code") == "no_intro" for warning in row.warnings)
 
 
 def proof_of_purchase(track: Track, fingerprint: str, facts: Facts) -> AssetRow | None:

@@ -76,7 +76,7 @@ def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts) -> TrackPl
     real = _plan_generated(track, manifest, replace(facts, kind="real"), Wishes())
     if real.action in (Action.KEEP, Action.FINISH):
         return real
-    unharmed = all((track.manifest, path) in facts.intact for path in track.asset_paths)
+    unharmed = all((track.manifest, asset.path) in facts.intact for asset in real.assets)
     if unharmed:
         assets = tuple(replace(asset, keep=True) for asset in real.assets)
         return replace(real, action=Action.KEEP, takes=(), assets=assets, why="real; a local run leaves it")

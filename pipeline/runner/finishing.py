@@ -109,24 +109,23 @@ class TrackFinisher:
     async def _deliver(
         self, plan: TrackPlan, wanted: Sequence[AssetPlan], source: Path, provenance: Provenance, sha256: str
     ) -> tuple[AssetRow, ...]:
-        rows = {row.path: row for row in plan.rows if row.path not in {asset.path for asset in wanted}}
+        replaced = {path for asset in wanted for path in (asset.path, asset.output.intro_path(plan.track.name))}
+        rows = {row.path: row for row in plan.rows if row.path not in replaced}
         with self._workplace(plan, provenance.take) as folder:
             finished = await self._run(plan, [asset.output for asset in wanted], source, folder, sha256)
-            made = [_row(plan, asset, file, provenance) for asset, file in zip(wanted, finished, strict=True)]
+            made = list(_delivered(plan, wanted, finished, provenance))
             # On the books before they stand: a file that no row names is nobody's, and would be left alone.
-            documents = [row.document() for row in made]
+            documents = [row.document() for row, _ in made]
             await self._tools.ledger.write(lambda ledger: ledger.add_assets(documents))
-            for row, file in zip(made, finished, strict=True):
+            for row, file in made:
                 self._tools.output.folder.bring(folder / file.path, row.path)
                 rows[row.path] = row
-        return tuple(rows[path] for path in plan.track.asset_paths)
+        return tuple(rows[path] for path in plan.track.asset_paths if path in rows)
 
     async def _run(
         self, plan: TrackPlan, outputs: Sequence[Output], source: Path, folder: Path, sha256: str
     ) -> tuple[FinishedFile, ...]:
-        targets = tuple(
-            Target(output, str(folder / f"{number}.{output.extension}")) for number, output in enumerate(outputs)
-        )
+        targets = tuple(_target(plan, output, folder / str(number)) for number, output in enumerate(outputs))
         seed = finishing_fingerprint(plan.track, outputs[0]) if outputs else ""
         task = FinishTask(
             source=str(Path.cwd() / source),
@@ -135,6 +134,7 @@ class TrackFinisher:
             serial_seed=(seed[:32] + sha256[:32]),
             metadata=(("TITLE", plan.track.name),),
             steps=self._steps,
+            asked_s=None if plan.track.prompt is None else plan.track.duration_s,
         )
         return await self._tools.finisher.finish(task)
 
@@ -168,11 +168,26 @@ def _with_takes(rows: Sequence[AssetRow], highest: int) -> tuple[AssetRow, ...]:
     return tuple(replace(row, provenance=replace(row.provenance, takes=highest)) for row in rows)
 
 
-def _row(plan: TrackPlan, asset: AssetPlan, file: FinishedFile, provenance: Provenance) -> AssetRow:
+def _target(plan: TrackPlan, output: Output, stem: Path) -> Target:
+    intro = f"{stem}.intro.{output.extension}" if plan.track.finishing.splits_intro else None
+    return Target(output, f"{stem}.{output.extension}", intro)
+
+
+def _delivered(
+    plan: TrackPlan, wanted: Sequence[AssetPlan], finished: Sequence[FinishedFile], provenance: Provenance
+) -> Iterator[tuple[AssetRow, FinishedFile]]:
+    """The rows of what was made: each asset, and the intro that was split off it."""
+    for asset, file in zip(wanted, finished, strict=True):
+        yield _row(plan, asset, asset.path, file, provenance), file
+        if file.intro is not None:
+            yield _row(plan, asset, asset.output.intro_path(plan.track.name), file.intro, provenance), file.intro
+
+
+def _row(plan: TrackPlan, asset: AssetPlan, path: str, file: FinishedFile, provenance: Provenance) -> AssetRow:
     return AssetRow(
         manifest=plan.track.manifest,
         name=plan.track.name,
-        path=asset.path,
+        path=path,
         format=file.format,
         size=file.size,
         sha256=file.sha256,

@@ -214,3 +214,13 @@ async def test_never_more_jobs_in_flight_than_the_limit(make_world: Callable[...
     tracks = "".join(f"  t{number}: {{prompt: piece {number}}}\n" for number in range(10))
     await world.run(tracks, concurrency=3)
     assert world.app.state.gateway.books.most_in_flight == 3
+
+
+async def test_a_loop_may_be_split_from_its_intro(world: World) -> None:
+    """Two files, each with its row; a second run keeps both, and a lost intro comes back."""
+    tracks = "  menu: {prompt: calm menu, duration: 12, loop: {intro: split}}\n"
+    await world.run(tracks)
+    paths = sorted(path for path in world.index)
+    warned = {warning["code"] for warning in world.index["menu.wav"]["warnings"]}
+    assert paths == (["menu.wav"] if "no_intro" in warned else ["menu.intro.wav", "menu.wav"])
+    assert (await world.run(tracks)).counts["kept"] == 1
