@@ -13,10 +13,10 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract test-all lint format bench clean
+.PHONY: help assets plan check test test-contract test-all lint format bench bench-local clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(if $(UV),$(UV) venv --quiet --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
@@ -65,8 +65,11 @@ format: $(VENV)/.installed-lint ## let ruff lay out the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
 
-bench: $(VENV)/.installed-test ## every benchmark, each beside what it is measured against
-	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+bench-local: $(VENV)/.installed-test ## the local gateway: seconds of audio a second, and latency while it composes
+	$(BIN)/python benchmarks/composer_speed.py
+	$(BIN)/python benchmarks/local_gateway_latency.py
+
+bench: bench-local ## every benchmark that needs nothing but this machine (benchmarks/sound_*.py want music files)
 
 clean: ## remove the virtual environment and caches; never assets, never .pipeline (what was paid for)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

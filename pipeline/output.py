@@ -54,6 +54,7 @@ class AssetRow:
     placeholder: bool
     paid_fingerprint: str
     finishing_fingerprint: str
+    limited_db: float = 0.0  # the most that the limiter took off its peaks
     provenance: Provenance = field(default_factory=lambda: Provenance("generated"))
 
     def document(self) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def _is_sound(row: AssetRow) -> bool:
         all(isinstance(text, str) for text in (*texts, source.kind, source.date))
         and all(type(count) is int and 0 <= count < _LARGEST_COUNT for count in counts)
         and _is_figure(row.duration)
+        and _is_figure(row.limited_db)
         and all(figure is None or _is_figure(figure) for figure in figures)
         and all(word is None or isinstance(word, str) for word in words)
         and all(isinstance(warning, dict) for warning in row.warnings)

@@ -203,6 +203,7 @@ def _row(plan: TrackPlan, asset: AssetPlan, path: str, file: FinishedFile, prove
         placeholder=plan.placeholder,
         paid_fingerprint=plan.paid_fingerprint,
         finishing_fingerprint=asset.finishing_fingerprint,
+        limited_db=round(file.limited_db, 2),
         provenance=provenance,
     )
 

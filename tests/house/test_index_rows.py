@@ -36,7 +36,7 @@ def test_a_row_with_a_value_of_another_kind_proves_nothing(edit: dict[str, Any])
     assert read_row(SOUND | edit) is None
 
 
-@pytest.mark.parametrize("key", sorted(SOUND))
+@pytest.mark.parametrize("key", sorted(set(SOUND) - {"limited_db"}))
 def test_a_row_that_lacks_something_proves_nothing(key: str) -> None:
     """Whatever it is."""
     assert read_row({name: value for name, value in SOUND.items() if name != key}) is None
