@@ -134,7 +134,7 @@ def report(**options: Any) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="The API's port.")
 @click.option("--media-port", type=click.IntRange(0, 65535), help="The media origin's port. [default: the API's + 1]")
 @click.option("--latency", type=click.FloatRange(0), default=2.0, show_default=True, help="A job's mean time, seconds.")
-@click.option("--sigma", type=click.FloatRange(0, 3), default=0.0, show_default=True, help="Its spread (lognormal).")
+@click.option("--sigma", type=click.FloatRange(0, 3), default=0.25, show_default=True, help="Its spread (lognormal).")
 @click.option("--rpm", type=click.IntRange(0), default=600, show_default=True, help="Requests a minute; 0: no limit.")
 @click.option("--faults", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Faults to make, YAML.")
 @click.option("--state", type=_FOLDER, help="Keep jobs here, so that they survive a restart.")
