@@ -11,7 +11,8 @@ from pipeline.output import read_row
 from pipeline.report.cost_csv import cost_csv
 from pipeline.report.cost_json import cost_json
 from pipeline.report.cost_markdown import cost_markdown
-from pipeline.report.costs import CostInput, cost_report, manifest_facts
+from pipeline.report.costs import cost_report
+from pipeline.report.inputs import CostInput, manifest_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

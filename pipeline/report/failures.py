@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.jobs import PurchaseKey
-    from pipeline.report.costs import CostInput
+    from pipeline.report.inputs import CostInput
     from pipeline.runner.results import ManifestResult, TrackResult
 
 _NOT_CHARGED: Final = "Not charged. Run again to ask anew; if it fails alike, change the prompt or the model."

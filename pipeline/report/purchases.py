@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.money import Basis
     from pipeline.output import AssetRow
     from pipeline.planning.plans import TrackPlan
-    from pipeline.report.costs import CostInput, ManifestFacts
+    from pipeline.report.inputs import CostInput, ManifestFacts
     from pipeline.runner.results import TakeResult
 
 UNSENT = "unsent"  # asked for by this run, and never sent

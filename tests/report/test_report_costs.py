@@ -24,7 +24,8 @@ from pipeline.money import Basis
 from pipeline.planning.plans import Action
 from pipeline.report.amounts import total
 from pipeline.report.cost_json import cost_json
-from pipeline.report.costs import CostInput, ManifestFacts, cost_report, manifest_facts
+from pipeline.report.costs import cost_report
+from pipeline.report.inputs import CostInput, ManifestFacts, manifest_facts
 
 GIVEN = {"skyhaven": ManifestFacts()}
 

@@ -15,7 +15,8 @@ from pipeline.planning.plans import Action
 from pipeline.report.cost_csv import COLUMNS, cost_csv, safe_cell
 from pipeline.report.cost_json import take_document
 from pipeline.report.cost_markdown import cost_markdown
-from pipeline.report.costs import CostInput, ManifestFacts, cost_report
+from pipeline.report.costs import cost_report
+from pipeline.report.inputs import CostInput, ManifestFacts
 from pipeline.report.markdown import escaped
 
 GOLDEN = Path(__file__).with_name("golden-cost-report.md")
