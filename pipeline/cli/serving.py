@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from pipeline.cli.terminal import say
 from pipeline.local_gateway.options import GatewayOptions
 from pipeline.local_gateway.serving import serve as serve_gateway
@@ -25,5 +27,8 @@ def serve(
     no_idempotency: bool,
 ) -> None:
     """Run the local gateway until it is interrupted."""
-    options = GatewayOptions(latency_s=latency, sigma=sigma, rpm=rpm or None, idempotency=not no_idempotency)
+    try:
+        options = GatewayOptions(latency_s=latency, sigma=sigma, rpm=rpm or None, idempotency=not no_idempotency)
+    except ValueError as error:  # not a number, or without end
+        raise click.UsageError(str(error)) from error
     serve_gateway(host, port, media_port, options, state, say, faults=faults)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.local_gateway.faults.playing import FaultPlayer
     from pipeline.local_gateway.gateway import LocalGateway
+
+
+#: What an app in the same process is called; no name server gives this name an address (RFC 6762).
+_IN_PROCESS: Final = "gateway.local"
 
 
 class Controls:
@@ -65,8 +70,22 @@ class Controls:
 
 
 def _is_from_here(request: Request) -> bool:
-    """Whether the caller is on this machine."""
+    """Whether the caller is on this machine, and meant this machine.
+
+    A page in a browser here may have been led to loopback under a name of its own: its `Host` and `Origin` say so.
+    """
+    if request.client is None or not _is_this_machine(request.client.host):
+        return False
+    named = [request.url.hostname or ""]
+    if "origin" in request.headers:
+        named.append(urlsplit(request.headers["origin"]).hostname or "")
+    return all(_is_this_machine(host) for host in named)
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(_IN_PROCESS):
+        return True
     try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

@@ -27,7 +27,7 @@ class Journal:
 
     def __init__(self, path: Path, now: float) -> None:
         """Read what an earlier process wrote, and write it again without what no longer counts. Raises OSError."""
-        self.jobs = [job for job in _read(path).values() if job.created_at > now - _KEPT_S]
+        self.jobs = [job for job in _read(path).values() if _is_kept(job, now)]
         fresh = path.with_suffix(".part")
         fresh.write_text("".join(map(_line, self.jobs)), encoding="utf-8")
         fresh.replace(path)
@@ -37,6 +37,11 @@ class Journal:
         """Note `job` as it is now. What was written outlives the process."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_line(job))
+
+
+def _is_kept(job: Job, now: float) -> bool:
+    """Young enough, and a job at all: a line that somebody edited is passed over like a torn one."""
+    return isinstance(job.created_at, int | float) and isinstance(job.id, str) and job.created_at > now - _KEPT_S
 
 
 def _line(job: Job) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to reach them
 _TICK_S: Final = 0.5
+_LAST_PORT: Final = 65535
 
 
 class GatewayNotStarted(OSError):
@@ -141,7 +142,8 @@ def serve(  # noqa: PLR0917 - the options of `pipeline serve`, in their order
 
     Raises GatewayNotStarted; FaultMistake and OSError for a faults file that can't be read.
     """
-    media = media_port if media_port is not None else port + 1 if port else 0
+    beside = port + 1 if 0 < port < _LAST_PORT else 0  # 0: any free one
+    media = beside if media_port is None else media_port
     plan = FaultPlan() if faults is None else read_faults_file(faults)
     gateway = LocalGatewayThread(options, state, host=host, port=port, media_port=media, faults=plan)
     with gateway, suppress(KeyboardInterrupt):

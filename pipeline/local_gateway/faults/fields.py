@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 T = TypeVar("T", bound=str)
+
+
+#: Seconds, bytes or counts beyond this are a mistake, and so is what is no finite number.
+_LARGEST_NUMBER: Final = 1e15
 
 
 class FaultMistake(ValueError):
@@ -56,7 +60,7 @@ class Fields:
         value = self.take(name)
         if value is None:
             return None
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER
         if not is_number or not least <= value <= most:
             span = f"{least:g} or more" if math.isinf(most) else f"from {least:g} to {most:g}"
             raise self.mistake(f"expected a number {span}, not {value!r}", name)

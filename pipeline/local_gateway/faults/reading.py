@@ -67,7 +67,7 @@ def read_faults(text: str, where: str) -> FaultPlan:
     """The plan that `text` writes down. `where`: what messages call it. Raises FaultMistake."""
     try:
         document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # the last: a date or a number that is none
         problem = " ".join(str(error).split())
         raise FaultMistake(f"{where}: not readable as YAML: {problem}") from error
     fields = Fields({} if document is None else document, where)
@@ -130,7 +130,11 @@ def _answer(fields: Fields) -> Answer | None:
     if status is None:
         raise part.mistake("`status` is required")
     if document is not None:
-        return Answer(status, json.dumps(document).encode(), {"content-type": "application/json", **headers})
+        try:
+            content = json.dumps(document, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise part.mistake(f"not JSON ({error}); a date, for one, wants quotes", "json") from error
+        return Answer(status, content, {"content-type": "application/json", **headers})
     return Answer(status, None if body is None else body.encode(), headers)
 
 
