@@ -139,7 +139,6 @@ class Workspace:
                     if run is not None:
                         open_runs.add(manifest.name)
                         grants[manifest.name] = ledger.grants(run.id)
-                    if run is not None:
                         committed[manifest.name] = sum(job.commitment.total for job in ledger.jobs_of(run.id))
                 held_sources = self._held(ledger, jobs)
         planned = list(_paths_planned(request))

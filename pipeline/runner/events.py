@@ -112,4 +112,3 @@ Event = (
     | Waiting
     | Notice
 )
-Observer = "Callable[[Event], None]"

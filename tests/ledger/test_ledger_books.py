@@ -219,11 +219,6 @@ def test_every_version_is_reached_from_an_empty_file(tmp_path: Path) -> None:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def real_time() -> tuple[str, dict]:
-    return "asyncio", {}
-
-
 class TestGroupCommit:
     """The writer that shares its commits, on a real loop: it has a thread."""
 
