@@ -13,6 +13,9 @@ from pipeline.manifest.tracks import Place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DEEPEST_NESTING: Final = 100
+TOO_DEEP: Final = f"nested more than {DEEPEST_NESTING} deep, expected at most that"
+
 _QUOTES: Final = "put it in quotes"
 
 _NOWHERE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,6 +35,7 @@ _MEANINGS: Final = (
     ("mapping values are not allowed", "a `: ` stands where none can, expected an indented `key: value`"),
     ("could not find expected ':'", "a key without its `:`, expected `key: value`"),
     ("expected alphabetic or numeric", f"* and & begin an alias or an anchor in YAML, expected text ({_QUOTES})"),
+    ("exceeded maximum nesting depth", TOO_DEEP),  # newer libyaml stops there before any event of ours
     ("sequence entries are not allowed", "a `- ` stands where no list can, expected it on a line of its own"),
 )
 

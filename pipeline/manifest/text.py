@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, cast
 import yaml
 
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake, path_text, quoted, shown
-from pipeline.manifest.syntax import syntax_mistake
+from pipeline.manifest.syntax import DEEPEST_NESTING, TOO_DEEP, syntax_mistake
 from pipeline.manifest.tracks import Place
 from pipeline.manifest.values import Document, Mapping, Plain, Sequence, Spot, Value, is_bare_placeholder, resolved
 
@@ -24,7 +24,6 @@ LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MOST_NODES: Final = 2_000_000  # more than a file of the greatest size has in practice
 MOST_ALIASED_NODES: Final = 100_000
-DEEPEST: Final = 100
 
 _YAML: Final = "tag:yaml.org,2002:"
 _PLAIN_TAGS: Final = frozenset(_YAML + kind for kind in ("int", "float", "bool", "null"))
@@ -94,8 +93,8 @@ class _Composer:
 
     def _count(self, event: yaml.Event, depth: int) -> None:
         self._nodes += 1
-        if depth > DEEPEST:
-            self._stop(self._place(event), f"nested more than {DEEPEST} deep, expected at most that")
+        if depth > DEEPEST_NESTING:
+            self._stop(self._place(event), TOO_DEEP)
         if self._nodes > MOST_NODES:
             self._stop(self._place(event), f"more than {MOST_NODES:,} values, expected several smaller manifests")
 
