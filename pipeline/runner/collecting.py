@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -15,6 +16,7 @@ from pipeline.gateway.polling import next_poll_s
 from pipeline.jobs import Job, State
 from pipeline.ledger.records import Source
 from pipeline.money import Basis, dollars, rounded_up
+from pipeline.planning.takes import KEPT_AT_GATEWAY_S
 from pipeline.runner.events import MoneyMoved, Notice, TakeDownloaded, TakeGenerated, Waiting
 from pipeline.runner.results import EXIT_KEY, Stop, TakeLost, Unsent
 from pipeline.runner.retrying import pause_s
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 #: A job that was just made may not be known everywhere at the gateway yet: a 404 proves nothing so soon, in seconds.
 SETTLING_IN_S: Final = 60.0
 _MOST_DOWNLOADS: Final = 4
+_GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _SMALLEST_LIMIT_BYTES: Final = 64_000_000
 _BYTES_PER_SECOND: Final = 4 * 48_000 * 2 * 3  # four times what was asked, as 24-bit stereo at 48 kHz
 
@@ -66,6 +69,12 @@ class Collector:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._polled_at: dict[int, float] = {}  # by the job's row, on the event loop's clock
+        self._begun: set[int] = set()  # the rows of jobs that are no longer queued, as far as we have heard
+
+    def is_queued(self, job: Job) -> bool:
+        """Does `job`, which this process has submitted or asked about, still wait for its turn at the gateway?"""
+        return job.state is State.ACCEPTED and job.row not in self._begun
 
     async def wait(self, order: Order, job: Job) -> tuple[Job, str | None]:
         """Poll `job` until it has completed. The completed job, and where its audio lies.
@@ -75,8 +84,10 @@ class Collector:
         """
         settings = self._tools.settings_of(job)
         due = (job.accepted_at or job.sent_at) + settings.job_timeout_s
+        if job is order.job:
+            self._begun.add(job.row)  # until its first answer says otherwise
         # One that an earlier process submitted is asked about at once.
-        asked = _Asked(None if job is order.job else anyio.current_time())
+        asked = _Asked(self._polled_at.get(job.row) if job is order.job else anyio.current_time())
         while True:
             await anyio.sleep_until(asked.next_at(settings.poll_interval_s))
             asked = await self._ask(order, job, asked.failures)
@@ -91,6 +102,7 @@ class Collector:
         """One poll, and what came of it. Raises TakeLost where asking again in this run can't help."""
         try:
             answer = await self._poll(job)
+            self._polled_at[job.row] = anyio.current_time()
         except JobNotFound as error:
             if self._tools.clock.now() - (job.accepted_at or 0.0) < SETTLING_IN_S:
                 return _Asked(anyio.current_time(), failures=failures)
@@ -120,6 +132,7 @@ class Collector:
             await self._record(lambda ledger: ledger.fail(row, state, reason, now))
             raise TakeLost(f"{answer.status} at the gateway, not charged: {reason}")
         if answer.status != "completed":
+            (self._begun.discard if answer.status == "queued" else self._begun.add)(job.row)
             return None
         if job.state is not State.ACCEPTED:
             return job  # only its address was asked for
@@ -148,7 +161,9 @@ class Collector:
                 if address is None:
                     address = await self._fresh_address(order, job)
                 return await self._download(order, job, address)
-            except AddressExpired:
+            except AddressExpired as expired:
+                if self._is_past_keeping(job) and expired.status in _GONE:
+                    raise await self._expired(job, str(expired)) from expired
                 address = None  # fetching the job again gives a fresh one
                 error: Exception = TakeLost("the audio's address expired each time it was asked for")
             except (DownloadFailed, AudioError) as failed:
@@ -162,8 +177,12 @@ class Collector:
         await self._record(lambda ledger: ledger.note(row, reason))
         raise TakeLost(f"{reason}; it is paid for, and the next run fetches it again") from error
 
+    def _is_past_keeping(self, job: Job) -> bool:
+        """Has the gateway promised to keep its audio no longer?"""
+        return self._tools.clock.now() - (job.accepted_at or job.sent_at) >= KEPT_AT_GATEWAY_S
+
     async def _fresh_address(self, order: Order, job: Job) -> str:
-        asked = _Asked(None)
+        asked = _Asked(self._polled_at.get(job.row))
         for _ in range(_MOST_DOWNLOADS):
             await anyio.sleep_until(asked.next_at(self._tools.settings_of(job).poll_interval_s))
             asked = await self._ask(order, job, asked.failures)

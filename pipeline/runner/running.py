@@ -97,10 +97,14 @@ class Runner:
                             jobs.start_soon(self._dispatch, work, orders[work.run], jobs)
         return tuple(self._result(work, orders[work.run]) for work in works)
 
+    def is_queued(self, job: Job) -> bool:
+        """Does `job` still wait for its turn at the gateway, as far as this run has heard?"""
+        return self._collector.is_queued(job)
+
     # --- orders -----------------------------------------------------------------------------------------------------
 
     def _orders(self, works: Sequence[ManifestWork]) -> dict[int, list[Order]]:
-        """What each manifest has to get, each purchase once: what already has a job first, since it holds a slot."""
+        """What each manifest has to get, each purchase once, in the order in which slots are given."""
         seen: set[PurchaseKey] = set()
         orders: dict[int, list[Order]] = {}
         for work in works:
@@ -114,7 +118,7 @@ class Runner:
                         seen.add(take.key)
                         own.append(self._order(work, track, take))
             own += [self._stray(work, job) for job in work.plan.strays if job.key not in seen]
-            own.sort(key=lambda order: order.job is None or order.job.job_id is None)
+            own.sort(key=_turn)
             orders[work.run] = own
         return orders
 
@@ -292,6 +296,16 @@ def overtaken(plan: TrackPlan, takes: Sequence[TakeResult], why: str) -> TrackRe
             return TrackResult(plan, "failed", tuple(takes), plan.rows, plan.why)
     told = tuple(_overtaken_take(take, why) for take in takes)
     return TrackResult(plan, "planned", told, plan.rows, next((take.error for take in told if take.error), why))
+
+
+def _turn(order: Order) -> int:
+    """First what the gateway is working on, then what it may be working on, then what is new.
+
+    So what an earlier process left there holds its slots before anything new does.
+    """
+    if order.job is None:
+        return 2
+    return 0 if order.job.job_id is not None else 1
 
 
 _GOT = (Step.BUY, Step.RESEND, Step.COLLECT)
