@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.money import dollars
-from pipeline.planning.plans import Action, Step
+from pipeline.planning.plans import Action, Step, estimates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,18 +27,9 @@ def cap_of(plan: Plan) -> int | None:
     return None if len(plan.manifests) == 1 else plan.request.budget_microusd
 
 
-def estimates(plan: Plan) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
-    """What each manifest would buy, in micro-dollars; a purchase that several share is the first one's."""
-    seen: set[PurchaseKey] = set()
-    for part in plan.manifests:
-        own = {key: take.estimate_microusd for key, take in part.purchases().items() if key not in seen}
-        seen.update(own)
-        yield part, own
-
-
 def asks(plan: Plan) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
     """What each manifest's run is asked for: what it buys, and what it may have to pay for by asking again."""
-    for part, own in estimates(plan):
+    for part, own in estimates(plan.manifests):
         again = {
             take.key: take.job.intent.estimate_microusd * (take.job.unproven_sends + 1)
             for track in part.tracks
@@ -55,7 +46,7 @@ def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:
     `committed`: what each manifest's open run has bound already, in micro-dollars.
     """
     total = 0
-    for part, own in estimates(plan):
+    for part, own in estimates(plan.manifests):
         estimate, budget = sum(own.values()), budget_of(plan, part)
         before = committed.get(part.manifest.name, 0)
         if budget is not None and estimate and before + estimate > budget:
