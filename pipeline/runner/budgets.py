@@ -8,7 +8,7 @@ from pipeline.money import dollars
 from pipeline.planning.plans import Action, Step, estimates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from pipeline.jobs import PurchaseKey
     from pipeline.planning.plans import ManifestPlan
@@ -27,17 +27,19 @@ def cap_of(plan: Plan) -> int | None:
     return None if len(plan.manifests) == 1 else plan.request.budget_microusd
 
 
-def asks(plan: Plan) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
-    """What each manifest's run is asked for: what it buys, and what it may have to pay for by asking again."""
-    for part, own in estimates(plan.manifests):
-        again = {
-            take.key: take.job.intent.estimate_microusd * (take.job.unproven_sends + 1)
-            for track in part.tracks
-            if track.action is Action.GENERATE
-            for take in track.takes
-            if take.step is Step.RESEND and take.job is not None
-        }
-        yield part, own | again
+def asks(part: ManifestPlan, purchases: Mapping[PurchaseKey, int], run: int) -> dict[PurchaseKey, int]:
+    """What `run` is asked for, in micro-dollars: `purchases`, and what asking again for earlier runs' jobs may cost.
+
+    Its own lost answers were asked for when they were bought: asking again for those widens no limit.
+    """
+    again = {
+        take.key: take.job.intent.estimate_microusd * (take.job.unproven_sends + 1)
+        for track in part.tracks
+        if track.action is Action.GENERATE
+        for take in track.takes
+        if take.step is Step.RESEND and take.job is not None and take.job.run != run
+    }
+    return {**purchases, **again}
 
 
 def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:

@@ -12,7 +12,7 @@ from pipeline.files import FolderError
 from pipeline.jobs import Commitment, State
 from pipeline.ledger.store import LedgerError
 from pipeline.manifest.names import matches
-from pipeline.planning.plans import Step
+from pipeline.planning.plans import Step, estimates
 from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
@@ -108,7 +108,9 @@ async def _open(plan: Plan, seams: Seams) -> dict[str, Opened]:
 
     def opening(ledger: Ledger) -> dict[str, Opened]:
         ledger.doubt_intents()
-        opened = {part.manifest.name: _open_one(ledger, plan, part, now, asked) for part, asked in asks(plan)}
+        opened = {
+            part.manifest.name: _open_one(ledger, plan, part, now, own) for part, own in estimates(plan.manifests)
+        }
         committed = {name: one.committed for name, one in opened.items()}
         refusal = too_expensive(plan, {name: one.total for name, one in committed.items()})
         if refusal is not None:
@@ -118,13 +120,13 @@ async def _open(plan: Plan, seams: Seams) -> dict[str, Opened]:
     return await seams.ledger.write(opening, durable=True)
 
 
-def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, asked: Mapping[PurchaseKey, int]) -> Opened:
+def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, buys: Mapping[PurchaseKey, int]) -> Opened:
     name, kind = part.manifest.name, plan.request.kind
     before = ledger.find_open_run(name, kind)
     if plan.request.new_run and before is not None:
         ledger.close_run(before.id, now)
     run = ledger.open_run(name, kind, now)
-    ledger.ask(run.id, asked)
+    ledger.ask(run.id, asks(part, buys, run.id))
     ledger.grant(run.id, _granted(part, plan.request.regenerate))
     return Opened(run, tuple(ledger.jobs_of(run.id)), ledger.asked_microusd(run.id))
 
