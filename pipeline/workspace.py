@@ -22,7 +22,7 @@ from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
 from pipeline.output import OutputFolder, rows_by_path
 from pipeline.planning.decisions import plan_manifest
-from pipeline.planning.plans import Facts, Wishes
+from pipeline.planning.plans import Facts, Wishes, estimate_of
 from pipeline.sources import SourceStore
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ class Plan:
     @property
     def estimate_microusd(self) -> int:
         """What the plan would commit to, each purchase once."""
-        purchases = {key: take for plan in self.manifests for key, take in plan.purchases().items()}
-        return sum(take.estimate_microusd for take in purchases.values())
+        return estimate_of(self.manifests)
 
 
 class Workspace:

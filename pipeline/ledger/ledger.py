@@ -68,9 +68,10 @@ class Ledger:
         self.connection.execute("UPDATE runs SET closed_at = ? WHERE run = ? AND closed_at IS NULL", (now, run))
 
     def ask(self, run: int, estimates: Mapping[PurchaseKey, int]) -> None:
-        """Add what a start's plan asks for to what `run` has been asked for."""
+        """Add what a start's plan asks for to what `run` has been asked for; of two estimates the larger stays."""
         self.connection.executemany(
-            "INSERT OR IGNORE INTO asks VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO asks VALUES (?, ?, ?, ?, ?) ON CONFLICT (run, fingerprint, take, regeneration) "
+            "DO UPDATE SET estimate_microusd = MAX(estimate_microusd, excluded.estimate_microusd)",
             [(run, *key, estimate) for key, estimate in estimates.items()],
         )
 

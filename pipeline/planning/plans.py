@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.money import seconds_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.audio.settings import Output
@@ -115,6 +115,20 @@ class ManifestPlan:
     def nothing_to_do(self) -> bool:
         idle = all(track.action in (Action.KEEP, Action.SKIP) for track in self.tracks)
         return idle and not self.strays and not self.continues_run
+
+
+def estimates(plans: Iterable[ManifestPlan]) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
+    """What each manifest would buy, in micro-dollars; a purchase that several share is the first one's."""
+    seen: set[PurchaseKey] = set()
+    for plan in plans:
+        own = {key: take.estimate_microusd for key, take in plan.purchases().items() if key not in seen}
+        seen.update(own)
+        yield plan, own
+
+
+def estimate_of(plans: Iterable[ManifestPlan]) -> int:
+    """What `plans` would commit to together, in micro-dollars, each purchase once."""
+    return sum(sum(own.values()) for _, own in estimates(plans))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.jobs import State
 from pipeline.money import Basis, as_usd
-from pipeline.planning.plans import Action, Step, take_price
+from pipeline.planning.plans import Action, Step, estimate_of, take_price
 from pipeline.report.amounts import cost_of
 from pipeline.report.text import one_line, one_line_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pipeline.jobs import Job, Kind, PurchaseKey
     from pipeline.output import AssetRow
@@ -129,7 +129,7 @@ def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int)
     """What a run would do. `exit` is the status that `plan` ends with."""
     tracks = [track for plan in manifest_plans for track in plan.tracks]
     statuses = Counter(_PLANNED[track.action] for track in tracks)
-    purchases = {key: take for plan in manifest_plans for key, take in plan.purchases().items()}
+    purchases = {key for plan in manifest_plans for key in plan.purchases()}
     return {
         "ok": exit in (0, _SOMETHING_TO_DO) and not statuses["failed"],
         "exit": exit,
@@ -141,7 +141,7 @@ def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int)
         "totals": {
             **{status: statuses[status] for status in _STATUSES},
             "planned": statuses["planned"],
-            "estimated_usd": as_usd(sum(take.estimate_microusd for take in purchases.values())),
+            "estimated_usd": as_usd(estimate_of(manifest_plans)),
             "list_price_usd": as_usd(_list_price(tracks, purchases)),
             "billed_usd": 0.0,
             "reserved_usd": 0.0,
@@ -187,7 +187,7 @@ def _stray_plan(job: Job) -> dict[str, Any]:
     return {**whose, "job_id": job.job_id, "status": job.state.value, **_cost(job), "error": None}
 
 
-def _list_price(tracks: Iterable[TrackPlan], purchases: Mapping[PurchaseKey, TakePlan]) -> int:
+def _list_price(tracks: Iterable[TrackPlan], purchases: Collection[PurchaseKey]) -> int:
     """What the purchases cost at the real gateway, in micro-dollars."""
     prices = {take.key: take_price(track.track) for track in tracks for take in track.takes if take.key in purchases}
     return sum(prices.values())

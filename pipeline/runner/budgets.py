@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.money import dollars
-from pipeline.planning.plans import Action, Step
+from pipeline.planning.plans import Action, Step, estimates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from pipeline.jobs import PurchaseKey
     from pipeline.planning.plans import ManifestPlan
@@ -27,26 +27,19 @@ def cap_of(plan: Plan) -> int | None:
     return None if len(plan.manifests) == 1 else plan.request.budget_microusd
 
 
-def estimates(plan: Plan) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
-    """What each manifest would buy, in micro-dollars; a purchase that several share is the first one's."""
-    seen: set[PurchaseKey] = set()
-    for part in plan.manifests:
-        own = {key: take.estimate_microusd for key, take in part.purchases().items() if key not in seen}
-        seen.update(own)
-        yield part, own
+def asks(part: ManifestPlan, purchases: Mapping[PurchaseKey, int], run: int) -> dict[PurchaseKey, int]:
+    """What `run` is asked for, in micro-dollars: `purchases`, and what asking again for earlier runs' jobs may cost.
 
-
-def asks(plan: Plan) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
-    """What each manifest's run is asked for: what it buys, and what it may have to pay for by asking again."""
-    for part, own in estimates(plan):
-        again = {
-            take.key: take.job.intent.estimate_microusd * (take.job.unproven_sends + 1)
-            for track in part.tracks
-            if track.action is Action.GENERATE
-            for take in track.takes
-            if take.step is Step.RESEND and take.job is not None
-        }
-        yield part, own | again
+    Its own lost answers were asked for when they were bought: asking again for those widens no limit.
+    """
+    again = {
+        take.key: take.job.intent.estimate_microusd * (take.job.unproven_sends + 1)
+        for track in part.tracks
+        if track.action is Action.GENERATE
+        for take in track.takes
+        if take.step is Step.RESEND and take.job is not None and take.job.run != run
+    }
+    return {**purchases, **again}
 
 
 def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:
@@ -55,7 +48,7 @@ def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:
     `committed`: what each manifest's open run has bound already, in micro-dollars.
     """
     total = 0
-    for part, own in estimates(plan):
+    for part, own in estimates(plan.manifests):
         estimate, budget = sum(own.values()), budget_of(plan, part)
         before = committed.get(part.manifest.name, 0)
         if budget is not None and estimate and before + estimate > budget:

@@ -28,6 +28,7 @@ class Control:
         self.stop: Stop | None = None
         self.submitting = True
         self.interrupted = False
+        self._preflight = anyio.CancelScope()  # questions before anything is sent
         self._jobs = anyio.CancelScope()  # submits, polls, downloads
         self._finishing = anyio.CancelScope()
         self._posts: set[anyio.CancelScope] = set()
@@ -40,6 +41,7 @@ class Control:
     def halt(self, stop: Stop) -> None:
         """Stop everything at the gateway (the key, the ledger, a folder); POSTs that have left get their answers."""
         self.stop_submitting(stop)
+        self._preflight.cancel()
         self._jobs.cancel()
 
     def interrupt(self, stop: Stop) -> None:
@@ -49,6 +51,10 @@ class Control:
         self._finishing.cancel()
         for scope in self._posts:
             scope.deadline = anyio.current_time() + ANSWER_GRACE_S
+
+    @property
+    def preflight_scope(self) -> anyio.CancelScope:
+        return self._preflight
 
     @property
     def jobs_scope(self) -> anyio.CancelScope:

@@ -12,10 +12,11 @@ from pipeline.files import FolderError
 from pipeline.jobs import Commitment, State
 from pipeline.ledger.store import LedgerError
 from pipeline.manifest.names import matches
-from pipeline.planning.plans import Step
+from pipeline.planning.plans import Step, estimates
 from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
+from pipeline.runner.preflight import preflight
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
 from pipeline.runner.running import ManifestWork, Runner, folder_trouble, refused
 from pipeline.runner.tools import Tools
@@ -73,12 +74,15 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
     Raises LedgerError and FolderError for what makes a start impossible; later ones stop the run by `RunResult.stop`.
     """
     began = time.perf_counter()
+    objection = await _objection(plan, seams)
     try:
-        opened = await _open(plan, seams)
-    except _TooExpensive as refusal:
-        why, before = str(refusal), refusal.committed
+        opened = await _open(plan, seams, objection)
+    except _Refused as refusal:
+        why, before = refusal.stop.message, refusal.committed
         parts = tuple(refused(part, why, before[part.manifest.name]) for part in plan.manifests)
-        return RunResult(parts, time.perf_counter() - began, Stop(EXIT_MONEY, why))
+        return RunResult(parts, time.perf_counter() - began, refusal.stop)
+    if objection is not None:
+        seams.control.stop_submitting(objection)
     tools = _tools(plan, workspace, seams)
     works = _works(plan, opened, tools, seams)
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
@@ -94,37 +98,60 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
     return RunResult(manifests, time.perf_counter() - began, seams.control.stop)
 
 
-class _TooExpensive(Exception):
-    """Undoes the opening of a run that would pass its budget. `committed`: what each open run has bound before."""
+async def _objection(plan: Plan, seams: Seams) -> Stop | None:
+    """What speaks against buying anything, as the gateway says before it is asked for the first job."""
+    if too_expensive(plan, plan.committed) is not None:
+        return None  # nothing is sent for such a plan, not even a question
+    with seams.control.preflight_scope:
+        return await preflight(plan, seams.gateways[seams.origin], seams.observe)
+    return seams.control.stop  # interrupted
 
-    def __init__(self, why: str, committed: dict[str, Commitment]) -> None:
-        super().__init__(why)
+
+class _Refused(Exception):
+    """Undoes the opening of a run that may not begin. `committed`: what each open run has bound before."""
+
+    def __init__(self, stop: Stop, committed: dict[str, Commitment]) -> None:
+        super().__init__(stop.message)
+        self.stop = stop
         self.committed = committed
 
 
-async def _open(plan: Plan, seams: Seams) -> dict[str, Opened]:
-    """Open or continue each manifest's run, and write down what its plan asks for and is granted: before any intent."""
+async def _open(plan: Plan, seams: Seams, objection: Stop | None) -> dict[str, Opened]:
+    """Open or continue each manifest's run, and write down what its plan asks for and is granted: before any intent.
+
+    Raises _Refused where it would pass its budget, and for an `objection`, unless something paid for may come home.
+    """
     now = seams.clock.now()
+    still_collects = objection is not None and objection.exit == EXIT_MONEY and _collects(plan)
 
     def opening(ledger: Ledger) -> dict[str, Opened]:
         ledger.doubt_intents()
-        opened = {part.manifest.name: _open_one(ledger, plan, part, now, asked) for part, asked in asks(plan)}
+        buys = estimates(plan.manifests)
+        opened = {part.manifest.name: _open_one(ledger, plan, part, now, own) for part, own in buys}
         committed = {name: one.committed for name, one in opened.items()}
-        refusal = too_expensive(plan, {name: one.total for name, one in committed.items()})
-        if refusal is not None:
-            raise _TooExpensive(refusal, committed)
+        too_much = too_expensive(plan, {name: one.total for name, one in committed.items()})
+        if too_much is not None:
+            raise _Refused(Stop(EXIT_MONEY, too_much), committed)
+        if objection is not None and not still_collects:
+            raise _Refused(objection, committed)
         return opened
 
     return await seams.ledger.write(opening, durable=True)
 
 
-def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, asked: Mapping[PurchaseKey, int]) -> Opened:
+def _collects(plan: Plan) -> bool:
+    """Is there a job with an id to be brought home?"""
+    takes = (take for part in plan.manifests for track in part.tracks for take in track.takes)
+    return any(part.strays for part in plan.manifests) or any(take.step is Step.COLLECT for take in takes)
+
+
+def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, buys: Mapping[PurchaseKey, int]) -> Opened:
     name, kind = part.manifest.name, plan.request.kind
     before = ledger.find_open_run(name, kind)
     if plan.request.new_run and before is not None:
         ledger.close_run(before.id, now)
     run = ledger.open_run(name, kind, now)
-    ledger.ask(run.id, asked)
+    ledger.ask(run.id, asks(part, buys, run.id))
     ledger.grant(run.id, _granted(part, plan.request.regenerate))
     return Opened(run, tuple(ledger.jobs_of(run.id)), ledger.asked_microusd(run.id))
 

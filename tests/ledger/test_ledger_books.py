@@ -151,6 +151,14 @@ def test_asks_and_grants_are_remembered_once_a_run(ledger: Ledger) -> None:
     assert ledger.has_unsent_asks(1)
 
 
+def test_of_two_estimates_of_one_ask_the_larger_stays(ledger: Ledger) -> None:
+    """A price that was corrected upwards while the run is open is asked for; one that was lowered changes nothing."""
+    key = PurchaseKey("f", 1, 0)
+    for estimate in (5_000, 9_000, 2_000):
+        ledger.ask(1, {key: estimate})
+    assert ledger.asked_microusd(1) == 9_000
+
+
 def test_jobs_are_found_by_what_they_paid_for(ledger: Ledger) -> None:
     """However many fingerprints are asked about at once."""
     for number in range(1, 5):

@@ -15,7 +15,7 @@ from pipeline.jobs import Intent, Job, Kind, PurchaseKey, State
 from pipeline.manifest.tracks import GatewaySettings, Manifest, Place, Track
 from pipeline.output import AssetRow, Provenance
 from pipeline.planning.decisions import plan_manifest
-from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, Wishes
+from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, Wishes, estimate_of, estimates
 
 NOW = 1_000_000_000.0
 DAY = 24 * 3600.0
@@ -375,3 +375,10 @@ def test_a_blocked_take_holds_back_the_track_but_not_what_is_paid_for() -> None:
     assert plan.tracks[0].action is Action.BLOCKED
     assert steps(plan) == [Step.BLOCKED, Step.COLLECT, Step.BUY]
     assert plan.estimate_microusd == 0
+
+
+def test_a_purchase_of_two_manifests_is_the_first_ones() -> None:
+    """It is counted once in the sum, and on the books of the manifest that stands first."""
+    first, second = World().plan(track()), World().plan(track("credits", prompt="music for menu"))
+    assert [sum(own.values()) for _, own in estimates([first, second])] == [PRICE, 0]
+    assert estimate_of([first, second]) == PRICE

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from worlds import HEAD, First, World, is_submit, lost, status
+from worlds import HEAD, First, World, failure, is_submit, lost, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,3 +105,25 @@ async def test_with_no_budget_a_run_commits_twice_its_plan_at_most(make_world: C
     assert result.exit == 3
     assert result.committed.total <= 2 * 8_000
     assert len(world.app.state.gateway.books.jobs) <= 8
+
+
+async def test_however_often_it_is_started_a_run_without_a_budget_keeps_its_limit(
+    make_world: Callable[..., World],
+) -> None:
+    """Asking again for its own lost answers is no new wish: every start goes on under the same limit."""
+    world = make_world(idempotency=False)
+    world.network.after.append(First(is_submit, lost, times=99))
+    for _ in range(4):
+        result = await world.run("  menu: {prompt: calm}\n")
+        assert (result.exit, result.committed.total <= 2 * 2_000) == (3, True)
+    assert len(world.app.state.gateway.books.jobs) == 2
+
+
+async def test_a_corrected_price_raises_the_limit_of_an_open_run_without_a_budget(world: World) -> None:
+    """Held back by an empty wallet, and dearer since: the next start buys at the price that the manifest has now."""
+    world.network.before.append(First(is_submit, lambda _: failure(402, "insufficient_credits"), times=99))
+    assert (await world.run(FOUR)).exit == 3
+    world.options = replace(world.options, price_per_second_usd=Decimal("0.0100"))
+    world.restart_gateway()
+    result = await world.run(FOUR, head=HEAD.replace("0.0010", "0.0100"))
+    assert (result.exit, result.committed.billed) == (0, 80_000)
