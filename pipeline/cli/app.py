@@ -97,6 +97,7 @@ def plan(**options: Any) -> None:
 @_planning
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Jobs in flight, over all manifests.")
 @click.option("--new-run", is_flag=True, help="Close an open run first, and start afresh.")
+@click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Explain every wait.")

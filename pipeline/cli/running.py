@@ -36,6 +36,7 @@ def run(
     as_json: bool,
     concurrency: int | None,
     new_run: bool,
+    cancel_on_interrupt: bool,
     wait: bool,
     quiet: bool,
     verbose: bool,
@@ -53,7 +54,9 @@ def run(
             result = untouched(plan, workspace)
         else:
             with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
-                result = anyio.run(partial(_carry_out, plan, workspace, observe, concurrency))
+                result = anyio.run(
+                    partial(_carry_out, plan, workspace, observe, concurrency, cancel_queued=cancel_on_interrupt)
+                )
     for line in summary_lines(result):
         (tell if result.exit == 0 else say)(line)
     if as_json:
@@ -62,9 +65,14 @@ def run(
 
 
 async def _carry_out(
-    plan: Plan, workspace: Workspace, observe: Callable[[Event], None], concurrency: int | None
+    plan: Plan,
+    workspace: Workspace,
+    observe: Callable[[Event], None],
+    concurrency: int | None,
+    *,
+    cancel_queued: bool,
 ) -> RunResult:
-    control = Control()
+    control = Control(cancel_queued=cancel_queued)
     # A worker that ended with its parent's permission is "unknown" to asyncio's watcher on Python 3.11: no news.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     async with anyio.create_task_group() as tasks:

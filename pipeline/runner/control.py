@@ -24,7 +24,9 @@ _WORST_FIRST: Final = (
 class Control:
     """The run's brakes. Whoever sees a cause to stop says so here; the scopes do the rest."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cancel_queued: bool = False) -> None:
+        """`cancel_queued`: an interrupt cancels what is still queued at the gateway."""
+        self.cancel_queued = cancel_queued
         self.stop: Stop | None = None
         self.submitting = True
         self.interrupted = False

@@ -16,6 +16,7 @@ from pipeline.planning.plans import Step, estimates
 from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
+from pipeline.runner.leaving import leave
 from pipeline.runner.preflight import preflight
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
 from pipeline.runner.running import ManifestWork, Runner, folder_trouble, refused
@@ -76,7 +77,7 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
     began = time.perf_counter()
     objection = await _objection(plan, seams)
     try:
-        opened = await _open(plan, seams, objection)
+        opened, objection = await _open(plan, seams, objection)
     except _Refused as refusal:
         why, before = refusal.stop.message, refusal.committed
         parts = tuple(refused(part, why, before[part.manifest.name]) for part in plan.manifests)
@@ -87,15 +88,19 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
     works = _works(plan, opened, tools, seams)
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
     manifests = await runner.carry_out(works)
+    notices: tuple[str, ...] = ()
     with anyio.CancelScope(shield=True):
         try:
+            if seams.control.interrupted:
+                notices = await leave(tools, [work.run for work in works], runner.is_queued)
+                manifests = tuple(_as_left(one, work) for one, work in zip(manifests, works, strict=True))
             manifests = await _record(plan, workspace, seams, manifests, works)
             await seams.report(RunResult(manifests, time.perf_counter() - began, seams.control.stop))
         except (LedgerError, FolderError, OSError) as error:
             seams.control.halt(Stop(EXIT_FOLDER, folder_trouble(error)))
         else:
             await _close(plan, seams, manifests, works)
-    return RunResult(manifests, time.perf_counter() - began, seams.control.stop)
+    return RunResult(manifests, time.perf_counter() - began, seams.control.stop, notices)
 
 
 async def _objection(plan: Plan, seams: Seams) -> Stop | None:
@@ -107,6 +112,11 @@ async def _objection(plan: Plan, seams: Seams) -> Stop | None:
     return seams.control.stop  # interrupted
 
 
+def _as_left(manifest: ManifestResult, work: ManifestWork) -> ManifestResult:
+    """What was cancelled binds nothing any more."""
+    return replace(manifest, committed=work.account.committed)
+
+
 class _Refused(Exception):
     """Undoes the opening of a run that may not begin. `committed`: what each open run has bound before."""
 
@@ -116,25 +126,24 @@ class _Refused(Exception):
         self.committed = committed
 
 
-async def _open(plan: Plan, seams: Seams, objection: Stop | None) -> dict[str, Opened]:
+async def _open(plan: Plan, seams: Seams, objection: Stop | None) -> tuple[dict[str, Opened], Stop | None]:
     """Open or continue each manifest's run, and write down what its plan asks for and is granted: before any intent.
 
-    Raises _Refused where it would pass its budget, and for an `objection`, unless something paid for may come home.
+    The second is why nothing may be bought in it: `objection`, or the budget. Raises _Refused, and opens nothing, where
+    there is such a reason and nothing that is paid for may come home either.
     """
     now = seams.clock.now()
-    still_collects = objection is not None and objection.exit == EXIT_MONEY and _collects(plan)
 
-    def opening(ledger: Ledger) -> dict[str, Opened]:
+    def opening(ledger: Ledger) -> tuple[dict[str, Opened], Stop | None]:
         ledger.doubt_intents()
         buys = estimates(plan.manifests)
         opened = {part.manifest.name: _open_one(ledger, plan, part, now, own) for part, own in buys}
         committed = {name: one.committed for name, one in opened.items()}
         too_much = too_expensive(plan, {name: one.total for name, one in committed.items()})
-        if too_much is not None:
-            raise _Refused(Stop(EXIT_MONEY, too_much), committed)
-        if objection is not None and not still_collects:
-            raise _Refused(objection, committed)
-        return opened
+        stop = objection if too_much is None else Stop(EXIT_MONEY, too_much)
+        if stop is not None and not (stop.exit == EXIT_MONEY and _collects(plan)):
+            raise _Refused(stop, committed)
+        return opened, stop
 
     return await seams.ledger.write(opening, durable=True)
 
