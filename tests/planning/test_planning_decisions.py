@@ -52,6 +52,7 @@ class World:
     grants: dict[str, dict[tuple[str, int], int]] = field(default_factory=dict)
     outstanding: list[Job] = field(default_factory=list)
     recordings: dict[Path, str] = field(default_factory=dict)
+    obstacles: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def job(
         self, of: Track, state: State, *, take: int = 1, regeneration: int = 0, held: bool = True, **more: Any
@@ -91,6 +92,7 @@ class World:
         facts = Facts(
             kind=self.kind, now=NOW, jobs=self.jobs, outstanding=self.outstanding, held=frozenset(self.held),
             rows=self.rows, intact=frozenset(self.intact), grants=self.grants, recordings=self.recordings,
+            obstacles=self.obstacles,
         )  # fmt: skip
         wishes = Wishes(
             only.__eq__ if only else None,
@@ -417,6 +419,15 @@ def test_the_jobs_of_another_local_gateway_are_not_waited_for() -> None:
     world.job(track(), State.ACCEPTED, origin="http://127.0.0.1:9")
     plan = world.plan(track())
     assert (steps(plan), plan.strays) == ([Step.BUY], ())
+
+
+def test_an_asset_that_cant_be_made_holds_back_its_track_unless_it_stands() -> None:
+    """Nothing is bought for what could not be finished; what is there already needs no making."""
+    world = World(obstacles={("game", "menu.ogg"): "in the way"})
+    plan = world.plan(track())
+    assert (plan.tracks[0].action, plan.tracks[0].why, plan.estimate_microusd) == (Action.BLOCKED, "in the way", 0)
+    world.asset(track())
+    assert world.plan(track()).nothing_to_do
 
 
 def test_a_blocked_take_holds_back_the_track_but_not_what_is_paid_for() -> None:
