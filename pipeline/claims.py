@@ -1,4 +1,4 @@
-"""What stands in the way of an asset: other manifests' rows, files that no run made, folders that lead elsewhere."""
+"""What stands in an asset's way: other manifests' rows, files that no run made, links, encoders that are missing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.audio.formats import can_encode
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 
@@ -75,3 +76,11 @@ def obstacles(
         elif at not in rows and os.path.lexists(final):
             found[at] = f"{final} is there and no run made it: move it away, or rename the track"
     return found
+
+
+def unmakeable(tracks: Iterable[Track]) -> dict[tuple[str, str], str]:
+    """(manifest, path) -> what is missing on this machine, for each asset in a format that can't be made without it."""
+    formats = [(track, output) for track in tracks for output in track.outputs]
+    missing = {name: can_encode(name) for name in {output.format for _, output in formats}}
+    found = (((track.manifest, output.path(track.name)), missing[output.format]) for track, output in formats)
+    return {at: why for at, why in found if why is not None}

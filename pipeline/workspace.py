@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.claims import adopted, obstacles
+from pipeline.claims import adopted, obstacles, unmakeable
 from pipeline.files import Folder, FolderError, reason, sha256_of
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
@@ -151,7 +151,7 @@ class Workspace:
             held=held_sources,
             rows=rows,
             intact=frozenset(at for at in planned if at in rows and self.output.intact(rows[at])),
-            obstacles=obstacles(self.output.folder, planned, rows),
+            obstacles=unmakeable(_planned_tracks(request)) | obstacles(self.output.folder, planned, rows),
             grants=grants,
             open_runs=frozenset(open_runs),
             committed=committed,

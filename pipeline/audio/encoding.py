@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio import ffmpeg
+from pipeline.audio.formats import NEED_FFMPEG
 
 if TYPE_CHECKING:
     from pipeline.audio.labels import Label
     from pipeline.audio.settings import Format, Output
     from pipeline.audio.sound import Sound
-
-_NEED_FFMPEG: Final[frozenset[Format]] = frozenset({"m4a", "opus"})
 
 #: How much lower than the ceiling peaks are put where they decide, in dB: what encoding may add to them. Of 22 tracks
 #: of game music Vorbis added up to 0.51, and mp3 at 192 kbit/s, LAME's own loss given back, up to 0.52.
@@ -23,13 +22,6 @@ HEADROOM_DB: Final[dict[Format, float]] = {
     "m4a": 0.6,
     "opus": 0.6,
 }
-
-
-def can_encode(audio_format: Format) -> str | None:
-    """None where `audio_format` can be made here, else a sentence that says what it needs."""
-    if audio_format in _NEED_FFMPEG and not ffmpeg.is_there():
-        return f"{audio_format} needs ffmpeg on the PATH: install it, or ask for ogg, mp3, flac or wav"
-    return None
 
 
 def clips(audio_format: Format) -> bool:
@@ -56,7 +48,7 @@ def encode(sound: Sound, output: Output, label: Label) -> bytes:
         from pipeline.audio.mp3 import encode_mp3  # noqa: PLC0415 - see above
 
         return encode_mp3(sound, output, label)
-    if output.format in _NEED_FFMPEG:
+    if output.format in NEED_FFMPEG:
         return ffmpeg.encode_by_ffmpeg(sound, output, label)
     from pipeline.audio.lossless import encode_flac, encode_wav  # noqa: PLC0415 - see above
 

@@ -31,11 +31,6 @@ _LONGEST_RUN_S: Final = 600
 _MP4_MARK: Final = slice(4, 8)
 
 
-def is_there() -> bool:
-    """Is ffmpeg on the PATH?"""
-    return shutil.which("ffmpeg") is not None
-
-
 def encode_by_ffmpeg(sound: Sound, output: Output, label: Label) -> bytes:
     """An m4a (AAC) or Opus file. Raises AudioError."""
     from pipeline.audio.segment import as_segment, quiet_pydub  # noqa: PLC0415 - numpy only where sound is touched

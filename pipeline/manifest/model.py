@@ -21,7 +21,7 @@ from pipeline.manifest.sound_model import (
     Section,
     TrimSection,
 )
-from pipeline.manifest.tracks import SourceFormat  # noqa: TC001 - pydantic reads it
+from pipeline.manifest.tracks import OnExpired, SourceFormat  # noqa: TC001 - pydantic reads it
 
 LONGEST_PROMPT: Final = 10_000
 LONGEST_LYRICS: Final = 10_000
@@ -70,6 +70,13 @@ class GatewaySection(Section):
     ] = Field(default=(), description="Hosts that audio may come from, besides the gateway's own.")
     resend_unknown: Annotated[bool, YesNo()] = Field(
         default=True, description="Whether a submit whose answer was lost is sent again, under its own Idempotency-Key."
+    )
+    on_expired: Annotated[OnExpired, OneOf(("hold", "regenerate"))] = Field(
+        default="hold",
+        description=(
+            "What becomes of a take that the gateway no longer has before its audio was fetched: hold (it waits for "
+            "--regenerate), or regenerate (it is bought again, within the budget)."
+        ),
     )
 
 

@@ -26,6 +26,7 @@ def gateway_settings(gateway: GatewaySection) -> GatewaySettings:
         job_timeout_s=gateway.job_timeout,
         media_hosts=tuple(dict.fromkeys(host.lower() for host in gateway.media_hosts)),
         resend_unknown=gateway.resend_unknown,
+        on_expired=gateway.on_expired,
     )
 
 

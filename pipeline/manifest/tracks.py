@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import Finishing, Output
 
 SourceFormat = Literal["mp3", "wav"]
+OnExpired = Literal["hold", "regenerate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class GatewaySettings:
     job_timeout_s: float = 1800.0
     media_hosts: tuple[str, ...] = ()
     resend_unknown: bool = True
+    on_expired: OnExpired = "hold"  # about a job that the gateway dropped before its audio was fetched
 
 
 @dataclass(frozen=True, slots=True)

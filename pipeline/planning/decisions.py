@@ -55,7 +55,7 @@ def _plan_unobstructed(track: Track, manifest: Manifest, facts: Facts, wishes: W
 
 
 def _unless_obstructed(plan: TrackPlan, facts: Facts) -> TrackPlan:
-    """Nothing is bought or made for an asset that could not be put where it belongs."""
+    """Nothing is bought or made for an asset that could not be put where it belongs, or not be made here at all."""
     at = ((plan.track.manifest, asset.path) for asset in plan.assets if not asset.keep)
     why = next((facts.obstacles[one] for one in at if one in facts.obstacles), None)
     if why is None or plan.action not in (Action.GENERATE, Action.FINISH):

@@ -146,7 +146,7 @@ class Facts:
     grants: Mapping[str, Mapping[tuple[str, int], int]] = field(default_factory=dict)  # of open runs, by manifest
     open_runs: frozenset[str] = frozenset()
     committed: Mapping[str, int] = field(default_factory=dict)  # by manifest: what its open run binds, micro-dollars
-    obstacles: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (manifest, path) -> why nothing goes there
+    obstacles: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (manifest, path) -> why it can't be made
     steps: tuple[str, ...] = ()  # the names of the user's own finishing steps
     recordings: Mapping[Path, str] = field(default_factory=dict)  # file -> SHA-256
 

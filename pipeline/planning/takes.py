@@ -10,7 +10,7 @@ from pipeline.planning.plans import Facts, Step, TakePlan, take_price
 
 if TYPE_CHECKING:
     from pipeline.jobs import Job
-    from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.manifest.tracks import GatewaySettings, Manifest, Track
     from pipeline.output import AssetRow
 
 RESEND_WITHIN_S: Final = 24 * 3600.0  # how long an Idempotency-Key is kept
@@ -26,14 +26,31 @@ def plan_take(
     """
     job = _latest(key, facts)
     step, why = _step(track, job, manifest, facts)
-    bought_before = proof is not None and key.take <= proof.provenance.takes
-    if bought_before and (job is None or job.state in (State.COLLECTED, State.EXPIRED)) and step is not Step.HAVE:
-        if kept or (proof is not None and key.take != proof.provenance.take):
+    if step is not Step.HAVE and proof is not None and _was_here(key, job, proof, manifest.gateway):
+        if kept or key.take != proof.provenance.take:
             step, why = Step.PROVEN, ""
-        elif job is None and facts.kind == "real":
+        elif step is Step.BUY and facts.kind == "real":
             step, why = Step.BLOCKED, _missing(track)
     estimate = take_price(track) if step is Step.BUY and facts.kind == "real" else 0
     return TakePlan(key.take, key, step, job, estimate, why)
+
+
+def is_bought_again(gone: Job, settings: GatewaySettings) -> bool:
+    """Is a job that the real gateway no longer has bought again unasked? Not what was here once."""
+    return settings.on_expired == "regenerate" and gone.collected_at is None
+
+
+def _was_here(key: PurchaseKey, job: Job | None, proof: AssetRow, settings: GatewaySettings) -> bool:
+    """Does `proof` show that this take was bought and fetched once?
+
+    Of the pick it does. The other takes it only counts: of those the ledger may know that one was never fetched.
+    """
+    if key.take > proof.provenance.takes:
+        return False
+    if job is None or job.state is State.COLLECTED:
+        return True
+    is_pick, local = key.take == proof.provenance.take, job.intent.kind == "local"
+    return job.state is State.EXPIRED and (is_pick or local or not is_bought_again(job, settings))
 
 
 def _latest(key: PurchaseKey, facts: Facts) -> Job | None:
@@ -61,8 +78,8 @@ def _step(track: Track, job: Job | None, manifest: Manifest, facts: Facts) -> tu
             return Step.COLLECT, "its source is missing; the gateway still has it"
         case _ if local:
             return Step.BUY, "its source is gone"
-        case State.EXPIRED:
-            return Step.BLOCKED, _expired(track, job)
+        case State.EXPIRED if job.collected_at is None:
+            return _step_when_expired(track, job, manifest)
         case _:
             return Step.BLOCKED, _missing(track)
 
@@ -78,14 +95,19 @@ def _step_when_unknown(job: Job, manifest: Manifest, facts: Facts) -> tuple[Step
     return Step.RESEND, "its answer was lost"
 
 
+def _step_when_expired(track: Track, job: Job, manifest: Manifest) -> tuple[Step, str]:
+    why = f"expired at the gateway before it was fetched, at {dollars(job.commitment.total)}"
+    if is_bought_again(job, manifest.gateway):
+        return Step.BUY, why
+    return Step.BLOCKED, f"{why}: {_again(track)}"
+
+
 def _missing(track: Track) -> str:
-    return f"source missing: generating again costs {dollars(take_price(track) * track.takes)} (--regenerate)"
+    return f"source missing: {_again(track)}"
 
 
-def _expired(track: Track, job: Job) -> str:
-    cost = dollars(job.commitment.total)
-    again = dollars(take_price(track) * track.takes)
-    return f"expired at the gateway before it was fetched, at {cost}: generating again costs {again} (--regenerate)"
+def _again(track: Track) -> str:
+    return f"generating again costs {dollars(take_price(track) * track.takes)} (--regenerate)"
 
 
 def wanted_regeneration(

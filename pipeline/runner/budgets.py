@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.money import dollars
-from pipeline.planning.plans import Action, Step, estimates
+from pipeline.planning.plans import Action, Step, estimates, take_price
+from pipeline.planning.takes import is_bought_again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.jobs import PurchaseKey
-    from pipeline.planning.plans import ManifestPlan
+    from pipeline.planning.plans import ManifestPlan, TakePlan, TrackPlan
     from pipeline.workspace import Plan
 
 
@@ -28,18 +29,29 @@ def cap_of(plan: Plan) -> int | None:
 
 
 def asks(part: ManifestPlan, purchases: Mapping[PurchaseKey, int], run: int) -> dict[PurchaseKey, int]:
-    """What `run` is asked for, in micro-dollars: `purchases`, and what asking again for earlier runs' jobs may cost.
-
-    Its own lost answers were asked for when they were bought: asking again for those widens no limit.
-    """
+    """What `run` is asked for, in micro-dollars: `purchases`, and what may turn out to have to be paid for again."""
     again = {
-        take.key: take.job.intent.estimate_microusd * (take.job.unproven_sends + 1)
+        take.key: _again_microusd(track, take, part, run)
         for track in part.tracks
         if track.action is Action.GENERATE
         for take in track.takes
-        if take.step is Step.RESEND and take.job is not None and take.job.run != run
     }
-    return {**purchases, **again}
+    return {**purchases, **{key: amount for key, amount in again.items() if amount}}
+
+
+def _again_microusd(track: TrackPlan, take: TakePlan, part: ManifestPlan, run: int) -> int:
+    """What a take that an earlier process asked for may cost now: asked for once more, or expired and bought again.
+
+    The run's own lost answers were asked for when they were bought: asking again for those widens no limit.
+    """
+    job = take.job
+    if job is None or job.intent.kind == "local":
+        return 0
+    if take.step is Step.RESEND and job.run != run:
+        return job.intent.estimate_microusd * (job.unproven_sends + 1)
+    if take.step is Step.COLLECT and is_bought_again(job, part.manifest.gateway):
+        return take_price(track.track)
+    return 0
 
 
 def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:

@@ -11,9 +11,11 @@ from pipeline.files import FolderError, reason
 from pipeline.gateway.errors import GatewayError
 from pipeline.jobs import Commitment, Job, PurchaseKey, State
 from pipeline.ledger.store import LedgerError
-from pipeline.planning.plans import Action, Step, TakePlan
+from pipeline.money import dollars
+from pipeline.planning.plans import Action, Step, TakePlan, take_price
+from pipeline.planning.takes import is_bought_again
 from pipeline.runner.collecting import Collector, Expired
-from pipeline.runner.events import MoneyMoved, RunStarted, TakeFailed, TrackFailed, TrackFinished
+from pipeline.runner.events import MoneyMoved, Notice, RunStarted, TakeFailed, TrackFailed, TrackFinished
 from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
 from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeLost, TakeResult, TrackResult, Unsent
 from pipeline.runner.submitting import Submitter
@@ -187,11 +189,24 @@ class Runner:
         try:
             return await self._fetched(order, slot)
         except Expired:
-            if order.kind == "real" or order.asked is None or order.job is None:
+            if order.asked is None or order.job is None or not self._is_had_again(order, order.job):
                 raise
-        # The local gateway forgot an earlier run's job. Nothing was charged, so it is generated again at once.
+            again = replace(order, job=None, estimate_microusd=take_price(order.asked) if order.kind == "real" else 0)
+        if again.estimate_microusd:
+            self._tools.observe(Notice(_bought_again(again)))
         await slot.take()
-        return await self._fetched(replace(order, job=None), slot)
+        return await self._fetched(again, slot)  # once: where this job is gone too, that is said
+
+    def _is_had_again(self, order: Order, gone: Job) -> bool:
+        """Is a take asked for anew whose job of an earlier process the gateway no longer has?
+
+        At the local gateway always: nothing was charged. At the real one where the manifest says so and nothing holds
+        its tracks back.
+        """
+        if order.kind == "local":
+            return True
+        wanted = any(awaited.plan.action is Action.GENERATE for awaited in self._waiting_for.get(order.key, ()))
+        return wanted and gone.job_id is not None and is_bought_again(gone, self._tools.settings[order.manifest])
 
     async def _fetched(self, order: Order, slot: _Slot) -> Job:
         """Submit where there is no job, poll where it is not done, and bring its audio home."""
@@ -323,6 +338,13 @@ def _overtaken_take(take: TakeResult, why: str) -> TakeResult:
     if take.plan.step not in _GOT or take.error is not None or is_here:
         return take
     return replace(take, error=why, unsent=True)
+
+
+def _bought_again(order: Order) -> str:
+    cost = dollars(order.estimate_microusd)
+    return (
+        f"{order.name}: expired at the gateway before it was fetched; bought again for {cost} (on_expired: regenerate)"
+    )
 
 
 def _stray_plan(job: Job) -> TakePlan:

@@ -14,8 +14,9 @@ import pytest
 import soundfile
 from audio_signals import music, noise, tone
 
-from pipeline.audio import ffmpeg, ogg
-from pipeline.audio.encoding import can_encode, encode, rate_for
+from pipeline.audio import formats, ogg
+from pipeline.audio.encoding import encode, rate_for
+from pipeline.audio.formats import can_encode
 from pipeline.audio.labels import Label, serial_of
 from pipeline.audio.measurement import measure_file
 from pipeline.audio.settings import FORMATS, Output
@@ -267,11 +268,11 @@ def test_the_same_bytes_every_time():
 
 def test_what_needs_ffmpeg_says_so(monkeypatch):
     """A plan can tell before anything is bought."""
-    monkeypatch.setattr(ffmpeg, "is_there", lambda: False)
+    monkeypatch.setattr(formats, "ffmpeg_is_there", lambda: False)
     missing = {audio_format: can_encode(audio_format) for audio_format in FORMATS}
     assert {audio_format for audio_format, why in missing.items() if why is not None} == {"m4a", "opus"}
     assert missing["m4a"] == "m4a needs ffmpeg on the PATH: install it, or ask for ogg, mp3, flac or wav"
-    monkeypatch.setattr(ffmpeg, "is_there", lambda: True)
+    monkeypatch.setattr(formats, "ffmpeg_is_there", lambda: True)
     assert all(can_encode(audio_format) is None for audio_format in FORMATS)
 
 

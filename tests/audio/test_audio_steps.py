@@ -100,6 +100,6 @@ def test_workers_load_no_more_than_they_need():
 
 def test_asking_what_can_be_encoded_loads_no_numpy():
     """A plan asks it, and a plan starts fast."""
-    code = "import sys, pipeline.audio.encoding as it; assert it.can_encode('ogg') is None; print(*sys.modules)"
+    code = "import sys, pipeline.audio.formats as it; assert it.can_encode('ogg') is None; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"numpy", "soundfile", "pydub"}.isdisjoint(loaded)

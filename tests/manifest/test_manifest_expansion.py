@@ -26,6 +26,7 @@ def test_what_nobody_says_is_as_the_house_has_it() -> None:
         job_timeout_s=1800.0,
         media_hosts=(),
         resend_unknown=True,
+        on_expired="hold",
     )
     assert (manifest.name, manifest.path, manifest.budget_microusd) == ("game", Path("music/game.yaml"), None)
     assert (track.manifest, track.name, track.place) == ("game", "menu", Place("music/game.yaml", 4, 10))
@@ -52,6 +53,7 @@ def test_the_gateway_section_says_how_hard_to_ask() -> None:
           job_timeout: 60
           media_hosts: [CDN.example.com, cdn.example.com, localhost]
           resend_unknown: false
+          on_expired: regenerate
         budget: 2.50
         tracks: {a: {prompt: x, model: a/a}, b: {prompt: x}}
     """)
@@ -65,6 +67,7 @@ def test_the_gateway_section_says_how_hard_to_ask() -> None:
         job_timeout_s=60.0,
         media_hosts=("cdn.example.com", "localhost"),
         resend_unknown=False,
+        on_expired="regenerate",
     )
     assert manifest.budget_microusd == 2_500_000
     assert [(track.model, track.price_usd_per_s) for track in manifest.tracks] == [

@@ -135,6 +135,11 @@ def test_the_manifest_as_a_whole(text: str, expected: str) -> None:
             "resend_unknown: no", "3:72: gateway.resend_unknown: found 'no', expected true or false", id="no is text"
         ),
         pytest.param(
+            "on_expired: buy",
+            "3:68: gateway.on_expired: found 'buy', expected one of hold, regenerate",
+            id="expired",
+        ),
+        pytest.param(
             "prices: {b/c: free}",
             "3:70: gateway.prices.b/c: found 'free', expected a number from 0 to 1,000 dollars",
             id="price",

@@ -52,6 +52,7 @@ class World:
     grants: dict[str, dict[tuple[str, int], int]] = field(default_factory=dict)
     outstanding: list[Job] = field(default_factory=list)
     recordings: dict[Path, str] = field(default_factory=dict)
+    obstacles: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def job(
         self, of: Track, state: State, *, take: int = 1, regeneration: int = 0, held: bool = True, **more: Any
@@ -91,6 +92,7 @@ class World:
         facts = Facts(
             kind=self.kind, now=NOW, jobs=self.jobs, outstanding=self.outstanding, held=frozenset(self.held),
             rows=self.rows, intact=frozenset(self.intact), grants=self.grants, recordings=self.recordings,
+            obstacles=self.obstacles,
         )  # fmt: skip
         wishes = Wishes(
             only.__eq__ if only else None,
@@ -234,6 +236,59 @@ def test_a_lost_source_that_nothing_needs_is_not_fetched() -> None:
     assert world.plan(track()).nothing_to_do
 
 
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.COMPLETED])
+def test_what_has_an_id_is_asked_about_whatever_its_age(state: State) -> None:
+    """Only the gateway knows whether it still has it."""
+    world = World()
+    world.job(track(), state, accepted_at=NOW - 60 * DAY, ended_at=NOW - 60 * DAY)
+    assert steps(world.plan(track(), on_expired="regenerate")) == [Step.COLLECT]
+
+
+class TestExpired:
+    """A job that the gateway no longer has."""
+
+    @pytest.mark.parametrize(
+        ("kind", "on_expired", "collected_at", "does"),
+        [
+            ("real", "hold", None, (Step.BLOCKED, 0, "before it was fetched, at $0.0300: generating again costs")),
+            ("real", "regenerate", None, (Step.BUY, PRICE, "expired at the gateway before it was fetched, at $0.0300")),
+            ("real", "hold", NOW - 40, (Step.BLOCKED, 0, "source missing: generating again costs $0.0300")),
+            ("real", "regenerate", NOW - 40, (Step.BLOCKED, 0, "source missing: generating again costs $0.0300")),
+            ("local", "hold", None, (Step.BUY, 0, "its source is gone")),
+            ("local", "regenerate", None, (Step.BUY, 0, "its source is gone")),
+        ],
+    )
+    def test_it_is_bought_again_only_where_the_manifest_says_so_and_it_was_never_here(
+        self, kind: Kind, on_expired: str, collected_at: float | None, does: tuple[Step, int, str]
+    ) -> None:
+        """What was here and was lost waits for `--regenerate`; a placeholder costs nothing."""
+        world = World(kind=kind)
+        world.job(track(), State.EXPIRED, collected_at=collected_at)
+        (take,) = world.plan(track(), on_expired=on_expired).tracks[0].takes
+        step, estimate, why = does
+        assert (take.step, take.estimate_microusd) == (step, estimate)
+        assert why in take.why
+
+    @pytest.mark.parametrize("intact", [True, False], ids=["kept", "to be finished again"])
+    def test_a_pick_that_the_output_folder_proves_is_not_bought_again(self, *, intact: bool) -> None:
+        """Somebody's run had it, whatever this ledger says of its own job."""
+        world = World()
+        world.job(track(), State.EXPIRED)
+        world.asset(track(), intact=intact)
+        plan = world.plan(track(), on_expired="regenerate")
+        assert (steps(plan), plan.estimate_microusd) == ([Step.PROVEN if intact else Step.BLOCKED], 0)
+        assert intact or "source missing" in plan.tracks[0].why
+
+    @pytest.mark.parametrize(("on_expired", "step"), [("hold", Step.PROVEN), ("regenerate", Step.BUY)])
+    def test_a_take_beside_the_pick_that_never_came_is_bought_again(self, on_expired: str, step: Step) -> None:
+        """The row counts it, but the ledger knows that it was never here."""
+        world = World()
+        world.job(track(takes=2), State.EXPIRED)
+        world.job(track(takes=2), State.COLLECTED, take=2)
+        world.asset(track(takes=2), take=2)
+        assert steps(world.plan(track(takes=2), on_expired=on_expired)) == [step, Step.HAVE]
+
+
 class TestRegenerate:
     """Paying again, on purpose, once."""
 
@@ -364,6 +419,15 @@ def test_the_jobs_of_another_local_gateway_are_not_waited_for() -> None:
     world.job(track(), State.ACCEPTED, origin="http://127.0.0.1:9")
     plan = world.plan(track())
     assert (steps(plan), plan.strays) == ([Step.BUY], ())
+
+
+def test_an_asset_that_cant_be_made_holds_back_its_track_unless_it_stands() -> None:
+    """Nothing is bought for what could not be finished; what is there already needs no making."""
+    world = World(obstacles={("game", "menu.ogg"): "in the way"})
+    plan = world.plan(track())
+    assert (plan.tracks[0].action, plan.tracks[0].why, plan.estimate_microusd) == (Action.BLOCKED, "in the way", 0)
+    world.asset(track())
+    assert world.plan(track()).nothing_to_do
 
 
 def test_a_blocked_take_holds_back_the_track_but_not_what_is_paid_for() -> None:
