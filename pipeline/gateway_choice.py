@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ REAL_BASE_URL: Final = "https://api.aigateway.sh"
 EMBEDDED_ORIGIN: Final = "local"
 #: The local gateway takes every key that begins so.
 _LOCAL_KEY: Final = "sk-aig-local"
+#: What the client takes for an address: printable ASCII, but for what does not belong in one.
+_PLAIN: Final = re.compile(r"(?:(?![\\<>\"`^{|}])[\x21-\x7e]){1,8192}")
+_HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
 
 
 class NoGateway(Exception):
@@ -65,12 +69,14 @@ def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_ke
 
 
 def _checked(url: str) -> str:
-    """`url` without a slash at its end. Raises NoGateway where it is no address to ask."""
+    """`url` without a slash at its end. Raises NoGateway where it is no address to ask, or two could read it as two."""
+    url = url.strip()
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if _PLAIN.fullmatch(url) else "")
         usable = (parts.port is None or parts.port > 0) and not parts.query and not parts.fragment
     except ValueError:
         usable = False
-    if not usable or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+    host = parts.hostname or "" if usable else ""
+    if not _HOST.fullmatch(host) or parts.scheme not in ("http", "https") or "@" in parts.netloc:
         raise NoGateway(f"{url!r} is no gateway's address; expected local, aigateway, or one like {REAL_BASE_URL}")
     return url.rstrip("/")

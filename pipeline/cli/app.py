@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli.failing import exit_with_a_sentence
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 _MANIFEST = click.Path(path_type=Path)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _MOST_DOLLARS: Final = Decimal(1_000_000)
+_A_MONTH: Final = re.compile(r"[1-9]\d{3}-(0[1-9]|1[0-2])", re.ASCII)
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -35,19 +38,46 @@ class Dollars(click.ParamType[Decimal]):
         return amount
 
 
+class Month(click.ParamType[str]):
+    """A month such as 2026-09."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not _A_MONTH.fullmatch(str(value)):
+            self.fail(f"{value!r} is no month; expected one like 2026-09", param, ctx)
+        return str(value)
+
+
 def _manifests(command: F) -> F:
     return click.argument("manifests", nargs=-1, required=True, type=_MANIFEST, metavar="MANIFEST...")(command)
 
 
+def _state(command: F) -> F:
+    return click.option("--state", type=_FOLDER, default=Path(".pipeline"), show_default=True, metavar="DIR",
+                        help="Ledger, sources, and takes that are not the pick.")(command)  # fmt: skip
+
+
 def _folders(command: F) -> F:
     for option in (
-        click.option("--state", type=_FOLDER, default=Path(".pipeline"), show_default=True, metavar="DIR",
-                     help="Ledger, sources, and takes that are not the pick."),
+        _state,
         click.option("--output", type=_FOLDER, default=Path("output"), show_default=True, metavar="DIR",
                      help="Where assets, index and reports land."),
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def _books(command: F) -> F:
+    """What part of the books is meant."""
+    for option in (
+        click.option("--month", type=Month(), metavar="YYYY-MM",
+                     help="Only what was billed in this month (UTC), and what was asked for in it and is not billed."),
+        click.option("--manifest", "manifests", multiple=True, metavar="NAME",
+                     help="Only takes of the manifest of this name (its `name`, not its file)."),
+    ):  # fmt: skip
+        command = option(command)
+    return _state(command)
 
 
 def _planning(command: F) -> F:
@@ -69,8 +99,8 @@ def _planning(command: F) -> F:
 def cli() -> None:
     """Turn a manifest of named tracks into finished music files and a cost report.
 
-    Exit status: 0 all well; 1 some tracks failed, or check found something; 2 bad manifest or usage; 3 money; 4 the
-    key; 5 the state or output folder; 130 interrupted, 143 terminated.
+    Exit status: 0 all well; 1 some tracks failed, or check or reconcile found something; 2 bad manifest or usage;
+    3 money; 4 the key; 5 the state or output folder; 130 interrupted, 143 terminated.
     """
 
 
@@ -126,6 +156,60 @@ def check(**options: Any) -> None:
 def report(**options: Any) -> None:
     """Write the reports again from the ledger and the index."""
     from pipeline.cli.small import report as command
+
+    command(**options)
+
+
+@cli.group(invoke_without_command=True)
+@_books
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+@click.pass_context
+def ledger(context: click.Context, /, **options: Any) -> None:
+    """List what was asked for and what it cost, from the ledger. Reads only: no network, no key."""
+    if context.invoked_subcommand is None:
+        from pipeline.cli.bookkeeping import ledger as command
+
+        command(**options)
+    elif any(context.get_parameter_source(name) is not ParameterSource.DEFAULT for name in options):
+        raise click.UsageError(f"options of `{context.invoked_subcommand}` stand behind it", context)
+
+
+@ledger.command()
+@click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
+@_books
+@click.option(
+    "--all",
+    "unbilled",
+    is_flag=True,
+    help="Also what is reserved, and what may have been charged twice: in a column of its own.",
+)
+def export(**options: Any) -> None:
+    """Write the charges as CSV for bookkeeping: to FILE, or standard output.
+
+    One line a charge: the column billed_usd sums up to what the reports say.
+    """
+    from pipeline.cli.bookkeeping import export as command
+
+    command(**options)
+
+
+@cli.command()
+@_state
+@click.option("--month", type=Month(), metavar="YYYY-MM", help="The month to compare, in UTC. [default: this one]")
+@click.option(
+    "--gateway",
+    default="aigateway",
+    show_default=True,
+    metavar="WORD",
+    help="The gateway to ask: aigateway, a URL, or local=URL.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+def reconcile(**options: Any) -> None:
+    """Compare the ledger's charges of a month with what the gateway says was spent, by cost tag.
+
+    Exit status: 0 where all agree; 1 where they differ, or the gateway does not say; 4 the key; 5 the ledger.
+    """
+    from pipeline.cli.reconciling import reconcile as command
 
     command(**options)
 

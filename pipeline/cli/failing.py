@@ -12,7 +12,7 @@ import click
 
 from pipeline.cli.terminal import out, say
 from pipeline.report.document import ended_early
-from pipeline.runner.results import EXIT_FOLDER, EXIT_KEY, EXIT_USAGE
+from pipeline.runner.results import EXIT_FOLDER, EXIT_KEY, EXIT_TRACKS, EXIT_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +64,7 @@ def _known_cause(error: BaseException) -> tuple[int, str] | None:
 def exit_status_of(error: Exception) -> int | None:
     """The exit status of an error that a person can act on; None for a defect of this program."""
     from pipeline.files import FolderError  # noqa: PLC0415 - only where something failed
+    from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415
     from pipeline.gateway_choice import NoGateway  # noqa: PLC0415
     from pipeline.ledger.store import LedgerError  # noqa: PLC0415
     from pipeline.local_gateway.faults.fields import FaultMistake  # noqa: PLC0415
@@ -72,13 +73,13 @@ def exit_status_of(error: Exception) -> int | None:
     from pipeline.workspace import NothingMatches  # noqa: PLC0415
 
     match error:
-        case ManifestMistakes() | NothingMatches() | FaultMistake():
+        case NoGateway(key=True) | KeyRefused():
+            return EXIT_KEY
+        case ManifestMistakes() | NothingMatches() | FaultMistake() | NoGateway():
             return EXIT_USAGE
-        case NoGateway():
-            return EXIT_KEY if error.key else EXIT_USAGE
-        case FolderBusy() | FolderError() | LedgerError():
-            return EXIT_FOLDER
-        case OSError():
+        case GatewayError():
+            return EXIT_TRACKS
+        case FolderBusy() | FolderError() | LedgerError() | OSError():
             return EXIT_FOLDER
         case _:
             return None

@@ -20,6 +20,24 @@ def out(text: str) -> None:
     write(sys.stdout, text)
 
 
+def out_whole(content: bytes) -> None:
+    """A document on standard output, byte for byte. Raises OSError where it can't be written whole, as on a full disk.
+
+    Whoever reads it may go at any time all the same.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _give_up(sys.stdout)
+    except OSError:
+        _give_up(sys.stdout)
+        raise
+
+
 def write(stream: TextIO | None, line: str) -> None:
     """One line to `stream`; a stream that is closed, full or gone is given up for good."""
     if stream is None:

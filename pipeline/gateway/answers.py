@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from types import NoneType
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from pipeline.gateway.documents import members, number, read_json, text
@@ -96,7 +97,7 @@ class ErrorFacts:
 
 @dataclass(frozen=True, slots=True)
 class TagSpend:
-    """What was spent under one cost tag in a month."""
+    """What was spent under one cost tag in a month. The tag is exactly as the gateway has it, or empty: for no tag."""
 
     tag: str
     requests: int | None
@@ -167,13 +168,15 @@ def read_price(answer: Answer) -> Decimal | None:
     return number(pricing.get("per_second_usd"), 0.0, _DEAREST_SECOND_USD) if answer.is_success else None
 
 
-def read_usage(answer: Answer) -> list[TagSpend]:
-    """A month's spend by cost tag; rows in a form that is not known are left out."""
+def read_usage(answer: Answer) -> list[TagSpend] | None:
+    """A month's spend by cost tag; None where the form is not known, of one row even: a sum without it is wrong."""
     document = read_json(answer.body)
     rows = document if isinstance(document, list) else members(document).get("data")
     if not answer.is_success or not isinstance(rows, list):
-        return []
-    return [spend for spend in map(_tag_spend, rows) if spend is not None]
+        return None
+    spends = [_tag_spend(row) for row in rows]
+    known = [spend for spend in spends if spend is not None]
+    return known if len(known) == len(spends) else None
 
 
 def read_signed_address(answer: Answer) -> str | None:
@@ -225,8 +228,8 @@ def _moment(value: object) -> float | None:
 
 def _tag_spend(row: object) -> TagSpend | None:
     document: Mapping[str, object] = members(row)
-    tag, cost = text(document.get("tag")), _microusd(document.get("cost_cents"))
-    if tag is None or cost is None:
+    tag, cost = document.get("tag"), _microusd(document.get("cost_cents"))
+    if not isinstance(tag, (str, NoneType)) or cost is None:
         return None
     requests = number(document.get("requests"), 0, 1e12)
-    return TagSpend(excerpt(tag), None if requests is None else int(requests), cost)
+    return TagSpend(tag or "", None if requests is None else int(requests), cost)

@@ -85,13 +85,14 @@ class Api:
         total_s: float,
         body: bytes | None = None,
         headers: Sequence[tuple[str, str]] = (),
+        limit_bytes: int = LARGEST_ANSWER,
     ) -> Answer | Lost:
         """Send one request at once, and read its answer. `path` begins with `/` and is percent-encoded.
 
         Raises KeyRefused, before anything is sent, where the key is none.
         """
         request = self.request(method, f"{self._prefix}{path}", read_s=total_s, body=body, headers=headers)
-        result = await exchange(self._transport, request, total_s=total_s, limit_bytes=LARGEST_ANSWER)
+        result = await exchange(self._transport, request, total_s=total_s, limit_bytes=limit_bytes)
         if isinstance(result, Lost):
             return result
         answer = self.answer(*result)

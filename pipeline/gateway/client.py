@@ -18,9 +18,10 @@ from pipeline.gateway.answers import (
 )
 from pipeline.gateway.api import Api, Timeouts
 from pipeline.gateway.connections import Network, keep_addresses_out_of_logs
+from pipeline.gateway.documents import LARGEST_ANSWER
 from pipeline.gateway.downloading import Downloader
 from pipeline.gateway.errors import KeyRefused
-from pipeline.gateway.verdicts import Lost, poll_error, submit_error
+from pipeline.gateway.verdicts import Lost, poll_error, submit_error, usage_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -42,6 +43,8 @@ _CANNOT_BE_CANCELLED: Final = _NO_SUCH_ROUTE | {
     HTTPStatus.GONE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+#: A month's spending has a row for each cost tag, so for each track: room for some 100,000, in bytes.
+_LARGEST_USAGE: Final = 20_000_000
 _DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
@@ -149,9 +152,15 @@ class Gateway:
         return None if answer is None else read_price(answer)
 
     async def usage_by_tag(self, month: str) -> list[TagSpend]:
-        """What was spent under each cost tag in `month` (YYYY-MM), as far as the gateway says. Raises KeyRefused."""
-        answer = await self._known(f"/v1/usage/by-tag?month={quote(month)}")
-        return [] if answer is None else read_usage(answer)
+        """What was spent under each cost tag in `month` (YYYY-MM); none where nothing was.
+
+        Raises KeyRefused, ConnectionNotMade, WaitTooLong, and PollFailed where no answer came that can be read.
+        """
+        answer = await self._ask("GET", f"/v1/usage/by-tag?month={quote(month)}", limit_bytes=_LARGEST_USAGE)
+        spends = None if isinstance(answer, Lost) else read_usage(answer)
+        if spends is None:
+            raise usage_error(answer)
+        return spends
 
     def download(self, address: str, *, limit_bytes: int) -> AsyncGenerator[bytes, None]:
         """The audio at `address`, piece by piece, at most `limit_bytes` of it. Raises DownloadFailed.
@@ -160,9 +169,9 @@ class Gateway:
         """
         return self._downloader.download(address, limit_bytes=limit_bytes)
 
-    async def _ask(self, method: str, path: str) -> Answer | Lost:
+    async def _ask(self, method: str, path: str, *, limit_bytes: int = LARGEST_ANSWER) -> Answer | Lost:
         await self._api.turn()
-        return await self._api.send(method, path, total_s=self._timeouts.question_s)
+        return await self._api.send(method, path, total_s=self._timeouts.question_s, limit_bytes=limit_bytes)
 
     async def _known(self, path: str) -> Answer | None:
         """An answer that is nice to have; None where it can't be had. A key that is refused is refused for all."""

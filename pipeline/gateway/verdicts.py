@@ -87,6 +87,29 @@ def poll_error(answer: Answer | Lost) -> GatewayError:
     )
 
 
+def usage_error(answer: Answer | Lost) -> GatewayError:
+    """What a question about spending that brought no usable answer proves."""
+    if isinstance(answer, Lost):
+        return _lost_question(answer)
+    status, facts = answer.status, read_error(answer)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return _refusal(answer, facts, None)
+    if status == HTTPStatus.FORBIDDEN:
+        return KeyRefused(
+            f"{described(answer)}: the key is not allowed to read what was spent; use one whose scopes cover usage, "
+            "and run again",
+            status=status,
+            code=facts.word or "scope_exceeded",
+        )
+    what = "answered in a form that is not known" if answer.is_success else "did not say what was spent"
+    return PollFailed(
+        f"{described(answer)}: the gateway {what}",
+        status=status,
+        code=facts.word or "unreadable_answer",
+        retry_after_s=wait_asked_s(answer),
+    )
+
+
 def wait_asked_s(answer: Answer) -> float | None:
     """How long the gateway asks to wait: by `Retry-After`, and after a 429 by the limit's own reset."""
     wait_s = retry_after_s(answer.headers, answer.received_at)

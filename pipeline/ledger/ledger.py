@@ -11,7 +11,7 @@ from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import Intent, Job, Kind, PurchaseKey, State, check_transition
-from pipeline.ledger.records import Run, Source
+from pipeline.ledger.records import Charge, Run, Source
 from pipeline.money import Basis
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Ledger:
             (manifest, kind),
         ).fetchone()
         return None if row is None else Run(*row)
+
+    def all_runs(self) -> list[Run]:
+        return [Run(*row) for row in self.connection.execute("SELECT * FROM runs ORDER BY run")]
 
     def since(self) -> float | None:
         """When the first run was opened: what `to date` begins with."""
@@ -192,6 +195,13 @@ class Ledger:
             (row, now, cost_microusd, basis),
         )
         return self._update(job, cost_microusd=cost_microusd, cost_basis=basis)
+
+    def all_charges(self) -> list[Charge]:
+        """Every bill, in the order in which they became known."""
+        rows = self.connection.execute(
+            "SELECT charge, job, charged_at, amount_microusd, basis FROM charges ORDER BY charge"
+        )
+        return [Charge(number, job, at, amount, Basis(basis)) for number, job, at, amount, basis in rows]
 
     def fail(self, row: int, state: State, error: str, now: float) -> Job:
         """It ended without audio: `state` is failed, cancelled or expired."""

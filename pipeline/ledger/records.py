@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.jobs import Kind
+    from pipeline.money import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,17 @@ class Run:
     kind: Kind
     opened_at: float
     closed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A bill as it was booked, never changed afterwards. Times are seconds since 1970."""
+
+    id: int
+    job: int  # the row of the job that it is for
+    charged_at: float  # when it became known
+    amount_microusd: int
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from pipeline.report.cost_json import take_document
 from pipeline.report.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from pipeline.report.costs import CostReport
 
 COLUMNS: Final = (
@@ -40,12 +42,16 @@ _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 def cost_csv(report: CostReport) -> bytes:
     """The takes as CSV (RFC 4180, UTF-8). Words are joined by `; `; what nobody knows is an empty cell."""
+    return csv_table(COLUMNS, map(take_document, report.takes))
+
+
+def csv_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:
+    """A head and a line for each of `rows`, which have a value for every column; amounts end in `_usd`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for take in report.takes:
-        document = take_document(take)
-        writer.writerow([_cell(column, document[column]) for column in COLUMNS])
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(column, row[column]) for column in columns])
     return text.getvalue().encode()
 
 

@@ -46,3 +46,9 @@ def audio_length(seconds: float) -> str:
 def timestamp(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601 in UTC."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def month_of(seconds: float) -> str:
+    """The month of a moment in seconds since 1970, in UTC: `2026-09`."""
+    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    return f"{moment.year:04}-{moment.month:02}"

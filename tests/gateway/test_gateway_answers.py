@@ -227,16 +227,30 @@ class TestMoneyAndModels:
         assert read_price(answer(200, body)) == price
 
     @pytest.mark.parametrize("wrapped", [False, True], ids=["a list", "under data"])
-    def test_spend_by_tag_is_read_row_by_row(self, answer, wrapped) -> None:
-        """Rows in another form are left out."""
-        rows = [{"tag": "skyhaven/day", "requests": 3, "cost_cents": 1.5}, {"tag": "x"}, 7, {"cost_cents": 1}]
+    def test_spend_by_tag_is_read_with_its_tags_as_they_stand(self, answer, wrapped) -> None:
+        """They are compared with the ledger's, letter by letter; spending without a tag has an empty one."""
+        rows = [
+            {"tag": "sky  haven/<day>?a=b", "requests": 3, "cost_cents": 1.5},
+            {"tag": None, "requests": 1, "cost_cents": 1},
+            {"cost_cents": 2},
+        ]
         spend = read_usage(answer(200, {"data": rows} if wrapped else rows))
-        assert spend == [TagSpend("skyhaven/day", 3, 15_000)]
+        assert spend == [
+            TagSpend("sky  haven/<day>?a=b", 3, 15_000),
+            TagSpend("", 1, 10_000),
+            TagSpend("", None, 20_000),
+        ]
+
+    @pytest.mark.parametrize("row", [{"tag": "x"}, {"tag": "x", "cost_cents": "1"}, {"tag": 7, "cost_cents": 1}, 7])
+    def test_spend_with_a_row_that_can_not_be_read_is_none(self, answer, row) -> None:
+        """A sum that leaves it out would be wrong, and no rows at all is something else."""
+        assert read_usage(answer(200, [{"tag": "skyhaven/day", "cost_cents": 1.5}, row])) is None
+        assert read_usage(answer(200, [])) == []
 
     def test_nothing_is_read_from_an_error(self, answer) -> None:
         """Whatever stands in its body."""
         failed = answer(500, {"balance_cents": 1, "pricing": {"per_second_usd": 1}, "data": []})
-        assert (read_balance(failed), read_price(failed), read_usage(failed)) == (None, None, [])
+        assert (read_balance(failed), read_price(failed), read_usage(failed)) == (None, None, None)
 
     @pytest.mark.parametrize(
         ("status", "body", "headers", "address"),

@@ -178,8 +178,40 @@ async def test_what_is_nice_to_know_is_none_where_it_can_not_be_had(world, playe
     it = world(played(trouble, b"<html>"))
     assert await it.gateway.balance() is None
     assert await it.gateway.price("m") is None
-    assert await it.gateway.usage_by_tag("2026-04") == []
     assert await world(httpx.ConnectError("refused")).gateway.balance() is None
+
+
+async def test_no_spending_is_not_the_same_as_no_answer(world, played) -> None:
+    """Books that are compared with nothing would always differ."""
+    assert await world(played(200, [])).gateway.usage_by_tag("2026-04") == []
+
+
+async def test_spending_under_many_tags_is_read_whole(world, played) -> None:
+    """Every track has a tag of its own, and a manifest may have ten thousand."""
+    rows = [{"tag": f"{number:064}", "requests": 1, "cost_cents": 3} for number in range(20_000)]
+    assert len(await world(played(200, rows)).gateway.usage_by_tag("2026-04")) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "sentence"),
+    [
+        ((404, said("not_found")), PollFailed, "did not say what was spent"),
+        ((500, b"<html>down</html>"), PollFailed, '500 with "down": the gateway did not say what was spent'),
+        ((429, said("rate_limited")), PollFailed, "429 rate_limited"),
+        ((200, b"<html>welcome</html>"), PollFailed, "answered in a form that is not known"),
+        ((200, [{"tag": "x"}]), PollFailed, "answered in a form that is not known"),
+        ((401, said("authentication_error")), KeyRefused, "check AIGATEWAY_API_KEY"),
+        ((403, said("scope_exceeded")), KeyRefused, "scopes cover usage"),
+        (httpx.ConnectError("refused"), ConnectionNotMade, "no connection to the gateway"),
+        (httpx.ReadError("reset"), PollFailed, "the answer was lost"),
+    ],
+    ids=["404", "500", "429", "web page", "row", "401", "403", "no connection", "lost"],
+)
+async def test_spending_that_can_not_be_had_is_an_error_with_its_reason(world, played, answer, error, sentence) -> None:
+    """Whoever compares books has to know that there was nothing to compare with."""
+    it = world(answer if isinstance(answer, Exception) else played(*answer))
+    with pytest.raises(error, match=sentence):
+        await it.gateway.usage_by_tag("2026-04")
 
 
 async def test_a_refused_key_is_told_by_any_question(world, played) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.gateway.addresses import base_address
 from pipeline.gateway_choice import NoGateway, choose_gateway
 from pipeline.money import as_usd, dollars, from_cents, from_usd, seconds_cost
 
@@ -51,6 +52,8 @@ def test_amounts_for_people_hide_nothing(microusd: int, text: str) -> None:
         (None, {"AIGATEWAY_API_KEY": "sk-aig-1"}, "real", "https://api.aigateway.sh"),
         (None, {"AIGATEWAY_API_KEY": "k", "AIGATEWAY_BASE_URL": "https://proxy/x"}, "real", "https://proxy/x"),
         ("http://127.0.0.1:8787", {"AIGATEWAY_API_KEY": "sk-aig-1"}, "real", "http://127.0.0.1:8787"),
+        (" http://127.0.0.1:8787/\n", {"AIGATEWAY_API_KEY": "sk-aig-1"}, "real", "http://127.0.0.1:8787"),
+        ("http://[::1]:8787", {"AIGATEWAY_API_KEY": "sk-aig-1"}, "real", "http://[::1]:8787"),
     ],
 )
 def test_a_word_means_one_gateway(word: str | None, environment: dict, kind: str, origin: str) -> None:
@@ -72,6 +75,16 @@ def test_a_word_that_means_nothing_is_a_mistake(word: str) -> None:
     with pytest.raises(NoGateway) as failure:
         choose_gateway(word, {"AIGATEWAY_API_KEY": "sk-aig-1"})
     assert not failure.value.key
+
+
+@pytest.mark.parametrize("url", ["http://a b", "http://a\\b", "http://h\u00f6st", "http://-a", "http://a/{x}"])
+def test_an_address_that_the_client_would_not_take_is_a_mistake(url: str) -> None:
+    """Said before anything else happens, under either kind."""
+    for word in (url, f"local={url}"):
+        with pytest.raises(NoGateway, match="is no gateway's address"):
+            choose_gateway(word, {"AIGATEWAY_API_KEY": "sk-aig-1"})
+    with pytest.raises(ValueError, match="is no address of a gateway"):
+        base_address(url)
 
 
 def test_a_choice_never_shows_its_key() -> None:

@@ -1,0 +1,40 @@
+"""The books are read: what the ledger of a state folder holds, for whoever lists, exports or compares it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.store import connect_to_read, readable_values
+from pipeline.report.books import Books, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pipeline.jobs import Job
+    from pipeline.ledger.records import Charge
+
+
+def read_books(ledger: Path) -> Books | None:
+    """All that the ledger at this path held at one moment; None where there is none yet. Raises LedgerError.
+
+    It is only read, and nothing is made beside it, whether or not a run is writing meanwhile.
+    """
+    connection = connect_to_read(ledger)
+    if connection is None:
+        return None
+    with closing(connection), readable_values(ledger):
+        connection.execute("BEGIN")  # so that all three are of one moment
+        opened = Ledger(connection)
+        return Books(tuple(opened.all_runs()), tuple(_entries(opened.all_jobs(), opened.all_charges())))
+
+
+def _entries(jobs: Sequence[Job], charges: Sequence[Charge]) -> Iterator[Entry]:
+    """Each job with its bill. Raises ValueError where the two disagree, as they do in no ledger of ours."""
+    bills = {charge.job: charge for charge in charges}
+    billed = {job.row: job.cost_microusd for job in jobs if job.cost_microusd is not None}
+    if len(bills) != len(charges) or {row: bill.amount_microusd for row, bill in bills.items()} != billed:
+        raise ValueError("the charges are not those of the jobs")
+    return (Entry(job, bills.get(job.row)) for job in jobs)
