@@ -26,9 +26,15 @@ def books_document(books: Books) -> dict[str, Any]:
         "error": None,
         "runs": [_run(run) for run in books.runs],
         "takes": [_take(entry) for entry in books.entries],
-        "charges": [_charge(entry.charge) for entry in books.entries if entry.charge is not None],
+        "charges": [_charge(charge) for charge in _in_order(books)],
         "totals": _totals(books.sums),
     }
+
+
+def _in_order(books: Books) -> list[Charge]:
+    """The charges as they became known, as the export has them."""
+    charges = (entry.charge for entry in books.entries if entry.charge is not None)
+    return sorted(charges, key=lambda charge: charge.id)
 
 
 def _run(run: Run) -> dict[str, Any]:

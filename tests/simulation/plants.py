@@ -246,9 +246,9 @@ class _Halting:
         self._file.write(content[len(content) // 2 :])
 
 
-def new_takes_before_unknown_ones() -> AbstractContextManager[Any]:
-    """What may be in flight already holds no slot before what is new."""
-    return _patch(running, "_turn", lambda _: lambda order: order.job is None or order.job.job_id is None)
+def new_takes_before_those_in_flight() -> AbstractContextManager[Any]:
+    """What is in flight already holds no slot before what is new."""
+    return _patch(running, "_turn", lambda turn: lambda order: -turn(order))
 
 
 def polled_without_a_pause() -> AbstractContextManager[Any]:
@@ -286,7 +286,7 @@ PLANTS: Final[tuple[Callable[[], AbstractContextManager[Any]], ...]] = (
     lost_answers_not_counted,
     posts_cancelled_with_their_siblings,
     files_written_under_their_final_names,
-    new_takes_before_unknown_ones,
+    new_takes_before_those_in_flight,
     polled_without_a_pause,
 )
 

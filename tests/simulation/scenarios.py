@@ -141,7 +141,7 @@ def _deaths(random: Random, seed: int) -> tuple[Life, ...]:
     ]
     other = random.random()
     if other < 0.35:
-        ends.insert(random.randrange(3), AtEffect(random.randrange(1, 60)))
+        ends.insert(random.randrange(3), AtEffect(random.randrange(1, random.choice([60, 180]))))
     elif other < 0.7:
         at = AtSignal(random.uniform(0.0, 30.0), random.choice(SIGNALS), random.random() < 0.3)
         ends.insert(random.randrange(3), at)
