@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from pipeline.files import FolderError, reason
+from pipeline.files import FolderError, trouble
 from pipeline.gateway.errors import GatewayError
 from pipeline.jobs import Commitment, Job, PurchaseKey, State
 from pipeline.ledger.store import LedgerError
@@ -318,8 +318,7 @@ def _stray_plan(job: Job) -> TakePlan:
 def folder_trouble(error: Exception) -> str:
     """What went wrong with a folder, the disk or the ledger, as one sentence."""
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{reason(error)}; nothing that was paid for is lost: make room or access, and run again"
+        return trouble(error)
     return str(error)
 
 
