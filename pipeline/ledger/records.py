@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from pipeline.jobs import Kind
 
 
+class Nonsense(Exception):
+    """A value was read that no ledger of ours has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A plan being carried to its end, by however many processes that takes."""
