@@ -91,7 +91,7 @@ class Folder:
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise FolderError(f"{final.parent}: {reason(error)}") from error
+            raise FolderError(trouble(error)) from error
         self._check_inside(final.parent)
         temporary = final.with_name(f".{final.name}.part")
         with suppress(FileNotFoundError):
