@@ -235,8 +235,9 @@ class Runner:
         except FINISHING_ERRORS as caught:
             error = str(caught)
         except (LedgerError, FolderError, OSError) as caught:
-            error = folder_trouble(caught)
-            self._tools.control.halt(Stop(EXIT_FOLDER, error))
+            self._tools.control.halt(Stop(EXIT_FOLDER, folder_trouble(caught)))
+            stop = self._tools.control.stop  # one sentence, though a full disk stops many tracks at once
+            error = folder_trouble(caught) if stop is None or stop.exit != EXIT_FOLDER else stop.message
         except Exception as caught:  # noqa: BLE001 - as above
             error = _defect(caught)
         name = (plan.track.manifest, plan.track.name)
