@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.store import connect_to_read, readable_values
+from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.report.books import Books, Entry
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def read_books(ledger: Path) -> Books | None:
     connection = connect_to_read(ledger)
     if connection is None:
         return None
-    with closing(connection), readable_values(ledger):
+    with closing(connection), readable_errors(ledger):
         connection.execute("BEGIN")  # so that all three are of one moment
         opened = Ledger(connection)
         return Books(tuple(opened.all_runs()), tuple(_entries(opened.all_jobs(), opened.all_charges())))

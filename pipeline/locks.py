@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
 
-from pipeline.files import FolderError, reason
+from pipeline.files import FolderError, reason, remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 LOCK_NAME: Final = ".pipeline.lock"
 _HOLDER_NAME: Final = ".pipeline.lock-holder"
+_NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})
 
 
 class FolderBusy(Exception):
@@ -32,12 +34,12 @@ def held(folder: Path, *, wait: bool = False, say: Callable[[str], None] = lambd
     Raises FolderBusy where another run holds it, unless `wait`: then `say` is told once, and the lock is waited for.
     Raises FolderError where the folder's file system has no locks or can't be written.
     """
-    lock = FileLock(folder / LOCK_NAME)
+    # Never a file whose mere existence is the lock: it would outlive a killed run, and hold nobody off for sure.
+    lock = FileLock(folder / LOCK_NAME, fallback_to_soft=False)
     try:
         _acquire(lock, folder, wait=wait, say=say)
     except (OSError, NotImplementedError) as error:
-        why = reason(error) if isinstance(error, OSError) else "no locks here"
-        raise FolderError(f"{folder}: it can't be locked ({why}); use a folder on a local, writable disk") from error
+        raise FolderError(_cannot_lock(lock.lock_file, error)) from error
     try:
         _sign(folder)
         yield
@@ -56,6 +58,12 @@ def _acquire(lock: FileLock, folder: Path, *, wait: bool, say: Callable[[str], N
             raise FolderBusy(f"{busy}; wait for it to end, or use --wait") from None
         say(f"{busy}; waiting for it to end")
         lock.acquire()
+
+
+def _cannot_lock(path: str, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+        return f"{path}: it can't be locked ({reason(error)}); {remedy(error)}, or name a folder on a local disk"
+    return f"{path}: its file system has no locks, so two runs could buy the same; name a folder on a local disk"
 
 
 def _sign(folder: Path) -> None:

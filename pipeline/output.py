@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.files import Folder, FolderError, reason, sha256_of
+from pipeline.files import Folder, FolderError, sha256_of, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -121,7 +121,7 @@ class OutputFolder:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise FolderError(f"{path}: {reason(error)}") from error
+            raise FolderError(trouble(error)) from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise FolderError(
                 f"{path}: the index can't be read ({str(error)[:120]}); "

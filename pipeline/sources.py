@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
-from pipeline.files import Folder, sha256_of
+from pipeline.files import Folder, naming, sha256_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,22 +78,26 @@ class IncomingSource:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        # A full disk may refuse the last bytes once more: what was held in memory of a broken download is no loss.
+        with suppress(OSError):
+            if self._file is not None:
+                self._file.close()
         with suppress(OSError):
             self.path.unlink()  # already gone where it was kept
 
     def write(self, chunk: bytes) -> None:
         assert self._file is not None  # noqa: S101 - used inside its `with`
-        self._file.write(chunk)
+        with naming(self.path):
+            self._file.write(chunk)
         self._digest.update(chunk)
         self.size += len(chunk)
 
     def finish(self) -> None:
         """Everything has arrived: put it on disk."""
         assert self._file is not None  # noqa: S101 - as above
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with naming(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     @property
     def sha256(self) -> str:

@@ -16,7 +16,7 @@ from pipeline.files import Folder, FolderError, reason, sha256_of
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.store import connect_to_read, readable_values
+from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.locks import held
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
@@ -128,7 +128,7 @@ class Workspace:
         held_sources: frozenset[str] = frozenset()
         connection = connect_to_read(self.ledger_path)
         if connection is not None:
-            with closing(connection), readable_values(self.ledger_path):
+            with closing(connection), readable_errors(self.ledger_path):
                 ledger = Ledger(connection)
                 remembered = ledger.asset_rows()
                 jobs = ledger.jobs_for(_fingerprints(request))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.terminal import out, say
+from pipeline.files import FolderError, trouble
 from pipeline.report.document import ended_early
 from pipeline.runner.results import EXIT_FOLDER, EXIT_KEY, EXIT_TRACKS, EXIT_USAGE
 
@@ -58,13 +59,18 @@ def _known_cause(error: BaseException) -> tuple[int, str] | None:
         causes = [cause for cause in map(_known_cause, error.exceptions) if cause is not None]
         return causes[0] if len(causes) == len(error.exceptions) else None
     status = exit_status_of(error) if isinstance(error, Exception) else None
-    return None if status is None else (status, str(error))
+    return None if status is None else (status, _sentence(error))
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return trouble(error)
+    return str(error)
 
 
 def exit_status_of(error: Exception) -> int | None:
     """The exit status of an error that a person can act on; None for a defect of this program."""
-    from pipeline.files import FolderError  # noqa: PLC0415 - only where something failed
-    from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415
+    from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415 - only where something failed
     from pipeline.gateway_choice import NoGateway  # noqa: PLC0415
     from pipeline.ledger.store import LedgerError  # noqa: PLC0415
     from pipeline.local_gateway.faults.fields import FaultMistake  # noqa: PLC0415

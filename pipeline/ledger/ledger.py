@@ -7,11 +7,12 @@ it has to be. Every change of a job's state passes `check_transition`.
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import Intent, Job, Kind, PurchaseKey, State, check_transition
-from pipeline.ledger.records import Charge, Run, Source
+from pipeline.ledger.records import Charge, Nonsense, Run, Source
 from pipeline.money import Basis
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.distrusted: Exception | None = None  # why nothing more may be asked for on this ledger's word
 
     def close(self) -> None:
         self.connection.close()
@@ -110,7 +112,10 @@ class Ledger:
     # --- jobs -------------------------------------------------------------------------------------------------------
 
     def job(self, row: int) -> Job:
-        return next(self._jobs("WHERE job = ?", (row,)))
+        found = next(self._jobs("WHERE job = ?", (row,)), None)
+        if found is None:
+            raise Nonsense(f"job {row} is gone")
+        return found
 
     def all_jobs(self) -> list[Job]:
         return list(self._jobs("ORDER BY job", ()))
@@ -140,6 +145,7 @@ class Ledger:
 
     def intend(self, run: int, intent: Intent, now: float) -> Job:
         """Write down a job that is about to be asked for. Durable before its POST leaves (Money 1)."""
+        self._check_trust()
         columns = ("run", "fingerprint", "take", "regeneration", *_INTENT_COLUMNS)
         columns += ("state", "intended_at", "sent_at", "sends", "unproven_sends")
         values = (run, *intent.key, *astuple(intent)[1:], State.INTENDED, now, now, 1, 0)
@@ -151,6 +157,7 @@ class Ledger:
 
     def resend(self, row: int, run: int, now: float) -> Job:
         """Write down that a job is about to be asked for again under its own key, on the books of `run`."""
+        self._check_trust()
         job = self.job(row)
         return self._move(job, State.INTENDED, run=run, sent_at=now, sends=job.sends + 1)
 
@@ -223,6 +230,11 @@ class Ledger:
         """Remember why a job is not done yet, without moving it."""
         return self._update(self.job(row), error=error)
 
+    def _check_trust(self) -> None:
+        """Once the ledger has failed, nothing more leaves; what has left is still written down where that goes."""
+        if self.distrusted is not None:
+            raise self.distrusted
+
     def _move(self, job: Job, state: State, **changes: object) -> Job:
         check_transition(job.state, state)
         return self._update(job, state=state, **changes)
@@ -259,19 +271,30 @@ class Ledger:
     def asset_rows(self) -> list[dict[str, Any]]:
         """The index's rows as they were last recorded, of every manifest."""
         rows = self.connection.execute("SELECT row FROM assets ORDER BY manifest, path")
-        return [json.loads(row) for (row,) in rows]
+        with _understood():
+            return [dict(json.loads(row)) for (row,) in rows]
 
 
 def _asset_columns(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
     return (row["manifest"], row["path"], row["name"], row["sha256"], json.dumps(row, sort_keys=True))
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Turn what can't be made sense of into Nonsense."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise Nonsense(str(error)) from error
+
+
 def _job_from_row(row: tuple[Any, ...]) -> Job:
     number, run, fingerprint, take, regeneration, *rest = row
     intent = dict(zip(_INTENT_COLUMNS, rest, strict=False))
     outcome = dict(zip(_JOB_COLUMNS, rest[len(_INTENT_COLUMNS) :], strict=True))
-    outcome["state"] = State(outcome["state"])
-    outcome["cost_basis"] = None if outcome["cost_basis"] is None else Basis(outcome["cost_basis"])
+    with _understood():
+        outcome["state"] = State(outcome["state"])
+        outcome["cost_basis"] = None if outcome["cost_basis"] is None else Basis(outcome["cost_basis"])
     return Job(
         row=number, run=run, intent=Intent(key=PurchaseKey(fingerprint, take, regeneration), **intent), **outcome
     )

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from pipeline.money import Basis
 
 
+class Nonsense(Exception):
+    """A value was read that no ledger of ours has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A plan being carried to its end, by however many processes that takes."""

@@ -7,14 +7,17 @@ thread, and what arrives meanwhile is the next group.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 
+from pipeline.files import identity
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.store import connect, readable_errors
+from pipeline.ledger.store import LedgerError, connect, readable_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,24 +42,22 @@ class InlineWriter:
     """Writes where it is called, each change a transaction of its own: for virtual time, where a thread is an age."""
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
-        self._path = path
-        self._ledger = Ledger(connect(path, durable=durable))
+        self._books = _Books(path, durable=durable)
 
     async def write(self, change: Callable[[Ledger], T], *, durable: bool = False) -> T:  # noqa: ARG002 - as safe as it was opened
         waiting = _Waiting(change)
-        _commit(self._ledger, self._path, [waiting])
+        _commit(self._books, [waiting])
         return waiting.result()  # type: ignore[no-any-return]
 
     def close(self) -> None:
-        self._ledger.close()
+        self._books.ledger.close()
 
 
 class GroupCommitWriter:
     """Writes in a thread, all that waits in one commit."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._ledger = Ledger(connect(path))
+        self._books = _Books(path)
         self._waiting: list[_Waiting] = []
         self._turn = anyio.Lock()
         self._limiter: anyio.CapacityLimiter | None = None
@@ -75,12 +76,30 @@ class GroupCommitWriter:
     async def _in_thread(self, group: list[_Waiting]) -> None:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(1)  # never behind other rooms' threads
-        await anyio.to_thread.run_sync(
-            _commit_as_durably_as_asked, self._ledger, self._path, group, limiter=self._limiter
-        )
+        level = "FULL" if any(waiting.durable for waiting in group) else "NORMAL"
+        await anyio.to_thread.run_sync(_commit, self._books, group, level, limiter=self._limiter)
 
     def close(self) -> None:
-        self._ledger.close()
+        self._books.ledger.close()
+
+
+class _Books:
+    """The ledger as one writer has it open."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self.path = path
+        self.ledger = Ledger(connect(path, durable=durable))
+        self._file = identity(path)
+
+    def check_standing(self) -> None:
+        """What is written to a file that was removed is gone with this process. Raises LedgerError."""
+        with suppress(OSError):
+            if identity(self.path) == self._file:
+                return
+        raise LedgerError(
+            f"{self.path}: the ledger was moved, removed or replaced during the run, so nothing more can be bought "
+            "safely; put it back, and run again"
+        )
 
 
 @dataclass(eq=False)
@@ -99,36 +118,41 @@ class _Waiting:
         return self.value
 
 
-def _commit_as_durably_as_asked(ledger: Ledger, path: Path, group: list[_Waiting]) -> None:
-    level = "FULL" if any(waiting.durable for waiting in group) else "NORMAL"
-    ledger.connection.execute(f"PRAGMA synchronous = {level}")
-    _commit(ledger, path, group)
+def _commit(books: _Books, group: list[_Waiting], level: str | None = None) -> None:
+    """One transaction for `group`, as durable as `level` of SQLite's `synchronous` makes it; None: as it is set.
 
-
-def _commit(ledger: Ledger, path: Path, group: list[_Waiting]) -> None:
-    """One transaction for `group`. A change that raises is undone alone; a commit that fails fails them all."""
-    connection = ledger.connection
+    A change that raises is undone alone. A ledger that fails, at a change or at the commit, fails them all.
+    """
+    connection = books.ledger.connection
     try:
-        with readable_errors(path):
+        with readable_errors(books.path):
+            books.check_standing()
+            if level is not None:
+                connection.execute(f"PRAGMA synchronous = {level}")
             connection.execute("BEGIN IMMEDIATE")
             for waiting in group:
-                _apply(ledger, waiting)
+                _apply(books, waiting)
             connection.execute("COMMIT")
     except Exception as error:  # noqa: BLE001 - handed to everyone who waits
-        if connection.in_transaction:
+        with suppress(sqlite3.Error):  # a full disk may have rolled everything back already
             connection.execute("ROLLBACK")
+        books.ledger.distrusted = error
         for waiting in group:
             waiting.error = waiting.error or error
-    for waiting in group:
-        waiting.done = True
+    finally:
+        for waiting in group:
+            waiting.done = True
 
 
-def _apply(ledger: Ledger, waiting: _Waiting) -> None:
-    ledger.connection.execute("SAVEPOINT change")
+def _apply(books: _Books, waiting: _Waiting) -> None:
+    connection = books.ledger.connection
+    connection.execute("SAVEPOINT change")
     try:
-        waiting.value = waiting.change(ledger)
+        with readable_errors(books.path):
+            waiting.value = waiting.change(books.ledger)
+    except LedgerError:
+        raise
     except Exception as error:  # noqa: BLE001 - raised again where the change was asked for
         waiting.error = error
-        if ledger.connection.in_transaction:  # a full disk may have rolled everything back already
-            ledger.connection.execute("ROLLBACK TO change")
-    ledger.connection.execute("RELEASE change")
+        connection.execute("ROLLBACK TO change")
+    connection.execute("RELEASE change")

@@ -41,10 +41,14 @@ def _paragraph(text: str) -> list[str]:
 
 
 def _failures(result: RunResult) -> Iterator[str]:
-    """One entry a failed track; a reason that many share is said once, with their number."""
+    """One entry a failed track; a reason that many share is said once, with their number.
+
+    What stopped the run is said at its end, and not for each track that it stopped as well.
+    """
     tracks: defaultdict[str, list[str]] = defaultdict(list)
+    stop = None if result.stop is None else result.stop.message
     for track in result.tracks:
-        if track.status == "failed":
+        if track.status == "failed" and track.error != stop:
             tracks[track.error or "no reason is known"].append(one_line(track.plan.track.name))
     for take in (take for manifest in result.manifests for take in manifest.strays if take.error):
         name = "a job of an earlier plan" if take.job is None else take.job.intent.track

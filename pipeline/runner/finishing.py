@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.tasks import AudioError, FinishTask, Target
+from pipeline.files import naming
 from pipeline.fingerprints import finishing_fingerprint
 from pipeline.output import AssetRow, Provenance
 from pipeline.planning.plans import Step
@@ -136,7 +137,8 @@ class TrackFinisher:
             steps=self._steps,
             asked_s=None if plan.track.prompt is None else plan.track.duration_s,
         )
-        return await self._tools.finisher.finish(task)
+        with naming(folder):  # a worker's full disk names no file
+            return await self._tools.finisher.finish(task)
 
     @contextmanager
     def _workplace(self, plan: TrackPlan, take: int) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from pipeline.files import FolderError, reason
+from pipeline.files import FolderError, trouble
 from pipeline.gateway.errors import GatewayError
 from pipeline.jobs import Commitment, Job, PurchaseKey, State
 from pipeline.ledger.store import LedgerError
@@ -254,8 +254,9 @@ class Runner:
         except FINISHING_ERRORS as caught:
             error = str(caught)
         except (LedgerError, FolderError, OSError) as caught:
-            error = folder_trouble(caught)
-            self._tools.control.halt(Stop(EXIT_FOLDER, error))
+            self._tools.control.halt(Stop(EXIT_FOLDER, folder_trouble(caught)))
+            stop = self._tools.control.stop  # one sentence, though a full disk stops many tracks at once
+            error = folder_trouble(caught) if stop is None or stop.exit != EXIT_FOLDER else stop.message
         except Exception as caught:  # noqa: BLE001 - as above
             error = _defect(caught)
         name = (plan.track.manifest, plan.track.name)
@@ -354,8 +355,7 @@ def _stray_plan(job: Job) -> TakePlan:
 def folder_trouble(error: Exception) -> str:
     """What went wrong with a folder, the disk or the ledger, as one sentence."""
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{reason(error)}; nothing that was paid for is lost: make room or access, and run again"
+        return trouble(error)
     return str(error)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_command_line import MANIFEST, Served, clean_environment, pipeline
+from programs import MANIFEST, Served, clean_environment, pipeline
 
 from pipeline.ledger.schema import VERSION
 from pipeline.ledger.store import connect

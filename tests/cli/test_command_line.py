@@ -3,74 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from programs import MANIFEST, Served, clean_environment, pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MANIFEST = """\
-version: 1
-name: demo
-gateway: {model: sony-ai/mmaudio-v2-text-to-audio, price_per_second: 0.0010, poll_interval: 0.2}
-defaults: {duration: 2, outputs: [ogg]}
-tracks:
-  menu: {prompt: calm menu}
-  battle/{boss}: {matrix: {boss: [dragon, lich]}, prompt: "{boss} battle", tags: [boss]}
-"""
-
-
-def pipeline(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *words],
-        cwd=folder,
-        env=clean_environment() | environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-
-
-def clean_environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AIGATEWAY_")}
-    return kept | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    from pathlib import Path
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "demo.yaml").write_text(MANIFEST)
     return tmp_path
-
-
-class Served:
-    """`pipeline serve` in a process of its own."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "serve", "--port", "0", "--media-port", "0", *words],
-            cwd=folder,
-            env=clean_environment(),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        said = ""
-        while (found := re.search(r"--gateway local=(http://\S+)", said)) is None:
-            line = self.process.stderr.readline()
-            assert line, said
-            said += line
-        self.url = found[1]
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=20)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -9,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from disks import small_disk
 
-from pipeline.files import Folder, FolderError, sha256_of
+from pipeline.files import Folder, FolderError, sha256_of, trouble
 from pipeline.locks import FolderBusy, held
 from pipeline.sources import SourceStore
 
@@ -103,6 +105,59 @@ def test_a_folder_that_is_a_file_is_said_so(tmp_path: Path) -> None:
         Folder(tmp_path / "out").make()
 
 
+def test_a_folder_that_is_moved_away_is_not_made_again_behind_the_runs_back(tmp_path: Path) -> None:
+    """What is put there would be missed in the one that was meant, and lie under nobody's lock."""
+    folder = Folder(tmp_path / "out")
+    folder.make()
+    folder.write("a.ogg", b"x")
+    folder.root.rename(tmp_path / "aside")
+    for stands in (False, True):
+        if stands:
+            folder.root.mkdir()
+        with pytest.raises(FolderError, match="moved, removed or replaced during the run; put it back"):
+            folder.write("b.ogg", b"x")
+    assert names(tmp_path) == ["aside/a.ogg"]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    """The system names none where a write fails; the last good file stays, and no half of the new one."""
+    with small_disk(tmp_path / "disk", 64) as disk:
+        folder = Folder(disk.folder)
+        folder.write("a.ogg", b"good")
+        coming = tmp_path / "coming.ogg"
+        coming.write_bytes(bytes(100_000))
+        for writing in (
+            lambda: folder.write("a.ogg", bytes(100_000)),
+            lambda: folder.bring(coming, "a.ogg"),
+        ):
+            with pytest.raises(OSError, match="No space left") as caught:
+                writing()
+            assert trouble(caught.value) == (
+                f"{disk.folder}/.a.ogg.part: no space left on device; "
+                "nothing that was paid for is lost: make room there, and run again"
+            )
+            assert (names(disk.folder), coming.exists()) == (["a.ogg"], True)
+        assert folder.path("a.ogg").read_bytes() == b"good"
+
+
+def test_a_read_only_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    """The last good file stays."""
+    with small_disk(tmp_path / "disk", 64) as disk:
+        folder = Folder(disk.folder)
+        folder.write("a.ogg", b"good")
+        disk.make_read_only()
+        with pytest.raises(OSError, match="Read-only") as caught:
+            folder.write("a.ogg", b"new")
+        assert trouble(caught.value).startswith(f"{disk.folder}/.a.ogg.part: read-only file system; ")
+        assert "make it writable, and run again" in trouble(caught.value)
+        with (
+            pytest.raises(FolderError, match=r"can't be locked \(read-only file system\); make it writable"),
+            held(disk.folder),
+        ):
+            pass
+        assert names(disk.folder) == ["a.ogg"]
+
+
 class TestSources:
     """What was paid for, kept unaltered."""
 
@@ -125,6 +180,47 @@ class TestSources:
             incoming.write(b"half")
             raise ZeroDivisionError
         assert names(tmp_path) == []
+
+    def test_a_download_that_fills_the_disk_gives_it_back(self, tmp_path: Path) -> None:
+        """The half of it is removed, though the disk refuses its last bytes a second time."""
+        with small_disk(tmp_path / "disk", 64) as disk:
+            store = SourceStore(Folder(disk.folder))
+            with pytest.raises(OSError, match="No space left") as caught, store.receive("1.wav") as incoming:
+                for _ in range(100):
+                    incoming.write(bytes(1_000))
+                incoming.finish()
+            assert caught.value.filename == f"{disk.folder}/sources/incoming/.1.wav.part"
+            assert names(disk.folder) == []
+
+    @pytest.mark.parametrize("stands", ["a folder", "a link to nothing", "half of it"])
+    def test_what_is_no_file_with_its_content_is_not_held(self, tmp_path: Path, stands: str) -> None:
+        """A source that can't be read, or is not all there, is not taken for one."""
+        store = SourceStore(Folder(tmp_path))
+        with store.receive("1.wav") as incoming:
+            incoming.write(b"sound")
+            incoming.finish()
+            sha256 = store.keep(incoming, "wav")
+        path = store.path(sha256, "wav")
+        path.unlink()
+        if stands == "a folder":
+            path.mkdir()
+        elif stands == "half of it":
+            path.write_bytes(b"so")
+        else:
+            path.symlink_to(tmp_path / "nothing")
+        assert not store.holds(sha256, "wav", 5)
+        assert not store.whole(sha256, "wav")
+
+    def test_a_folder_in_a_sources_place_is_a_sentence(self, tmp_path: Path) -> None:
+        """It is not removed, since only a person can have made it; the gateway still has the audio."""
+        store = SourceStore(Folder(tmp_path))
+        with store.receive("1.wav") as incoming:
+            incoming.write(b"sound")
+            incoming.finish()
+            store.path(incoming.sha256, "wav").mkdir(parents=True)
+            with pytest.raises(IsADirectoryError) as caught:
+                store.keep(incoming, "wav")
+        assert "move away what stands there" in trouble(caught.value)
 
     def test_a_damaged_source_is_noticed(self, tmp_path: Path) -> None:
         """Its hash no longer fits, though its size does."""
@@ -190,3 +286,33 @@ class TestLocks:
         (tmp_path / ".pipeline.lock-holder").write_text(json.dumps(["nonsense"]))
         with pytest.raises(FolderBusy, match="did not say who"), held(tmp_path):
             pass
+
+    @pytest.mark.skipif(os.name == "nt", reason="these are the locks of Unix")
+    @pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP], ids=errno.errorcode.get)
+    @pytest.mark.parametrize("wait", [False, True])
+    def test_a_file_system_without_locks_is_said_so(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, *, wait: bool
+    ) -> None:
+        """Neither waited for nor replaced by a file whose existence is the lock: a kill would leave that one behind."""
+        import fcntl
+
+        def refusing(*_: object) -> None:
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr(fcntl, "flock", refusing)
+        with pytest.raises(FolderError, match="its file system has no locks"), held(tmp_path, wait=wait):
+            pytest.fail("two runs could be in here")
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows answers otherwise")
+    @pytest.mark.parametrize("stands", ["a folder", "a link"])
+    def test_a_lock_that_is_no_plain_file_is_said_so(self, tmp_path: Path, stands: str) -> None:
+        """The sentence names it; what a link leads to is neither made nor locked."""
+        lock = tmp_path / ".pipeline.lock"
+        if stands == "a folder":
+            lock.mkdir()
+        else:
+            lock.symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(FolderError, match="move away what stands there") as caught, held(tmp_path):
+            pass
+        assert str(caught.value).startswith(f"{lock}: it can't be locked (")
+        assert not (tmp_path / "elsewhere").exists()

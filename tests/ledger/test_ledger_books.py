@@ -227,6 +227,31 @@ def test_every_version_is_reached_from_an_empty_file(tmp_path: Path) -> None:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
+class _Watched:
+    """A connection that remembers how durable each commit was, and into which tables it inserted."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._written: list[str] = []
+        self.commits: list[tuple[int, list[str]]] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def execute(self, sentence: str, *parameters: object) -> sqlite3.Cursor:
+        if sentence == "COMMIT":
+            (level,) = self._connection.execute("PRAGMA synchronous").fetchone()
+            self.commits.append((level, self._written))
+            self._written = []
+        if sentence.startswith("INSERT INTO"):
+            self._written.append(sentence.partition(" INTO ")[2].partition(" ")[0])
+        return self._connection.execute(sentence, *parameters)
+
+    def executemany(self, sentence: str, rows: list) -> sqlite3.Cursor:
+        self._written.append(sentence.partition(" INTO ")[2].partition(" ")[0])
+        return self._connection.executemany(sentence, rows)
+
+
 class TestGroupCommit:
     """The writer that shares its commits, on a real loop: it has a thread."""
 
@@ -289,6 +314,30 @@ class TestGroupCommit:
 
         assert await writer.write(level, durable=True) == 2
         assert await writer.write(level) == 1
+
+    @pytest.mark.anyio
+    async def test_an_intent_is_synced_whoever_it_shares_its_commit_with(self, writer: GroupCommitWriter) -> None:
+        """`PRAGMA synchronous` is read at each COMMIT: FULL where one in the group is an intent, first or last."""
+        run = await writer.write(lambda ledger: ledger.open_run("game", "real", 1.0))
+        watched = _Watched(writer._books.ledger.connection)
+        writer._books.ledger.connection = watched
+
+        async def write(number: int) -> None:
+            if number % 7 == 3:
+                await writer.write(lambda ledger: ledger.intend(run.id, intent(number), 2.0), durable=True)
+            else:
+                await writer.write(lambda ledger: ledger.ask(run.id, {PurchaseKey("f", number, 0): 1}))
+
+        await write(1)
+        async with anyio.create_task_group() as tasks:
+            for number in range(2, 100):
+                tasks.start_soon(write, number)
+        await write(100)
+        intents = [(level, written) for level, written in watched.commits if "jobs" in written]
+        assert sum(written.count("jobs") for _, written in intents) == 14
+        assert {level for level, _ in intents} == {2}
+        assert any("asks" in written for _, written in intents), "no group was mixed"
+        assert watched.commits[0] == watched.commits[-1] == (1, ["asks"])
 
     @pytest.mark.anyio
     async def test_a_cancelled_writer_has_still_written(self, writer: GroupCommitWriter) -> None:
