@@ -208,7 +208,8 @@ class Ledger:
         rows = self.connection.execute(
             "SELECT charge, job, charged_at, amount_microusd, basis FROM charges ORDER BY charge"
         )
-        return [Charge(number, job, at, amount, Basis(basis)) for number, job, at, amount, basis in rows]
+        with _understood():
+            return [Charge(number, job, at, amount, Basis(basis)) for number, job, at, amount, basis in rows]
 
     def fail(self, row: int, state: State, error: str, now: float) -> Job:
         """It ended without audio: `state` is failed, cancelled or expired."""
