@@ -7,13 +7,15 @@ MANIFESTS ?= manifests/game-score.yaml manifests/ad-jingles.yaml
 # Everything a run is told beside its manifests, e.g. make assets RUN_OPTIONS="--budget 5 --only 'battle/**'"
 RUN_OPTIONS ?=
 
+SEEDS ?= 10000
+
 BIN      := $(VENV)/bin
 UV       := $(shell command -v uv 2>/dev/null)
 INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract test-all lint format bench bench-local clean
+.PHONY: help assets plan check test test-contract soak plants test-all lint format bench bench-local clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +54,12 @@ test: $(VENV)/.installed-test ## run the tests
 
 test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
 	$(BIN)/python -m pytest tests/contract
+
+soak: $(VENV)/.installed-test ## tell SEEDS nights of faults and deaths on virtual time (make soak SEEDS=10000)
+	$(BIN)/python tests/simulation/soak.py --seeds $(SEEDS)
+
+plants: $(VENV)/.installed-test ## break the program on purpose, and see that the simulation notices
+	$(BIN)/python tests/simulation/plants.py
 
 test-all: ## run the tests on every Python from 3.11 to 3.14 that is found
 	@.ci/test-all

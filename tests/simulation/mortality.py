@@ -18,6 +18,7 @@ from scenarios import AtBoundary, AtEffect
 
 from pipeline.ledger.writing import InlineWriter
 from pipeline.locks import LOCK_NAME
+from pipeline.workspace import LEDGER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ class MortalWriter(InlineWriter):
 
     @property
     def ledger(self) -> Ledger:
-        return self._ledger
+        return self._books.ledger
 
     async def write(self, change: Callable[[Ledger], T], *, durable: bool = False) -> T:
         self._mortal.effect()
@@ -126,8 +127,8 @@ class Disk:
         return isinstance(text, str) and text.startswith(self._root) and LOCK_NAME not in text
 
     def _check_synced(self, source: Path, target: Path) -> None:
-        if target.suffix == ".part":
-            return  # not its final name yet
+        if target.suffix == ".part" or target.name == LEDGER_NAME:
+            return  # not its final name yet; and SQLite syncs its own, but not for a simulation
         state = source.stat()
         if self._synced.get(state.st_ino) != (state.st_size, state.st_mtime_ns):
             self._tell(f"{target} got its name before its content was on disk: a power failure would leave it empty")

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anyio
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from random import Random
 
     from mortality import Mortal
@@ -30,15 +29,13 @@ _EITHER: Final = ("504", "502 html", "late", "slow")
 _DELIVERED: Final = ("lost after",)
 _EVERYWHERE: Final = (*_NOT_DELIVERED, *_EITHER, *_DELIVERED)
 FAULTS: Final = {
-    "submit": (*_EVERYWHERE, "402", "401"),
+    "submit": (*_EVERYWHERE, *2 * ("402", "401")),
     "poll": (*_EVERYWHERE, "304"),
-    "media": ("refused", "lost before", "slow", "500", "503", "expired address", "truncated", "web page"),
+    "media": ("refused", "lost before", "slow", "503", *2 * ("expired address", "truncated", "web page")),
     "other": _EVERYWHERE,
 }
 #: What surely means that no job was made.
 _PROOFS: Final = frozenset({"refused", "429", "429 untold", "500", "503", "402", "401"})
-#: They end the night's buying: not each time.
-_FINAL: Final = frozenset({"402", "401"})
 
 
 @dataclass
@@ -54,51 +51,61 @@ class Sendings:
         return self.ids + self.proofs + self.nothing
 
 
-@dataclass
+class Watcher(Protocol):
+    """Whoever looks at what goes along the road."""
+
+    def submit_leaves(self) -> None: ...
+
+    def submit_cancelled(self) -> None: ...
+
+    def job_may_be_made(self, key: str) -> None: ...
+
+    def poll_leaves(self, job_id: str) -> None: ...
+
+
 class Road(httpx.AsyncBaseTransport):
     """One for a whole seed; lives come and go on it."""
 
-    app: Any
-    random: Random
-    fault_rate: float
-    on_submit: Callable[[], None]  # when one leaves
-    on_job: Callable[[str], None]  # when the gateway may have made one, under that key
-    on_poll: Callable[[str], None]  # when one leaves, of that job id
-    on_cancelled_submit: Callable[[], None]  # when somebody stops waiting for an answer
-    mortal: Mortal | None = None
-    fired: Counter[str] = field(default_factory=Counter)
-    requests: Counter[str] = field(default_factory=Counter)
-    sendings: defaultdict[str, Sendings] = field(default_factory=lambda: defaultdict(Sendings))
-    shortest_poll_gap_s: float = float("inf")
-
-    def __post_init__(self) -> None:
-        self._gateway = httpx.ASGITransport(self.app, raise_app_exceptions=True)
+    def __init__(self, app: Any, random: Random, fault_rate: float) -> None:
+        self.fault_rate = fault_rate
+        self.fired: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
+        self.sendings: defaultdict[str, Sendings] = defaultdict(Sendings)  # by key
+        self.shortest_poll_gap_s = float("inf")
+        self._gateway = httpx.ASGITransport(app, raise_app_exceptions=True)
+        self._random = random
+        self._mortal: Mortal | None = None
+        self._watcher: Watcher | None = None
         self._polled_at: dict[str, float] = {}
 
+    def watch(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
     def begin_life(self, mortal: Mortal) -> None:
-        self.mortal = mortal
+        self._mortal = mortal
         self._polled_at.clear()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        mortal = self.mortal
+        mortal, watcher = self._mortal, self._watcher
         assert mortal is not None
+        assert watcher is not None
         mortal.effect()
         kind = kind_of(request)
         self.requests[kind] += 1
         if kind == "poll":
             self._note_poll(request.url.path)
-            self.on_poll(request.url.path.rsplit("/", 1)[-1])
+            watcher.poll_leaves(request.url.path.rsplit("/", 1)[-1])
         fault = self._fault(kind)
         sending = self.sendings[request.headers["idempotency-key"]] if kind == "submit" else None
         if sending is not None:
-            self.on_submit()
+            watcher.submit_leaves()
             sending.nothing += 1  # until an answer says more
         left_at = anyio.current_time()
         try:
             response = await self._timed(request, fault, mortal)
         except anyio.get_cancelled_exc_class():
             if sending is not None and not mortal.dead and anyio.current_time() - left_at < _SUBMIT_TIMEOUT_S:
-                self.on_cancelled_submit()
+                watcher.submit_cancelled()
             raise
         mortal.stay_alive()
         if sending is not None:
@@ -114,9 +121,9 @@ class Road(httpx.AsyncBaseTransport):
 
     async def _carried(self, request: httpx.Request, fault: str | None, mortal: Mortal) -> httpx.Response | Exception:
         """There and back."""
-        way_s = self.random.uniform(0.01, 0.3)
-        is_delivered = fault is None or fault in _DELIVERED or (fault in _EITHER and self.random.random() < 0.5)
-        is_on_the_wire = self.random.random() < 0.5
+        way_s = self._random.uniform(0.01, 0.3)
+        is_delivered = fault is None or fault in _DELIVERED or (fault in _EITHER and self._random.random() < 0.5)
+        is_on_the_wire = self._random.random() < 0.5
         response: httpx.Response | None = None
         try:
             await anyio.sleep(way_s)
@@ -128,10 +135,10 @@ class Road(httpx.AsyncBaseTransport):
         if is_delivered or fault in ("expired address", "truncated", "web page"):
             response = await self._gateway.handle_async_request(request)
         mortal.stay_alive()
-        if is_delivered and kind_of(request) == "submit":
-            self.on_job(request.headers["idempotency-key"])
+        if is_delivered and kind_of(request) == "submit" and self._watcher is not None:
+            self._watcher.job_may_be_made(request.headers["idempotency-key"])
         if fault == "late":
-            await anyio.sleep(self.random.uniform(2.0, 20.0))
+            await anyio.sleep(self._random.uniform(2.0, 20.0))
         if fault == "slow":
             await anyio.sleep(500.0)
         await anyio.sleep(way_s)
@@ -150,7 +157,7 @@ class Road(httpx.AsyncBaseTransport):
             case "lost before" | "lost after" | "late" | "slow":
                 return httpx.ReadError("connection reset", request=request)
             case "429":
-                return _failure(429, "rate_limit_error", retry_after=str(self.random.randrange(1, 20)))
+                return _failure(429, "rate_limit_error", retry_after=str(self._random.randrange(1, 20)))
             case "429 untold":
                 return _failure(429, "rate_limit_error")
             case "304":
@@ -168,11 +175,9 @@ class Road(httpx.AsyncBaseTransport):
         )
 
     def _fault(self, kind: str) -> str | None:
-        if self.random.random() >= self.fault_rate:
+        if self._random.random() >= self.fault_rate:
             return None
-        fault = self.random.choice(FAULTS[kind])
-        if fault in _FINAL and self.random.random() < 0.5:
-            return None
+        fault = self._random.choice(FAULTS[kind])
         self.fired[fault] += 1
         return fault
 
