@@ -5,6 +5,7 @@ Values only. The ledger keeps them, planning reads them, the runner moves them o
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -82,6 +83,11 @@ class Intent:
     cost_tag: str
     idempotency_key: str
     request_id: str
+
+    @property
+    def source_format(self) -> str:
+        """The audio format that was asked for, from the body that is sent."""
+        return str(json.loads(self.body).get("format", "wav"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import stat
 import time
 from collections import defaultdict
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +22,7 @@ from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
 from pipeline.output import OutputFolder, rows_by_path
 from pipeline.planning.decisions import plan_manifest
-from pipeline.planning.plans import Facts, Wishes, estimate_of
+from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
 from pipeline.sources import SourceStore
 
 if TYPE_CHECKING:
@@ -114,8 +114,12 @@ class Workspace:
         check_patterns(request.manifests, "--regenerate", request.regenerate)
         index = self.output.read_index()
         facts = self._facts(request, index, time.time() if now is None else now)
-        wishes = Wishes(_matcher(request.only), _matcher(request.regenerate))
+        wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)))
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
+        damaged = self._damaged(plans)
+        if damaged:
+            facts = replace(facts, held=facts.held - damaged)
+            plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         return Plan(request, plans, tuple(index), _index_complete(index, facts, request), facts.committed)
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
@@ -163,6 +167,23 @@ class Workspace:
         wanted = [job.source for job in jobs if job.state is State.COLLECTED and job.source is not None]
         known = ledger.sources(wanted)
         return frozenset(sha for sha, source in known.items() if self.sources.holds(sha, source.format, source.size))
+
+    def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
+        """The sources that are to be finished and are not what was recorded: they are fetched again, as if gone."""
+        active = (track for plan in plans for track in plan.tracks if track.action in (Action.FINISH, Action.GENERATE))
+        jobs = [take.job for track in active for take in track.takes if take.step is Step.HAVE and take.job is not None]
+        formats = {job.source: job.intent.source_format for job in jobs if job.source is not None}
+        return frozenset(sha for sha, audio_format in formats.items() if not self.sources.whole(sha, audio_format))
+
+
+def _paid_again(request: PlanRequest) -> Iterator[str]:
+    """The paid fingerprints of what `--regenerate` means."""
+    meant = _matcher(request.regenerate)
+    if meant is None:
+        return
+    for manifest in request.manifests:
+        generated = (track for track in manifest.tracks if track.prompt is not None)
+        yield from (paid_fingerprint(track, request.kind) for track in generated if meant(track.name))
 
 
 def _fingerprints(request: PlanRequest) -> Iterator[str]:

@@ -86,7 +86,7 @@ def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts) -> TrackPl
 
 def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
     fingerprint = paid_fingerprint(track, facts.kind)
-    regenerate = wishes.regenerate is not None and wishes.regenerate(track.name)
+    regenerate = fingerprint in wishes.regenerate
     proof = proof_of_purchase(track, fingerprint, facts)
     keys = [
         PurchaseKey(fingerprint, take, wanted_regeneration(track, fingerprint, take, proof, facts, again=regenerate))

@@ -153,10 +153,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line asks for beside the manifest. Each says whether a track's name is meant."""
+    """What the command line asks for beside the manifest."""
 
-    only: Callable[[str], bool] | None = None
-    regenerate: Callable[[str], bool] | None = None
+    only: Callable[[str], bool] | None = None  # is a track of that name meant?
+    regenerate: frozenset[str] = frozenset()  # paid fingerprints: two tracks with one are one purchase
 
 
 def take_price(track: Track) -> int:

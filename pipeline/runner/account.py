@@ -16,9 +16,10 @@ class Account:
     Between a reservation and the intent that carries it nothing is on the books yet: that is what `reserve` holds.
     """
 
-    def __init__(self, limit_microusd: int | None, above: Account | None = None) -> None:
-        """`limit_microusd` None: no limit of its own."""
+    def __init__(self, limit_microusd: int, called: str, above: Account | None = None) -> None:
+        """`called`: what the limit is, for messages."""
         self.limit_microusd = limit_microusd
+        self.called = called
         self._total = Commitment()
         self._held = 0
         self._posted: dict[int, Commitment] = {}
@@ -31,10 +32,16 @@ class Account:
 
     def reserve(self, amount: int) -> bool:
         """Hold `amount` for an intent; False, and nothing held, where it would pass a limit."""
-        if not (self.has_room(amount) and (self._above is None or self._above.has_room(amount))):
+        if self.too_small_for(amount) is not None:
             return False
         self.hold(amount)
         return True
+
+    def too_small_for(self, amount: int) -> Account | None:
+        """The account whose limit `amount` would pass: this one, or the one above; None where there is room."""
+        if self.committed.total + amount > self.limit_microusd:
+            return self
+        return None if self._above is None else self._above.too_small_for(amount)
 
     def release(self, amount: int) -> None:
         """Give back what `reserve` held: its intent is on the books now, or was never written."""
@@ -45,10 +52,6 @@ class Account:
         before = self._posted.get(job.row, Commitment())
         after = self._posted[job.row] = job.commitment
         self.move(before, after)
-
-    def has_room(self, amount: int) -> bool:
-        """Would `amount` stay within this account's own limit?"""
-        return self.limit_microusd is None or self.committed.total + amount <= self.limit_microusd
 
     def hold(self, amount: int) -> None:
         """Count `amount` as reserved, here and above, whatever the limits."""

@@ -20,7 +20,6 @@ from pipeline.planning.takes import KEPT_AT_GATEWAY_S
 from pipeline.runner.events import MoneyMoved, Notice, TakeDownloaded, TakeGenerated, Waiting
 from pipeline.runner.results import EXIT_KEY, Stop, TakeLost, Unsent
 from pipeline.runner.retrying import pause_s
-from pipeline.runner.tools import asked_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,7 +190,7 @@ class Collector:
         raise TakeLost(f"job {job.job_id} is completed, but the gateway names no audio; the next run asks again")
 
     async def _download(self, order: Order, job: Job, address: str) -> Job:
-        audio_format = asked_format(job)
+        audio_format = job.intent.source_format
         limit = max(_SMALLEST_LIMIT_BYTES, int(_BYTES_PER_SECOND * job.intent.seconds_asked))
         gateway = self._tools.gateway_at(job.intent.origin)
         with self._tools.sources.receive(f"{job.row}.{audio_format}") as incoming:

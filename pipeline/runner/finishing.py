@@ -17,7 +17,6 @@ from pipeline.output import AssetRow, Provenance
 from pipeline.planning.plans import Step
 from pipeline.runner.finisher import WorkerDied
 from pipeline.runner.results import TakeLost
-from pipeline.runner.tools import asked_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,7 +100,7 @@ class TrackFinisher:
         job = take.job
         if job is None or job.source is None:
             raise TakeLost("its source is missing")
-        audio_format = asked_format(job)
+        audio_format = job.intent.source_format
         if not self._tools.sources.whole(job.source, audio_format):
             self._tools.sources.discard(job.source, audio_format)
             raise TakeLost("its source was damaged on disk; the next run fetches it again while the gateway has it")

@@ -167,19 +167,28 @@ def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, buys: 
 
 def _granted(part: ManifestPlan, patterns: Sequence[str]) -> list[PurchaseKey]:
     """The takes that `--regenerate` lets this run pay for again: the same words, repeated, find them granted."""
-    meant = [track for track in part.tracks if any(matches(pattern, track.track.name) for pattern in patterns)]
-    return [take.key for track in meant for take in track.takes if take.step is Step.BUY]
+    meant = {
+        track.paid_fingerprint
+        for track in part.tracks
+        if any(matches(pattern, track.track.name) for pattern in patterns)
+    }
+    takes = (take for track in part.tracks for take in track.takes)
+    return [take.key for take in takes if take.step is Step.BUY and take.key.fingerprint in meant]
 
 
 def _works(plan: Plan, opened: Mapping[str, Opened], tools: Tools, seams: Seams) -> list[ManifestWork]:
     cap = cap_of(plan)
-    above = None if cap is None else Account(cap)
+    above = None if cap is None else Account(cap, "the budget of all manifests together")
     shared = None if seams.concurrency is None else anyio.Semaphore(seams.concurrency)
     works = []
     for part in plan.manifests:
         one = opened[part.manifest.name]
         budget = budget_of(plan, part)
-        account = Account(2 * one.asked_microusd if budget is None else budget, above)
+        account = (
+            Account(2 * one.asked_microusd, "twice what its plans asked for, where there is no budget", above)
+            if budget is None
+            else Account(budget, "the budget", above)
+        )
         for job in one.jobs:
             account.post(job)
         tools.accounts[one.run.id] = account

@@ -211,11 +211,10 @@ def _is_replay(accepted: Accepted, since_sent_s: float) -> bool:
 
 
 def _over_budget(order: Order) -> str:
-    account = order.account
-    limit = "the cap" if account.limit_microusd is None else dollars(account.limit_microusd)
+    account = order.account.too_small_for(order.estimate_microusd) or order.account
     return (
         f"{order.name} would cost {dollars(order.estimate_microusd)} on top of {dollars(account.committed.total)} "
-        f"committed, over the budget of {limit}; raise it (--budget) and run again"
+        f"committed, over {account.called}: {dollars(account.limit_microusd)}; raise it (--budget) and run again"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,8 +80,3 @@ class Tools:
         account = self.accounts.get(job.run)
         if account is not None:
             account.post(job)
-
-
-def asked_format(job: Job) -> str:
-    """The format that was asked for, from the body that was sent."""
-    return str(json.loads(job.intent.body).get("format", "wav"))

@@ -94,10 +94,8 @@ class World:
             rows=self.rows, intact=frozenset(self.intact), grants=self.grants, recordings=self.recordings,
             obstacles=self.obstacles,
         )  # fmt: skip
-        wishes = Wishes(
-            only.__eq__ if only else None,
-            again.__eq__ if again else None,
-        )
+        regenerate = frozenset(paid_fingerprint(one, self.kind) for one in tracks if one.name == again)
+        wishes = Wishes(only.__eq__ if only else None, regenerate)
         return plan_manifest(manifest(*tracks, **settings), facts, wishes)
 
 

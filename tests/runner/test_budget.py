@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from worlds import HEAD, First, World, failure, is_submit, lost, status
 
@@ -27,6 +28,25 @@ async def test_a_plan_over_its_budget_sends_nothing(world: World) -> None:
     assert (result.exit, world.network.requests) == (3, [])
     assert "$0.0080" in result.stop.message
     assert "$0.0079" in result.stop.message
+
+
+async def test_what_is_paid_for_comes_home_though_the_plan_is_over_its_budget(world: World) -> None:
+    """Somebody asked for more meanwhile: nothing is bought, and what the gateway works on is fetched before it goes."""
+    with anyio.move_on_after(2.0):
+        await world.run("  a: {prompt: a}\n", head=with_budget("0.002"))
+    result = await world.run("  a: {prompt: a}\n  b: {prompt: b}\n", head=with_budget("0.003"))
+    assert (result.exit, status(result, "a"), status(result, "b")) == (3, "generated", "planned")
+    assert (len(world.network.submits), "nothing is bought" in result.stop.message) == (1, True)
+    result = await world.run("  a: {prompt: a}\n  b: {prompt: b}\n", head=with_budget("0.004"))
+    assert (result.exit, result.committed.billed) == (0, 4_000)
+
+
+async def test_without_a_budget_the_limit_is_said_for_what_it_is(world: World) -> None:
+    """Nobody set $0.0040: it is twice what was asked for."""
+    world.network.after.append(First(is_submit, lost, times=99))
+    result = await world.run("  menu: {prompt: calm}\n")
+    assert result.exit == 3
+    assert "over twice what its plans asked for, where there is no budget: $0.0040" in result.stop.message
 
 
 async def test_a_budget_that_just_holds_is_enough(world: World) -> None:

@@ -224,3 +224,13 @@ async def test_a_loop_may_be_split_from_its_intro(world: World) -> None:
     warned = {warning["code"] for warning in world.index["menu.wav"]["warnings"]}
     assert paths == (["menu.wav"] if "no_intro" in warned else ["menu.intro.wav", "menu.wav"])
     assert (await world.run(tracks)).counts["kept"] == 1
+
+
+async def test_regenerating_one_of_two_tracks_with_one_purchase_renews_both(world: World) -> None:
+    """It is bought once, and the run after it has nothing to do."""
+    tracks = "  a: {prompt: calm}\n  b: {prompt: calm, loudness: mobile}\n"
+    await world.run(tracks)
+    result = await world.run(tracks, regenerate=["b"])
+    assert (result.exit, len(world.network.submits)) == (0, 2)
+    assert {row["provenance"]["regeneration"] for row in world.index.values()} == {1}
+    assert world.plan(tracks).nothing_to_do

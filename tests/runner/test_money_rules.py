@@ -281,9 +281,57 @@ class TestMedia:
         (source,) = (path for path in (world.state / "sources").rglob("*.wav"))
         source.write_bytes(source.read_bytes()[:-1] + b"\x00" if source.read_bytes()[-1:] != b"\x00" else b"x")
         louder = "  menu: {prompt: calm menu, loudness: mobile}\n"
-        results = [await world.run(louder) for _ in range(2)]
-        assert results[-1].exit == 0
-        assert len(world.network.submits) == 1
+        result = await world.run(louder)
+        assert (result.exit, status(result), len(world.network.submits)) == (0, "generated", 1)
+        assert world.report["run"]["billed_usd"] == 0
+
+    async def test_a_damaged_source_that_the_gateway_no_longer_has_is_said_by_the_plan(self, world: World) -> None:
+        """Nothing is bought again without a word, and the asset that stands goes on standing."""
+        await world.run(ONE)
+        (source,) = (path for path in (world.state / "sources").rglob("*.wav"))
+        source.write_bytes(bytes(source.stat().st_size))
+        await anyio.sleep(8 * 24 * 3600)
+        louder = "  menu: {prompt: calm menu, loudness: mobile}\n"
+        before = (world.output / "menu.wav").read_bytes()
+        result = await world.run(louder)
+        assert (status(result), len(world.network.submits)) == ("failed", 1)
+        assert "source missing: generating again costs $0.0020" in error(result)
+        assert (world.output / "menu.wav").read_bytes() == before
+
+    async def test_a_damaged_source_that_nobody_needs_costs_nothing(self, world: World) -> None:
+        """Its asset stands: it is neither read nor fetched."""
+        await world.run(ONE)
+        (source,) = (path for path in (world.state / "sources").rglob("*.wav"))
+        source.write_bytes(bytes(source.stat().st_size))
+        world.network.requests.clear()
+        assert ((await world.run(ONE)).exit, world.network.requests) == (0, [])
+
+    async def test_audio_past_its_seven_days_is_expired_at_its_cost(self, world: World) -> None:
+        """The job is still known, its file is not: that is said, and bought again only on request."""
+        with anyio.move_on_after(2.0):
+            await world.run(ONE)
+        await anyio.sleep(8 * 24 * 3600)
+        result = await world.run(ONE)
+        assert (status(result), world.jobs[0].state) == ("failed", State.EXPIRED)
+        assert "no longer has job" in error(result)
+        assert "$0.0020" in error(result)
+        assert (await world.run(ONE, regenerate=["menu"])).exit == 0
+
+    async def test_audio_a_day_old_is_fetched_by_a_fresh_address(self, world: World) -> None:
+        """The old one has expired: the job is asked first."""
+        world.network.before.append(First(is_media, lost, times=99))
+        await world.run(ONE)
+        assert world.jobs[0].state is State.COMPLETED
+        world.network.before.clear()
+        await anyio.sleep(25 * 3600)
+        result = await world.run(ONE)
+        assert (result.exit, len(world.network.submits)) == (0, 1)
+
+    async def test_a_fresh_address_is_asked_for_no_sooner_than_the_interval(self, world: World) -> None:
+        """The poll that brought the bad one counts: a faster one would be answered with nothing."""
+        world.network.before.append(First(is_media, lambda _: httpx.Response(403), times=2))
+        assert (await world.run(ONE)).exit == 0
+        assert world.app.state.gateway.books.early_polls == 0
 
 
 async def test_without_usage_figures_a_bill_is_computed(make_world: Callable[..., World]) -> None:
