@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.money import dollars
-from pipeline.report.terminal import column_width, paragraph
+from pipeline.report.terminal import paragraph
 from pipeline.report.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def _table(found: Reconciliation) -> Iterator[str]:
     total = found.total
     sums = (dollars(total.ledger.billed), dollars(total.gateway or 0), _difference(total))
     last = (counted(len(rows), "tag"), *sums)
-    widths = [column_width(column) for column in zip(_HEAD, *rows, last, strict=True)]
+    tags, *amounts = zip(_HEAD, *rows, last, strict=True)
+    widths = [max(map(len, column)) for column in amounts]
+    room = _WIDTH - sum(2 + width for width in (0, *widths))
+    widths.insert(0, min(max(map(len, tags)), room))  # a longer tag moves its own line only
     yield _laid_out(_HEAD, widths)
     for line, row in zip(found.lines, rows, strict=True):
         yield _laid_out(row, widths)
