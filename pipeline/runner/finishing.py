@@ -38,6 +38,11 @@ class TrackFinisher:
     def __init__(self, tools: Tools, steps: Sequence[UserStep] = ()) -> None:
         self._tools = tools
         self._steps = tuple(steps)
+        self._delivered: dict[tuple[str, str], tuple[AssetRow, ...]] = {}
+
+    def standing(self, plan: TrackPlan) -> tuple[AssetRow, ...]:
+        """The track's rows as its files stand now, wherever its finishing was stopped."""
+        return self._delivered.get((plan.track.manifest, plan.track.name), plan.rows)
 
     async def finish(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> tuple[AssetRow, ...]:
         """Finish the pick into the output folder and the other takes into the state folder.
@@ -119,8 +124,14 @@ class TrackFinisher:
             await self._tools.ledger.write(lambda ledger: ledger.add_assets(documents))
             for row, file in made:
                 self._tools.output.folder.bring(folder / file.path, row.path)
+                self._note_delivered(plan, row)
                 rows[row.path] = row
         return tuple(rows[path] for path in plan.track.asset_paths if path in rows)
+
+    def _note_delivered(self, plan: TrackPlan, row: AssetRow) -> None:
+        """A file has taken its place: whatever becomes of the rest, the index has to name it."""
+        others = (other for other in self.standing(plan) if other.path != row.path)
+        self._delivered[plan.track.manifest, plan.track.name] = (*others, row)
 
     async def _run(
         self, plan: TrackPlan, outputs: Sequence[Output], source: Path, folder: Path, sha256: str

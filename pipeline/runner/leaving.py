@@ -59,7 +59,7 @@ async def _cancel(tools: Tools, jobs: Sequence[Job]) -> list[Job]:
         async with anyio.create_task_group() as tasks:
             for job in jobs:
                 tasks.start_soon(cancel, job)
-    return cancelled
+    return sorted(cancelled, key=lambda job: job.row)
 
 
 def _sentences(left: Sequence[Job], cancelled: Sequence[Job]) -> Iterable[str]:

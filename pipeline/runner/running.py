@@ -248,7 +248,7 @@ class Runner:
     async def _finish(self, plan: TrackPlan) -> None:
         takes = self._results_of(plan)
         failed = next((take.error for take in takes if take.error), None)
-        rows, error = plan.rows, failed
+        rows, error = None, failed
         try:
             rows = await self._finisher.finish(plan, takes)
         except FINISHING_ERRORS as caught:
@@ -259,6 +259,7 @@ class Runner:
             error = folder_trouble(caught) if stop is None or stop.exit != EXIT_FOLDER else stop.message
         except Exception as caught:  # noqa: BLE001 - as above
             error = _defect(caught)
+        rows = self._finisher.standing(plan) if rows is None else rows
         name = (plan.track.manifest, plan.track.name)
         status = "failed" if error else "generated" if plan.action is Action.GENERATE else "finished"
         if error and all(take.unsent for take in takes if take.error) and any(take.unsent for take in takes):
@@ -287,8 +288,9 @@ class Runner:
 
     def _track_result(self, plan: TrackPlan) -> TrackResult:
         done = self._tracks.get((plan.track.manifest, plan.track.name))
+        as_it_stands = replace(plan, rows=self._finisher.standing(plan))
         return done or overtaken(
-            plan, self._results_of(plan), "stopped before it was here; the next run goes on with it"
+            as_it_stands, self._results_of(plan), "stopped before it was here; the next run goes on with it"
         )
 
 

@@ -56,9 +56,9 @@ class Submitter:
             except BaseException:
                 order.account.release(order.estimate_microusd)
                 raise
-            if not self._tools.control.submitting:
-                order.account.release(order.estimate_microusd)
-                raise Unsent(self._held_back())
+            # Anew: a stop, or a bill above its estimate, may have come while it waited for its turn.
+            order.account.release(order.estimate_microusd)
+            self._reserve(order)
             job, error = await self._send(order, job)
             if error is None:
                 self._tools.observe(TakeSubmitted(order.manifest, order.track, order.take, str(job.job_id)))

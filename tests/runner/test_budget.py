@@ -13,6 +13,8 @@ from worlds import HEAD, First, World, failure, is_submit, lost, status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
 pytestmark = pytest.mark.anyio
 
 FOUR = "".join(f"  t{number}: {{prompt: piece {number}}}\n" for number in range(4))  # $0.0080
@@ -147,3 +149,17 @@ async def test_a_corrected_price_raises_the_limit_of_an_open_run_without_a_budge
     world.restart_gateway()
     result = await world.run(FOUR, head=HEAD.replace("0.0010", "0.0100"))
     assert (result.exit, result.committed.billed) == (0, 80_000)
+
+
+async def test_a_submit_that_waited_for_its_turn_while_the_budget_went_is_not_sent(world: World) -> None:
+    """It had its reservation; then a bill came in above its estimate."""
+    head = with_budget("0.008").replace("concurrency: 4", "concurrency: 4, requests_per_minute: 10")
+    world.network.after.append(longer)
+
+    def is_last(request: httpx.Request) -> bool:
+        return is_submit(request) and b"piece 3" in request.content
+
+    # Refused once, it queues again behind the polls that bring the bills.
+    world.network.before.append(First(is_last, lambda _: failure(503, "service_unavailable", retry_after="4")))
+    result = await world.run(FOUR, head=head)
+    assert (result.exit, sum(map(is_last, world.network.submits))) == (3, 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from worlds import HEAD, First, World, failure, is_poll, is_submit, status
+from worlds import HEAD, First, QuietFinisher, World, failure, is_poll, is_submit, status
 
+from pipeline.audio.tasks import AudioError
+from pipeline.files import sha256_of
 from pipeline.jobs import State
 from pipeline.runner.control import Control
 from pipeline.runner.results import Stop
@@ -175,3 +177,41 @@ async def test_what_is_held_back_keeps_its_run_open(world: World) -> None:
     world.network.before.clear()
     result = await world.run(SIX, head=head)
     assert (result.exit, status(result, "t0"), result.committed.billed) == (0, "generated", 12_000)
+
+
+class SlowSecondFinisher(QuietFinisher):
+    """Takes its time over whatever comes after the first piece."""
+
+    async def finish(self, task: Any) -> Any:
+        if self.finished:
+            await anyio.sleep(60.0)
+        return await super().finish(task)
+
+
+async def test_an_asset_that_stands_is_named_wherever_its_track_was_stopped(world: World) -> None:
+    """The pick was delivered, the take beside it was not: the next run knows its own file and goes on."""
+    world.finisher = SlowSecondFinisher()
+    tracks = "  menu: {prompt: calm menu, takes: 2}\n"
+    await interrupted(world, tracks, 20.0)
+    assert set(world.index) == {"menu.wav"}
+    world.finisher = QuietFinisher()
+    result = await world.run(tracks)
+    assert (result.exit, len(world.app.state.gateway.books.jobs)) == (0, 2)
+
+
+async def test_an_asset_that_was_replaced_is_named_though_the_take_beside_it_failed(world: World) -> None:
+    """The index says what stands: nothing is finished again for want of a row."""
+    tracks = "  menu: {prompt: calm menu, takes: 2}\n"
+    await world.run(tracks)
+
+    class FailingSecond(QuietFinisher):
+        async def finish(self, task: Any) -> Any:
+            if self.finished:
+                raise AudioError("not today")
+            return await super().finish(task)
+
+    world.finisher = FailingSecond()
+    louder = tracks.replace("takes: 2", "takes: 2, loudness: mobile")
+    assert (await world.run(louder)).exit == 1
+    (row,) = world.index.values()
+    assert row["sha256"] == sha256_of(world.output / "menu.wav")

@@ -181,6 +181,7 @@ class Night:
             regenerate=regenerate,
             clock=self._clock,
         )
+        self._promises.plan(plan)
         result: RunResult | None = None
         async with anyio.create_task_group() as tasks:
             if isinstance(life.end, AtSignal):

@@ -9,6 +9,7 @@ from canned_finisher import source_of
 from scenarios import PRICE_USD, AtSignal
 
 from pipeline.jobs import Commitment, State
+from pipeline.planning.plans import Action
 from pipeline.planning.takes import RESEND_WITHIN_S
 from pipeline.runner.events import Event, TakeFailed
 from pipeline.runner.results import EXIT_MONEY, EXIT_TRACKS
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import Manifest
     from pipeline.runner.control import Control
     from pipeline.runner.results import RunResult
+    from pipeline.workspace import Plan
 
 _INTERVAL_S: Final = 3.0  # between two polls of a job: the manifest's, by default
 _STOPPED_WITHIN_S: Final = 3.0
@@ -64,6 +66,11 @@ class Promises:
             late = self._clock.now() - job.intended_at > RESEND_WITHIN_S
             if job.state in (State.UNKNOWN, State.INTENDED) and (late or not self._scenario.resend_unknown):
                 self._given_up.add(json.loads(job.intent.body)["prompt"])
+
+    def plan(self, plan: Plan) -> None:
+        """What a life means to do: of a track that is blocked nothing is asked for."""
+        tracks = (track for part in plan.manifests for track in part.tracks if track.action is Action.BLOCKED)
+        self._given_up |= {track.track.prompt or "" for track in tracks}
 
     def observe(self, event: Event) -> None:
         """What the run itself says."""
