@@ -13,7 +13,8 @@ import anyio
 from pipeline.clock import SystemClock
 from pipeline.gateway_choice import EMBEDDED_ORIGIN, GatewayChoice, choose_gateway
 from pipeline.manifest import check_together
-from pipeline.money import from_usd
+from pipeline.money import budget_from_usd
+from pipeline.planning.plans import Step
 from pipeline.workspace import Plan, PlanRequest, Workspace
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def make_plan(
         state=Path(state),
         only=tuple(only),
         regenerate=tuple(regenerate),
-        budget_microusd=None if budget_usd is None else from_usd(budget_usd),
+        budget_microusd=None if budget_usd is None else budget_from_usd(budget_usd),
         new_run=new_run,
     )
     now = (clock or SystemClock()).now()
@@ -218,8 +219,9 @@ async def _gateways(
 
 
 def _origins(plan: Plan) -> set[str]:
-    """The origins of the jobs that the plan would go on with."""
-    jobs = [take.job for part in plan.manifests for track in part.tracks for take in track.takes]
+    """The origins of the jobs that the plan would go on with: all of them the chosen gateway's, in some spelling."""
+    takes = (take for part in plan.manifests for track in part.tracks for take in track.takes)
+    jobs = [take.job for take in takes if take.step in (Step.RESEND, Step.COLLECT)]
     strays = [job for part in plan.manifests for job in part.strays]
     return {job.intent.origin for job in (*jobs, *strays) if job is not None}
 

@@ -44,6 +44,18 @@ class GatewayChoice:
         return EMBEDDED_ORIGIN if self.base_url is None else self.base_url
 
 
+def is_same_gateway(one: str, other: str) -> bool:
+    """Do both base URLs (or `local`) mean one gateway? The key of one is not for another."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(origin: str) -> tuple[str, str, int | None, str]:
+    """Scheme, host, port and path in one spelling: with or without `/v1` it is one gateway."""
+    parts = urlsplit(origin)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port, parts.path.rstrip("/").removesuffix("/v1")
+
+
 def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_key: bool = True) -> GatewayChoice:
     """The gateway that `--gateway word` means. Raises NoGateway, with both ways on where there is neither word nor key.
 

@@ -6,7 +6,7 @@ than what it stands for.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 MICRO = 1_000_000
@@ -25,9 +25,9 @@ def seconds_cost(duration_s: float, price_usd_per_s: Decimal) -> int:
     return rounded_up(Decimal(str(duration_s)) * price_usd_per_s * MICRO)
 
 
-def from_usd(usd: Decimal) -> int:
-    """Micro-dollars of a decimal dollar amount, rounded up."""
-    return rounded_up(usd * MICRO)
+def budget_from_usd(usd: Decimal) -> int:
+    """Micro-dollars of a budget in dollars, rounded down: it is never more than what somebody wrote."""
+    return int((usd * MICRO).to_integral_value(rounding=ROUND_FLOOR))
 
 
 def from_cents(cents: Decimal) -> int:

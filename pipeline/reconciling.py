@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipeline.gateway.addresses import base_address
 from pipeline.gateway.client import Gateway
 from pipeline.gateway.errors import GatewayError, KeyRefused
 from pipeline.gateway.pacing import Pacer
-from pipeline.gateway_choice import EMBEDDED_ORIGIN, NoGateway
+from pipeline.gateway_choice import NoGateway, is_same_gateway
 from pipeline.report.reconciliation import Reconciliation, charged_in, reconciled
 
 if TYPE_CHECKING:
@@ -63,14 +62,4 @@ async def _spent(
 def _is_of(entry: Entry, choice: GatewayChoice) -> bool:
     """Was it asked of the gateway that is meant, and as real or local as is meant?"""
     intent = entry.job.intent
-    return intent.kind == choice.kind and _address(intent.origin) == _address(choice.origin)
-
-
-def _address(origin: str) -> str:
-    """An origin in one spelling: with or without `/v1` it is one gateway."""
-    if origin == EMBEDDED_ORIGIN:
-        return origin
-    try:
-        return str(base_address(origin))
-    except ValueError:
-        return origin
+    return intent.kind == choice.kind and is_same_gateway(intent.origin, choice.origin)

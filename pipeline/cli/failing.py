@@ -19,11 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class Terminated(BaseException):
+    """SIGTERM, while nothing else listens for it."""
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
+
+
 @contextmanager
 def exit_with_a_sentence() -> Iterator[None]:
     """Say what went wrong on standard error, and exit as the command line promises."""
     try:
+        signal.signal(signal.SIGTERM, _terminate)
         yield
+    except Terminated:
+        _end(128 + signal.SIGTERM, "terminated")
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

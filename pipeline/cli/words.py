@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.gateway_choice import choose_gateway
 from pipeline.manifest import ManifestMistakes, check_together, load_manifest
-from pipeline.money import from_usd
+from pipeline.money import budget_from_usd
 from pipeline.workspace import PlanRequest
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def plan_request(
         state=options["state"],
         only=options["only"],
         regenerate=options["regenerate"],
-        budget_microusd=None if budget is None else from_usd(budget),
+        budget_microusd=None if budget is None else budget_from_usd(budget),
         new_run=new_run,
     )
 

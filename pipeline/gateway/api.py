@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 USER_AGENT: Final = "music-asset-pipeline"
 _SENDABLE_KEY: Final = re.compile(r"[\x21-\x7e]{1,1000}")
 _SHORTEST_SECRET: Final = 8
+_KEYS_BEGIN: Final = "sk-aig-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class Api:
         self._limits = limits
         key = key.strip()
         self._has_sendable_key = _SENDABLE_KEY.fullmatch(key) is not None
-        self._secret = key.encode("utf-8", "replace") if len(key) >= _SHORTEST_SECRET else None
+        # As it is, and without what all keys begin with: what an answer echoes of it is not repeated.
+        self._secret = _secret(key)
+        self._bare_secret = _secret(key.removeprefix(_KEYS_BEGIN))
         # httpx hides the value of this header wherever it shows headers.
         self._headers = httpx.Headers(
             {
@@ -130,16 +133,24 @@ class Api:
         raw = response.headers.raw
         headers = {name.decode("latin-1").lower(): self.without_key(value.decode("latin-1")) for name, value in raw}
         body = unpacked(body, headers.get("content-encoding", ""))
-        if self._secret is not None and self._secret in body:
-            body = body.replace(self._secret, b"[key]")
+        for secret in (self._secret, self._bare_secret):
+            if secret is not None and secret in body:
+                body = body.replace(secret, b"[key]")
         return Answer(response.status_code, headers, body, self._clock.now())
 
     def without_key(self, text: str) -> str:
         """`text` from outside, which may echo the key."""
-        return text if self._secret is None else text.replace(self._secret.decode(), "[key]")
+        for secret in (self._secret, self._bare_secret):
+            text = text if secret is None else text.replace(secret.decode(), "[key]")
+        return text
 
     def learn(self, answer: Answer) -> None:
         """Tell the pacer what an answer from here says about the limit."""
         self._pacer.observe(rate_facts(answer.headers))
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._pacer.refused(wait_asked_s(answer))
+
+
+def _secret(text: str) -> bytes | None:
+    """`text` as it may be echoed; None where it is so short that it may stand anywhere."""
+    return text.encode("utf-8", "replace") if len(text) >= _SHORTEST_SECRET else None

@@ -10,6 +10,7 @@ from typing import Final, cast
 
 #: The most that is read of an answer, in bytes. Jobs and errors take a few hundred.
 LARGEST_ANSWER: Final = 1_000_000
+_LEAST_EXPONENT: Final = -12  # of anything that is counted here; less is nonsense that takes pages to write out
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=lambda _: None)
 
@@ -49,4 +50,7 @@ def number(value: object, least: float, most: float) -> Decimal | None:
     """`value` where it is a number from `least` to `most`: an absurd one is as good as none."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
-    return Decimal(value) if least <= value <= most else None
+    if not least <= value <= most:
+        return None
+    amount = Decimal(value)
+    return amount if amount == 0 or amount.adjusted() >= _LEAST_EXPONENT else None

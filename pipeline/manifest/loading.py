@@ -22,7 +22,7 @@ from pipeline.manifest.rules import name_faults
 from pipeline.manifest.text import compose
 from pipeline.manifest.tracks import Manifest, Place
 from pipeline.manifest.values import Mapping, Plain, described
-from pipeline.money import from_usd
+from pipeline.money import budget_from_usd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def _understood(document: Document, path: Path) -> Manifest:
         path=path,
         name=normal(section.name),
         gateway=gateway_settings(section.gateway),
-        budget_microusd=None if section.budget is None else from_usd(section.budget),
+        budget_microusd=None if section.budget is None else budget_from_usd(section.budget),
         tracks=tuple(tracks),
     )
 

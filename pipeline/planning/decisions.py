@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
+from pipeline.gateway_choice import is_same_gateway
 from pipeline.jobs import PurchaseKey
 from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
@@ -146,6 +147,6 @@ def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishe
     planned = {take.job.row for track in tracks for take in track.takes if take.job is not None}
     for job in facts.outstanding:
         mine = job.intent.manifest == manifest.name and job.intent.kind == facts.kind
-        mine = mine and (facts.kind == "real" or job.intent.origin == facts.origin)
+        mine = mine and is_same_gateway(job.intent.origin, facts.origin)
         if mine and job.row not in planned and (wishes.only is None or wishes.only(job.intent.track)):
             yield job

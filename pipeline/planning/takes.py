@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipeline.gateway_choice import is_same_gateway
 from pipeline.jobs import FRUITLESS, OUTSTANDING, PurchaseKey, State
 from pipeline.money import dollars
 from pipeline.planning.plans import Facts, Step, TakePlan, take_price
@@ -58,13 +59,20 @@ def _latest(key: PurchaseKey, facts: Facts) -> Job | None:
     return jobs[-1] if jobs else None
 
 
-def _step(track: Track, job: Job | None, manifest: Manifest, facts: Facts) -> tuple[Step, str]:  # noqa: PLR0911 - a table
-    """What a job's state asks for, and why."""
+def _step(track: Track, job: Job | None, manifest: Manifest, facts: Facts) -> tuple[Step, str]:
+    """What is to be done about a take that is, or was, `job`, and why."""
     if job is None:
         return Step.BUY, "new"
+    if not is_same_gateway(job.intent.origin, facts.origin):
+        if facts.kind == "local" and job.state in OUTSTANDING:
+            return Step.BUY, "another local gateway had it"
+        if facts.kind == "real" and (job.state in OUTSTANDING or _is_to_be_fetched_again(job, facts)):
+            return Step.BLOCKED, _elsewhere(job)
+    return _step_by_state(track, job, manifest, facts)
+
+
+def _step_by_state(track: Track, job: Job, manifest: Manifest, facts: Facts) -> tuple[Step, str]:  # noqa: PLR0911 - a table
     local = facts.kind == "local"
-    if local and job.state in OUTSTANDING and job.intent.origin != facts.origin:
-        return Step.BUY, "another local gateway had it"
     match job.state:
         case State.REFUSED | State.FAILED | State.CANCELLED:
             return Step.BUY, f"{job.state} before"
@@ -82,6 +90,18 @@ def _step(track: Track, job: Job | None, manifest: Manifest, facts: Facts) -> tu
             return _step_when_expired(track, job, manifest)
         case _:
             return Step.BLOCKED, _missing(track)
+
+
+def _is_to_be_fetched_again(job: Job, facts: Facts) -> bool:
+    """Is its source gone from here, and still at the gateway?"""
+    gone = job.state is State.COLLECTED and job.source not in facts.held
+    return gone and facts.now - (job.ended_at or 0.0) < KEPT_AT_GATEWAY_S
+
+
+def _elsewhere(job: Job) -> str:
+    """The key is for the gateway that is asked now, and goes to no other."""
+    where = job.intent.origin
+    return f"asked of {where}: `--gateway {where}`, with the key for it, goes on with it; --regenerate buys it here"
 
 
 def _step_when_unknown(job: Job, manifest: Manifest, facts: Facts) -> tuple[Step, str]:

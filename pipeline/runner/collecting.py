@@ -224,12 +224,13 @@ class Collector:
 
 
 def _bill(job: Job, answer: JobAnswer) -> tuple[int | None, Basis | None]:
-    """What a completed job costs, and how that is known; (None, None) until its audio tells."""
+    """What a completed job costs, and how that is known; (None, None) until its audio has been measured.
+
+    The length that an answer claims is nobody's bill.
+    """
     if job.intent.kind == "local":
         return 0, Basis.COMPUTED  # whatever its virtual wallet says
-    if answer.cost_microusd is not None:
-        return answer.cost_microusd, Basis.USAGE
-    return (None, None) if answer.duration_s is None else (_computed(job, answer.duration_s), Basis.COMPUTED)
+    return (None, None) if answer.cost_microusd is None else (answer.cost_microusd, Basis.USAGE)
 
 
 def _computed(job: Job, duration_s: float) -> int:

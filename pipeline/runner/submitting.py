@@ -212,9 +212,12 @@ def _is_replay(accepted: Accepted, since_sent_s: float) -> bool:
 
 def _over_budget(order: Order) -> str:
     account = order.account.too_small_for(order.estimate_microusd) or order.account
+    unknown = account.committed.unknown
+    doubtful = f" ({dollars(unknown)} of it for answers that were lost)" if unknown else ""
     return (
         f"{order.name} would cost {dollars(order.estimate_microusd)} on top of {dollars(account.committed.total)} "
-        f"committed, over {account.called}: {dollars(account.limit_microusd)}; raise it (--budget) and run again"
+        f"committed{doubtful}, over {account.called}: {dollars(account.limit_microusd)}; "
+        "set a higher one (--budget) and run again"
     )
 
 

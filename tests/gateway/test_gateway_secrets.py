@@ -151,7 +151,7 @@ async def test_nothing_is_logged(world, played, order, caplog) -> None:
         ("a\u202eb\u200bc\ud800d", "a b c d"),
         ("<script>alert(1)</script><b>bold</b>", "bold"),
         ("see HTTPS://a.b/c?d=e#f, http://x/y#z", "see HTTPS://a.b/c?… http://x/y?…"),
-        ("at /a.wav?sig=1&x=2 or ?sig=3", "at /a.wav?… or ?sig=3"),
+        ("at /a.wav?sig=1&x=2 or ?sig=3", "at /a.wav?… or ?sig=…"),
         ("why? because a=b", "why? because a=b"),
         ("key sk-aig-abc.DEF_1-2!", "key [key]!"),
         ("", ""),

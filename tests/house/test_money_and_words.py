@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.gateway.addresses import base_address
 from pipeline.gateway_choice import NoGateway, choose_gateway
-from pipeline.money import as_usd, dollars, from_cents, from_usd, seconds_cost
+from pipeline.money import as_usd, budget_from_usd, dollars, from_cents, seconds_cost
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,12 @@ def test_cents_may_be_fractions() -> None:
 @given(st.integers(min_value=0, max_value=10**12))
 def test_dollars_come_back_as_they_went_out(microusd: int) -> None:
     """Six decimals hold a micro-dollar, in JSON and back."""
-    assert from_usd(Decimal(repr(as_usd(microusd)))) == microusd
+    assert budget_from_usd(Decimal(repr(as_usd(microusd)))) == microusd
+
+
+def test_a_budget_is_never_more_than_what_was_written() -> None:
+    """Less than a micro-dollar is nothing to spend."""
+    assert budget_from_usd(Decimal("0.0029999999")) == 2_999
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import anyio
@@ -340,3 +341,21 @@ async def test_without_usage_figures_a_bill_is_computed(make_world: Callable[...
     result = await world.run(ONE)
     assert result.committed.billed == COST
     assert [take["cost_basis"] for take in world.report["takes"]] == ["computed"]
+
+
+async def test_a_bill_is_computed_from_what_was_received_whatever_the_answer_claims(
+    make_world: Callable[..., World],
+) -> None:
+    """A day of audio, said of two seconds."""
+    world = make_world(usage_figures=False)
+
+    def boast(request: httpx.Request, response: httpx.Response) -> httpx.Response | None:
+        if not is_poll(request) or b'"completed"' not in b"".join(response.stream._body):
+            return None
+        body = json.loads(b"".join(response.stream._body))
+        body["result"]["duration"] = 86_400
+        return httpx.Response(200, json=body)
+
+    world.network.after.append(boast)
+    result = await world.run(ONE)
+    assert (result.exit, result.committed.billed) == (0, COST)

@@ -12,6 +12,7 @@ import pytest
 from worlds import HEAD, First, World, error, is_poll, is_submit, lost, status
 
 from pipeline.entry import run, step_name
+from pipeline.gateway_choice import GatewayChoice
 from pipeline.jobs import State
 from pipeline.manifest import ManifestMistakes
 
@@ -182,3 +183,29 @@ async def test_the_cap_over_several_manifests_counts_a_shared_purchase_once(worl
     """$0.0020 in all."""
     other = world.manifest(HEAD.replace("name: game", "name: other") + "  title: {prompt: calm menu}\n")
     assert (await world.run(ONE, beside=[other], budget_usd=Decimal("0.002"))).exit == 0
+
+
+async def test_a_key_goes_to_no_gateway_but_the_one_that_is_asked(world: World) -> None:
+    """What another gateway has waits for whoever names that one: nothing is asked of it, and nothing bought again."""
+    tracks = "  a: {prompt: a}\n  b: {prompt: b}\n"
+    world.network.after.append(First(lambda request: is_submit(request) and b'"b"' in request.content, lost, times=9))
+    with anyio.move_on_after(2.0):
+        await world.run(tracks, head=HEAD.replace("name: game", "name: game\nbudget: 1"))
+    world.network.after.clear()
+    world.network.requests.clear()
+    elsewhere = GatewayChoice("real", "http://127.0.0.2", "sk-aig-another")
+    result = await world.run(tracks, choice=elsewhere)
+    assert (result.exit, world.network.requests) == (1, [])
+    assert "--gateway http://127.0.0.1" in error(result, "a")
+    assert "--gateway http://127.0.0.1" in error(result, "b")
+    result = await world.run(tracks)
+    assert (result.exit, len(world.app.state.gateway.books.jobs)) == (0, 2)
+
+
+@pytest.mark.parametrize("spelling", ["http://127.0.0.1/v1", "http://127.0.0.1:80", "http://127.0.0.1/"])
+async def test_another_spelling_of_the_address_is_the_same_gateway(world: World, spelling: str) -> None:
+    """Its jobs are collected."""
+    with anyio.move_on_after(2.0):
+        await world.run("  a: {prompt: a}\n")
+    result = await world.run("  a: {prompt: a}\n", choice=GatewayChoice("real", spelling.rstrip("/"), "sk-aig-test"))
+    assert (result.exit, len(world.app.state.gateway.books.jobs)) == (0, 1)

@@ -158,7 +158,7 @@ class World:
             [parse_manifest(head + tracks, self.folder / "game.yaml"), *options.pop("beside", [])],
             output=self.output,
             state=self.state,
-            gateway=GatewayChoice(kind, None if kind == "local" else BASE_URL, KEY),
+            gateway=options.pop("choice", None) or GatewayChoice(kind, None if kind == "local" else BASE_URL, KEY),
             clock=self.clock,
             **options,
         )
