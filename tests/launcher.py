@@ -89,7 +89,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
         sys.argv = ["pipeline", *order["words"]]
         _run(order, answers)
     except SystemExit as ended:
-        status = ended.code
+        status = ended.code or 0
     except BaseException:  # noqa: BLE001 - nothing may go on to read the orders that are the parent's
         traceback.print_exc()
     sys.stdout.flush()
