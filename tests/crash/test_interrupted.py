@@ -80,7 +80,9 @@ def test_the_first_signal_ends_a_run_in_time(place: Place, number: int, status: 
     assert place.assets == {}  # it was being finished
     assert list(place.output.rglob("*.part")) == []
     place.assert_whole()
-    assert place.states == {"menu": State.COLLECTED, "battle": State.ACCEPTED, "boss": State.INTENDED}
+    assert (place.states["menu"], place.states["boss"]) == (State.COLLECTED, State.INTENDED)
+    # Collected, where the machine took longer than battle's second to come to menu's finishing.
+    assert place.states["battle"] in (State.ACCEPTED, State.COLLECTED)
     assert_collected_by_the_next_run(place)
 
 
