@@ -55,7 +55,7 @@ def test_a_run_that_was_killed_is_carried_to_its_end(place: Place, at: At) -> No
     ("at", "workers"),
     [(("intent", "after", 2), False), (("id", "before", 2), False), (("source rename", "after", 2), True),
      (("asset rename", "before", 2), True), (("report", "before", 3), False)],
-    ids=lambda value: moment(value) if isinstance(value, tuple) else "",
+    ids=lambda value: moment(value) if isinstance(value, tuple) else "with a worker" if value else "inline",
 )  # fmt: skip
 def test_a_kill_between_two_tracks_is_no_other(place: Place, at: At, *, workers: bool) -> None:
     """One is further than the other; where there is something to finish, the resume has a worker process for it."""
