@@ -50,7 +50,7 @@ check: $(VENV)/.installed ## is every asset there, whole, and right
 	$(PIPELINE) check $(MANIFESTS)
 
 test: $(VENV)/.installed-test ## run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
 	$(BIN)/python -m pytest tests/contract

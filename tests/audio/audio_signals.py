@@ -90,7 +90,10 @@ UNTOUCHED = Finishing(loudness=Loudness("none", None))
 
 
 def composition(seconds: float, seed: int = 1, rate: int = 44_100) -> Sound:
-    """Notes of random pitch, place, length and side that ring on over the end into the start: a perfect loop."""
+    """Notes of random pitch, place, length and side that ring on over the end into the start: a perfect loop.
+
+    Of two seconds or more, so that no note meets its own beginning.
+    """
     random = np.random.default_rng(seed)
     frames = round(seconds * rate)
     samples = np.zeros((frames, 2), np.float32)
@@ -101,7 +104,7 @@ def composition(seconds: float, seed: int = 1, rate: int = 44_100) -> Sound:
         note *= np.exp(-3 * time) * np.minimum(1, time / 0.005) * np.minimum(1, (time[-1] - time) / 0.02)
         pan = random.uniform(0.2, 0.8)
         places = (random.integers(frames) + np.arange(len(time))) % frames
-        np.add.at(samples, places, 0.12 * note[:, np.newaxis] * np.array([pan, 1 - pan]))
+        samples[places] += 0.12 * note[:, np.newaxis] * np.array([pan, 1 - pan])
     return Sound(samples, rate)
 
 

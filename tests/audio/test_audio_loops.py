@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from audio_signals import composition, music, noise, repeated, silence, tone
@@ -18,6 +20,7 @@ from pipeline.audio.sound import Sound
 RATE = 22_050
 
 
+@cache
 def a_loop(number: int) -> tuple[Sound, int]:
     """A source that repeats, and its period: other music, period, start and length for each number."""
     random = np.random.default_rng(number)

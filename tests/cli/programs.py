@@ -1,18 +1,25 @@
-"""The real program, in processes of its own, as a script or a person starts it."""
+"""The real program as a script or a person starts it, with its interpreter and its worker processes.
+
+That takes seconds. Where a test is not about it, `Lives` start the same command line at once.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lives import clean_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MANIFEST = """\
 version: 1
 name: demo
-gateway: {model: sony-ai/mmaudio-v2-text-to-audio, price_per_second: 0.0010, poll_interval: 0.2}
-defaults: {duration: 2, outputs: [ogg]}
+gateway: {model: sony-ai/mmaudio-v2-text-to-audio, price_per_second: 0.0010, poll_interval: 0.1}
+defaults: {duration: 2, outputs: [wav]}
 tracks:
   menu: {prompt: calm menu}
   battle/{boss}: {matrix: {boss: [dragon, lich]}, prompt: "{boss} battle", tags: [boss]}
@@ -33,11 +40,6 @@ def program(folder: Path, *command: str, **environment: str) -> subprocess.Compl
         timeout=100,
         check=False,
     )
-
-
-def clean_environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AIGATEWAY_")}
-    return kept | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 class Served:

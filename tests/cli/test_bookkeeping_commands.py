@@ -1,4 +1,4 @@
-"""`ledger`, `ledger export` and `reconcile` as people use them: the real program over real sockets."""
+"""`ledger`, `ledger export` and `reconcile` as people use them: the real command line over real sockets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from programs import MANIFEST, Served, clean_environment, pipeline
+from lives import clean_environment
+from programs import MANIFEST
+from quick_gateway import quick_gateway
 
 from pipeline.ledger.schema import VERSION
 from pipeline.ledger.store import connect
@@ -22,24 +24,28 @@ from pipeline.ledger.store import connect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lives import Lives
+
+    from pipeline.local_gateway.serving import LocalGatewayThread
+
 KEY = {"AIGATEWAY_API_KEY": "sk-aig-x"}
 SPENT = Decimal("0.006")
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    gateway = Served(tmp_path_factory.mktemp("gateway"), "--latency", "0.2", "--rpm", "0")
-    yield gateway
-    gateway.stop()
+def gateway() -> Iterator[LocalGatewayThread]:
+    """The one that everything here was bought from, and that nothing is bought from any more."""
+    with quick_gateway() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def bought(tmp_path_factory: pytest.TempPathFactory, served: Served) -> Path:
+def bought(tmp_path_factory: pytest.TempPathFactory, gateway: LocalGatewayThread, lives: Lives) -> Path:
     """A folder whose manifest was bought, as if for real, and whose owner only looks at the books from now on."""
     folder = tmp_path_factory.mktemp("bought")
     (folder / "demo.yaml").write_text(MANIFEST)
-    ended = pipeline(folder, "run", "demo.yaml", "--gateway", served.url, "--quiet", **KEY)
-    assert ended.returncode == 0, ended.stderr
+    ended = lives.live(folder, "run", "demo.yaml", "--gateway", gateway.base_url, "--quiet", **KEY)
+    assert ended.status == 0, ended.stderr
     return folder
 
 
@@ -51,23 +57,27 @@ def exported(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def month_of(bought: Path) -> str:
+def month_of(bought: Path, lives: Lives) -> str:
     """When it was bought."""
-    return exported(pipeline(bought, "ledger", "export").stdout)[0]["date"][:7]
+    return exported(lives.live(bought, "ledger", "export").stdout)[0]["date"][:7]
 
 
-def test_ledger_export_report_and_gateway_agree_to_the_cent(bought: Path, served: Served) -> None:
+def test_ledger_export_report_and_gateway_agree_to_the_cent(
+    bought: Path, gateway: LocalGatewayThread, lives: Lives
+) -> None:
     """Four ways to ask what was spent, one answer; and none of them changes anything or needs a key but the last."""
     before = trace(bought)
-    listing = pipeline(bought, "ledger")
-    assert (listing.returncode, listing.stderr) == (0, "")
+    listing = lives.live(bought, "ledger")
+    assert (listing.status, listing.stderr) == (0, "")
     assert "3 takes: billed $0.0060, of which computed $0.0000; reserved $0.0000;" in listing.stdout
     assert max(map(len, listing.stdout.splitlines())) <= 80
-    document = json.loads(pipeline(bought, "ledger", "--json").stdout)
-    lines = exported(pipeline(bought, "ledger", "export").stdout)
-    compared = pipeline(bought, "reconcile", "--gateway", served.url, "--month", month_of(bought), "--json", **KEY)
+    document = json.loads(lives.live(bought, "ledger", "--json").stdout)
+    lines = exported(lives.live(bought, "ledger", "export").stdout)
+    compared = lives.live(
+        bought, "reconcile", "--gateway", gateway.base_url, "--month", month_of(bought, lives), "--json", **KEY
+    )
     report = json.loads((bought / "output/cost-report.json").read_text())
-    assert compared.returncode == 0, compared.stdout
+    assert compared.status == 0, compared.stdout
     assert json.loads(compared.stdout)["totals"]["gateway_usd"] == float(SPENT)
     assert json.loads(compared.stdout)["totals"]["ledger_usd"] == float(SPENT)
     assert sum(Decimal(line["billed_usd"]) for line in lines) == SPENT
@@ -80,56 +90,60 @@ def test_ledger_export_report_and_gateway_agree_to_the_cent(bought: Path, served
     assert "sk-aig-x" not in listing.stdout + compared.stdout + json.dumps(document)
 
 
-def test_books_that_differ_exit_1_and_say_where(bought: Path, served: Served, tmp_path: Path) -> None:
+def test_books_that_differ_exit_1_and_say_where(
+    bought: Path, gateway: LocalGatewayThread, tmp_path: Path, lives: Lives
+) -> None:
     """Here the ledger is lost: all that the gateway counts is missing in it."""
-    compared = pipeline(tmp_path, "reconcile", "--gateway", served.url, "--month", month_of(bought), **KEY)
-    assert compared.returncode == 1
+    compared = lives.live(
+        tmp_path, "reconcile", "--gateway", gateway.base_url, "--month", month_of(bought, lives), **KEY
+    )
+    assert compared.status == 1
     assert "there is no ledger" in compared.stderr
     assert re.search(r"demo/menu +- +\$0\.0020 +\+\$0\.0020", compared.stdout)
     assert "differ: 3 of 3 tags" in compared.stdout
 
 
-def test_filters_are_by_manifest_and_month(bought: Path) -> None:
+def test_filters_are_by_manifest_and_month(bought: Path, lives: Lives) -> None:
     """In the listing as in the export."""
     for words in (["--manifest", "adverts"], ["--month", "2001-01"]):
-        assert pipeline(bought, "ledger", *words).stdout == "No takes.\n"
-        assert exported(pipeline(bought, "ledger", "export", *words).stdout) == []
-    assert len(exported(pipeline(bought, "ledger", "export", "--manifest", "demo").stdout)) == 3
+        assert lives.live(bought, "ledger", *words).stdout == "No takes.\n"
+        assert exported(lives.live(bought, "ledger", "export", *words).stdout) == []
+    assert len(exported(lives.live(bought, "ledger", "export", "--manifest", "demo").stdout)) == 3
 
 
-def test_nothing_bought_is_no_failure(tmp_path: Path) -> None:
+def test_nothing_bought_is_no_failure(tmp_path: Path, lives: Lives) -> None:
     """It is said, and a script gets an empty listing."""
-    listing = pipeline(tmp_path, "ledger", "--json")
-    assert (listing.returncode, json.loads(listing.stdout)["takes"]) == (0, [])
+    listing = lives.live(tmp_path, "ledger", "--json")
+    assert (listing.status, json.loads(listing.stdout)["takes"]) == (0, [])
     assert "there is no ledger" in listing.stderr
-    assert pipeline(tmp_path, "ledger", "export", "books.csv").returncode == 0
+    assert lives.live(tmp_path, "ledger", "export", "books.csv").status == 0
     assert exported((tmp_path / "books.csv").read_text()) == []
     assert [path.name for path in tmp_path.iterdir()] == ["books.csv"]
 
 
 class TestExportToAFile:
-    def test_it_takes_the_place_of_last_months(self, bought: Path, tmp_path: Path) -> None:
+    def test_it_takes_the_place_of_last_months(self, bought: Path, tmp_path: Path, lives: Lives) -> None:
         """Whole, as it would be on standard output."""
         target = tmp_path / "books.csv"
         target.write_text("old")
-        ended = pipeline(bought, "ledger", "export", str(target), "--all")
-        assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
-        assert target.read_text() == pipeline(bought, "ledger", "export", "-", "--all").stdout
+        ended = lives.live(bought, "ledger", "export", str(target), "--all")
+        assert (ended.status, ended.stdout) == (0, ""), ended.stderr
+        assert target.read_text() == lives.live(bought, "ledger", "export", "-", "--all").stdout
         assert [path.name for path in tmp_path.iterdir()] == ["books.csv"]
 
-    def test_a_link_is_not_followed(self, bought: Path, tmp_path: Path) -> None:
+    def test_a_link_is_not_followed(self, bought: Path, tmp_path: Path, lives: Lives) -> None:
         """What it leads to stays as it is."""
         (tmp_path / "precious").write_text("precious")
         (tmp_path / "books.csv").symlink_to(tmp_path / "precious")
-        ended = pipeline(bought, "ledger", "export", str(tmp_path / "books.csv"))
-        assert (ended.returncode, "no plain file" in ended.stderr) == (5, True)
+        ended = lives.live(bought, "ledger", "export", str(tmp_path / "books.csv"))
+        assert (ended.status, "no plain file" in ended.stderr) == (5, True)
         assert (tmp_path / "precious").read_text() == "precious"
 
-    def test_the_ledger_is_not_overwritten_by_its_own_export(self, bought: Path) -> None:
+    def test_the_ledger_is_not_overwritten_by_its_own_export(self, bought: Path, lives: Lives) -> None:
         """Nor anything else in the state folder."""
         before = trace(bought)
-        ended = pipeline(bought, "ledger", "export", ".pipeline/ledger.sqlite3")
-        assert (ended.returncode, "state folder" in ended.stderr) == (5, True)
+        ended = lives.live(bought, "ledger", "export", ".pipeline/ledger.sqlite3")
+        assert (ended.status, "state folder" in ended.stderr) == (5, True)
         assert trace(bought) == before
 
 
@@ -146,31 +160,31 @@ class TestExportToAFile:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_every_refusal_is_a_sentence(tmp_path: Path, words: list[str], status: int, said: str) -> None:
+def test_every_refusal_is_a_sentence(tmp_path: Path, words: list[str], status: int, said: str, lives: Lives) -> None:
     """With its exit status, and nothing made."""
-    ended = pipeline(tmp_path, *words)
-    assert (ended.returncode, "Traceback" in ended.stderr) == (status, False), ended.stderr
+    ended = lives.live(tmp_path, *words)
+    assert (ended.status, "Traceback" in ended.stderr) == (status, False), ended.stderr
     assert re.search(said, ended.stderr)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_key_that_the_gateway_refuses_exits_4(tmp_path: Path, served: Served) -> None:
+def test_a_key_that_the_gateway_refuses_exits_4(tmp_path: Path, gateway: LocalGatewayThread, lives: Lives) -> None:
     """As in a run."""
-    ended = pipeline(tmp_path, "reconcile", "--gateway", served.url, AIGATEWAY_API_KEY="wrong")
-    assert (ended.returncode, "AIGATEWAY_API_KEY" in ended.stderr) == (4, True)
+    ended = lives.live(tmp_path, "reconcile", "--gateway", gateway.base_url, AIGATEWAY_API_KEY="wrong")
+    assert (ended.status, "AIGATEWAY_API_KEY" in ended.stderr) == (4, True)
 
 
 @pytest.mark.parametrize(
     "command", [["ledger"], ["ledger", "export"], ["reconcile", "--gateway", "http://127.0.0.1:1"]]
 )
-def test_a_ledger_that_can_not_be_read_exits_5(bought: Path, tmp_path: Path, command: list[str]) -> None:
+def test_a_ledger_that_can_not_be_read_exits_5(bought: Path, tmp_path: Path, command: list[str], lives: Lives) -> None:
     """With the sentence that every command has for it."""
     shutil.copytree(bought / ".pipeline", tmp_path / ".pipeline")
     connection = connect(tmp_path / ".pipeline/ledger.sqlite3")
     connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
-    ended = pipeline(tmp_path, *command, **KEY)
-    assert (ended.returncode, "newer version of this program" in ended.stderr) == (5, True)
+    ended = lives.live(tmp_path, *command, **KEY)
+    assert (ended.status, "newer version of this program" in ended.stderr) == (5, True)
 
 
 def test_an_export_to_a_full_disk_does_not_end_well(bought: Path) -> None:

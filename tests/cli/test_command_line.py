@@ -1,4 +1,8 @@
-"""The command line as scripts use it: exit statuses, the JSON document, signals; the real program over real sockets."""
+"""The command line as scripts use it: exit statuses, the JSON document, signals; the real program over real sockets.
+
+Its first run, signals, waiting and what it says without a terminal are proven with processes as a person starts them;
+the rest with lives that finish audio inline.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +14,23 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from programs import MANIFEST, Served, clean_environment, pipeline
+from lives import clean_environment
+from programs import MANIFEST, Served, pipeline
+from quick_gateway import quick_gateway
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from lives import Lives
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "demo.yaml").write_text(MANIFEST)
-    return tmp_path
+    from pipeline.local_gateway.serving import LocalGatewayThread
 
 
-@pytest.fixture
-def served(folder: Path) -> Iterator[Served]:
-    gateway = Served(folder, "--latency", "0.3", "--rpm", "0")
-    yield gateway
-    gateway.stop()
-
-
-def test_a_new_users_first_minute(folder: Path) -> None:
+def test_a_new_users_first_minute(folder: Path, lives: Lives) -> None:
     """init, run, run again, plan, check, report: each does what its help says."""
     assert pipeline(folder, "init", "mine.yaml").returncode == 0
     assert {"mine.yaml", "manifest.schema.json"} <= {path.name for path in folder.iterdir()}
-    assert pipeline(folder, "init", "mine.yaml").returncode == 2  # never over something that is there
+    assert lives.live(folder, "init", "mine.yaml").status == 2  # never over something that is there
     first = pipeline(folder, "run", "mine.yaml", "--gateway", "local", "--json")
     assert first.returncode == 0, first.stderr
     document = json.loads(first.stdout)
@@ -44,20 +40,20 @@ def test_a_new_users_first_minute(folder: Path) -> None:
     for track in document["tracks"]:
         for asset in track["assets"]:
             assert (folder / "output" / asset["path"]).is_file()
-    assert pipeline(folder, "plan", "mine.yaml", "--gateway", "local", "--detailed-exitcode").returncode == 0
-    again = pipeline(folder, "run", "mine.yaml", "--gateway", "local", "--json")
+    assert lives.live(folder, "plan", "mine.yaml", "--gateway", "local", "--detailed-exitcode").status == 0
+    again = lives.live(folder, "run", "mine.yaml", "--gateway", "local", "--json")
     assert json.loads(again.stdout)["totals"]["kept"] == len(document["tracks"])
-    checked = pipeline(folder, "check", "mine.yaml")
-    assert (checked.returncode, "all well" in checked.stdout) == (0, True), checked.stdout
+    checked = lives.live(folder, "check", "mine.yaml")
+    assert (checked.status, "all well" in checked.stdout) == (0, True), checked.stdout
     (folder / "output/cost-report.md").unlink()
-    assert pipeline(folder, "report", "mine.yaml").returncode == 0
+    assert lives.live(folder, "report", "mine.yaml").status == 0
     assert (folder / "output/cost-report.md").is_file()
 
 
-def test_a_plan_leaves_no_trace(folder: Path) -> None:
+def test_a_plan_leaves_no_trace(folder: Path, lives: Lives) -> None:
     """It sends nothing and writes nothing, and says what to do by its exit status."""
-    made = pipeline(folder, "plan", "demo.yaml", "--gateway", "local", "--detailed-exitcode")
-    assert made.returncode == 10
+    made = lives.live(folder, "plan", "demo.yaml", "--gateway", "local", "--detailed-exitcode")
+    assert made.status == 10
     assert "battle/lich" in made.stdout
     assert {path.name for path in folder.iterdir()} == {"demo.yaml"}
 
@@ -80,61 +76,69 @@ def test_a_plan_leaves_no_trace(folder: Path) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_every_refusal_is_a_sentence_with_its_exit_status(
-    folder: Path, words: list[str], environment: dict[str, str], status: int, said: str
+    folder: Path, lives: Lives, *, words: list[str], environment: dict[str, str], status: int, said: str
 ) -> None:
     """No traceback, no guess, nothing made."""
-    ended = pipeline(folder, *words, **environment)
-    assert ended.returncode == status, ended.stderr
-    assert re.search(said, ended.stderr + ended.stdout)
+    ended = lives.live(folder, *words, **environment)
+    assert ended.status == status, ended.stderr
+    assert re.search(said, ended.said)
     assert "Traceback" not in ended.stderr
     assert not (folder / "output" / "assets.json").exists()
 
 
-def test_every_mistake_in_every_manifest_is_told_at_once(folder: Path) -> None:
+def test_every_mistake_in_every_manifest_is_told_at_once(folder: Path, lives: Lives) -> None:
     """file:line:column, exit 2, nothing written."""
     (folder / "bad.yaml").write_text(
         MANIFEST.replace("prompt: calm menu", "promt: calm").replace("duration: 2", "duration: x")
     )
     (folder / "worse.yaml").write_text("version: 2\n")
-    ended = pipeline(folder, "run", "bad.yaml", "worse.yaml", "--gateway", "local")
-    assert ended.returncode == 2
+    ended = lives.live(folder, "run", "bad.yaml", "worse.yaml", "--gateway", "local")
+    assert ended.status == 2
     assert re.search(r"bad\.yaml:4:\d+: ", ended.stderr)
     assert re.search(r"bad\.yaml:6:\d+: .*promt", ended.stderr)
     assert re.search(r"worse\.yaml:1:\d+: ", ended.stderr)
     assert not (folder / ".pipeline").exists()
 
 
-def test_over_a_real_socket_a_url_is_real_whatever_its_address(folder: Path, served: Served) -> None:
+def test_over_a_real_socket_a_url_is_real_whatever_its_address(
+    folder: Path, gateway: LocalGatewayThread, lives: Lives
+) -> None:
     """It is billed, and its assets are no placeholders."""
-    ended = pipeline(folder, "run", "demo.yaml", "--gateway", served.url, "--json", AIGATEWAY_API_KEY="sk-aig-secret")
-    assert ended.returncode == 0, ended.stderr
+    words = ("run", "demo.yaml", "--gateway", gateway.base_url, "--json")
+    ended = lives.live(folder, *words, AIGATEWAY_API_KEY="sk-aig-secret")
+    assert ended.status == 0, ended.stderr
     document = json.loads(ended.stdout)
     assert document["totals"]["billed_usd"] == pytest.approx(0.006)
     rows = json.loads((folder / "output/assets.json").read_text())["assets"]
     assert [row["placeholder"] for row in rows] == [False] * 3
-    everything = (
-        ended.stdout
-        + ended.stderr
-        + "".join(path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file())
+    everything = ended.said + "".join(
+        path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()
     )
     assert "sk-aig-secret" not in everything
 
 
-def test_a_served_gateway_is_local_where_it_is_said_so(folder: Path, served: Served) -> None:
+def test_a_served_gateway_is_local_where_it_is_said_so(folder: Path, lives: Lives) -> None:
     """Placeholders, at $0, by the form that `serve` prints."""
-    ended = pipeline(folder, "run", "demo.yaml", "--gateway", f"local={served.url}", "--json")
-    assert ended.returncode == 0, ended.stderr
+    served = Served(folder, "--latency", "0.1", "--rpm", "0")
+    try:
+        ended = lives.live(folder, "run", "demo.yaml", "--only", "menu", "--gateway", f"local={served.url}", "--json")
+    finally:
+        served.stop()
+    assert ended.status == 0, ended.stderr
     assert json.loads(ended.stdout)["totals"]["billed_usd"] == 0
 
 
-def test_a_wrong_key_exits_4(folder: Path, served: Served) -> None:
+def test_a_wrong_key_exits_4(folder: Path, gateway: LocalGatewayThread, lives: Lives) -> None:
     """One sentence for all tracks, and nothing bought."""
-    ended = pipeline(folder, "run", "demo.yaml", "--gateway", served.url, AIGATEWAY_API_KEY="wrong")
-    assert ended.returncode == 4
+    ended = lives.live(folder, "run", "demo.yaml", "--gateway", gateway.base_url, AIGATEWAY_API_KEY="wrong")
+    assert ended.status == 4
     assert "key" in ended.stderr
+    assert gateway.app.state.gateway.books.jobs == []
 
 
-def test_the_second_of_two_runs_is_told_who_holds_the_folders(folder: Path, tmp_path: Path) -> None:
+def test_the_second_of_two_runs_is_told_who_holds_the_folders(
+    folder: Path, gateway: LocalGatewayThread, lives: Lives
+) -> None:
     """Exit 5; with --wait it goes on when the first has ended."""
     (folder / ".pipeline").mkdir()
     program = (
@@ -146,11 +150,12 @@ def test_the_second_of_two_runs_is_told_who_holds_the_folders(folder: Path, tmp_
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert holder.stdout.readline() == "held\n"
-    ended = pipeline(folder, "run", "demo.yaml", "--gateway", "local")
-    assert (ended.returncode, f"process {holder.pid}" in ended.stderr) == (5, True)
+    words = ("run", "demo.yaml", "--gateway", f"local={gateway.base_url}")
+    ended = lives.live(folder, *words)
+    assert (ended.status, f"process {holder.pid}" in ended.stderr) == (5, True)
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "run", "demo.yaml", "--gateway", "local", "--wait"],
-        cwd=folder, env=clean_environment(), stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "pipeline", *words, "--wait"], cwd=folder, env=clean_environment(),
+        stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert "waiting for it to end" in waiting.stderr.readline()
     holder.communicate("")
@@ -159,14 +164,14 @@ def test_the_second_of_two_runs_is_told_who_holds_the_folders(folder: Path, tmp_
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_run_in_order(folder: Path, number: int, status: int) -> None:
+def test_a_signal_ends_a_run_in_order(folder: Path, lives: Lives, number: int, status: int) -> None:
     """The jobs go on at the gateway, and the next run collects them: nothing is bought twice."""
-    gateway = Served(folder, "--latency", "3", "--rpm", "0")
-    try:
-        words = ["run", "demo.yaml", "--gateway", gateway.url, "--verbose"]
+    key = {"AIGATEWAY_API_KEY": "sk-aig-1"}
+    with quick_gateway(latency_s=1.5) as gateway:
+        words = ["run", "demo.yaml", "--gateway", gateway.base_url]
         run = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *words], cwd=folder, stderr=subprocess.PIPE, text=True,
-            env=clean_environment() | {"AIGATEWAY_API_KEY": "sk-aig-1"},
+            [sys.executable, "-m", "pipeline", *words, "--verbose"], cwd=folder, stderr=subprocess.PIPE, text=True,
+            env=clean_environment() | key,
         )  # fmt: skip
         submitted = 0
         while submitted < 3:
@@ -176,17 +181,16 @@ def test_a_signal_ends_a_run_in_order(folder: Path, number: int, status: int) ->
         run.send_signal(number)
         _, said = run.communicate(timeout=20)
         assert run.returncode == status, said
-        ended = pipeline(folder, *words[:-1], "--json", AIGATEWAY_API_KEY="sk-aig-1")
+        ended = lives.live(folder, *words, "--json", **key)
         document = json.loads(ended.stdout)
-        assert (ended.returncode, document["totals"]["billed_usd"]) == (0, pytest.approx(0.006)), ended.stderr
+        assert (ended.status, document["totals"]["billed_usd"]) == (0, pytest.approx(0.006)), ended.stderr
         assert document["totals"]["possible_duplicate_usd"] == 0
-    finally:
-        gateway.stop()
+        assert len(gateway.app.state.gateway.books.jobs) == 3
 
 
-def test_without_a_terminal_there_is_one_plain_line_a_track(folder: Path) -> None:
+def test_without_a_terminal_there_is_one_plain_line_a_track(folder: Path, gateway: LocalGatewayThread) -> None:
     """A log keeps no bars and no colour."""
-    ended = pipeline(folder, "run", "demo.yaml", "--gateway", "local")
+    ended = pipeline(folder, "run", "demo.yaml", "--gateway", f"local={gateway.base_url}")
     assert ended.returncode == 0
     assert "\x1b" not in ended.stderr
     assert len(re.findall(r"^\[\d/3\] ", ended.stderr, re.MULTILINE)) == 3

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from programs import MANIFEST, Served, clean_environment
+from lives import clean_environment
+from programs import MANIFEST
+from quick_gateway import quick_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,16 +79,13 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
         pytest.skip("there is no strace here, so nobody sees the order of writes and syncs")
     folder = tmp_path_factory.mktemp("durability")
     (folder / "demo.yaml").write_text(MANIFEST)
-    gateway = Served(folder, "--latency", "0.3", "--rpm", "0")
-    try:
+    with quick_gateway() as gateway:
         ended = subprocess.run(
             [strace, "-f", "-qq", "-y", "-s", "9000", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", "record",
-             sys.executable, "-m", "pipeline", "run", "demo.yaml", "--gateway", gateway.url],
+             sys.executable, "-m", "pipeline", "run", "demo.yaml", "--gateway", gateway.base_url],
             cwd=folder, capture_output=True, text=True, timeout=200, check=False,
             env=clean_environment() | {"AIGATEWAY_API_KEY": "sk-aig-1"},
         )  # fmt: skip
-    finally:
-        gateway.stop()
     if "ptrace" in ended.stderr and ended.returncode:
         pytest.skip(f"strace may not look into processes here ({ended.stderr.strip()[:200]})")
     assert ended.returncode == 0, ended.stderr
@@ -141,7 +140,7 @@ def test_an_asset_is_synced_before_it_has_its_name(calls: list[Call]) -> None:
     """A worker syncs what it has finished; the index and the reports are synced likewise."""
     renames = [call for call in calls if call.of("rename renameat renameat2") and "/output/" in call.text]
     named = {Path(re.findall(r'"([^"]+)"', rename.text)[1]).name: rename for rename in renames}
-    for name in ("menu.ogg", "dragon.ogg", "lich.ogg", "assets.json", "cost-report.json"):
+    for name in ("menu.wav", "dragon.wav", "lich.wav", "assets.json", "cost-report.json"):
         last = named[name]
         path = re.findall(r'"([^"]+)"', last.text)[0]
         moved = next((call for call in renames if f'"{path}"' in call.text.rpartition(",")[2]), None)

@@ -1,4 +1,7 @@
-"""The real program with a disk, a folder or a ledger in trouble: exit 5, one sentence, its document, nothing lost."""
+"""The real program with a disk, a folder or a ledger in trouble: exit 5, one sentence, its document, nothing lost.
+
+It finishes audio inline, but where the full disk is the one that a worker process writes to.
+"""
 
 from __future__ import annotations
 
@@ -8,45 +11,78 @@ import shutil
 import sqlite3
 import sys
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from disks import small_disk
-from programs import MANIFEST, Served, pipeline, program
+from lives import Ended
+from programs import MANIFEST, program
+from quick_gateway import quick_gateway
+
+from pipeline.local_gateway.composition import CannedComposer
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
-RUN = ("run", "demo.yaml", "--gateway", "local", "--json")
+    from lives import Lives
+
+    from pipeline.local_gateway.serving import LocalGatewayThread
+
+KEY = {"AIGATEWAY_API_KEY": "sk-aig-1"}
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Somebody who runs the manifest in a folder, again and again, against one gateway."""
+
+    lives: Lives
+    gateway: LocalGatewayThread
+    folder: Path
+
+    def run(self, *words: str, **how: Any) -> Ended:
+        """`pipeline run demo.yaml --json WORDS`; `how`: as in `Lives.live`."""
+        return self.does("run", "--json", *words, **how)
+
+    def does(self, command: str, *words: str, **how: Any) -> Ended:
+        where = ("--gateway", self.gateway.base_url)
+        return self.lives.live(self.folder, command, "demo.yaml", *where, *words, **KEY, **how)
+
+    @property
+    def bought(self) -> int:
+        """How many jobs the gateway has ever made, by its own books."""
+        return len(self.gateway.app.state.gateway.books.jobs)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "demo.yaml").write_text(MANIFEST)
-    return tmp_path
+def buyer(folder: Path, lives: Lives) -> Iterator[Buyer]:
+    """Nothing was bought yet. A source has 768,000 bytes, more than the ledger and its log."""
+    with quick_gateway(composer=CannedComposer(sample_rate=192_000)) as gateway:
+        yield Buyer(lives, gateway, folder)
 
 
 @pytest.fixture(scope="module")
-def one_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a run leaves: not to be changed."""
+def one_run(tmp_path_factory: pytest.TempPathFactory, lives: Lives) -> Iterator[Buyer]:
+    """Everything was made: not to be changed."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "demo.yaml").write_text(MANIFEST)
-    ended = pipeline(folder, *RUN)
-    assert ended.returncode == 0, ended.stderr
-    return folder
+    with quick_gateway() as gateway:
+        buyer = Buyer(lives, gateway, folder)
+        ended = buyer.run()
+        assert ended.status == 0, ended.stderr
+        yield buyer
 
 
 @pytest.fixture
-def finished(one_run: Path, tmp_path: Path) -> Path:
+def finished(one_run: Buyer, tmp_path: Path) -> Buyer:
     """A folder in which everything was made, of one's own."""
-    return Path(shutil.copytree(one_run, tmp_path / "finished"))
+    return replace(one_run, folder=Path(shutil.copytree(one_run.folder, tmp_path / "finished")))
 
 
-def the_sentence(ended: subprocess.CompletedProcess[str]) -> str:
+def the_sentence(ended: Ended) -> str:
     """The one sentence that the program ended with: to the person and, where that was asked for, in the document."""
-    assert ended.returncode == 5, ended.stderr
+    assert ended.status == 5, ended.stderr
     assert "Traceback" not in ended.stderr + ended.stdout
     told = [line for line in ended.stderr.splitlines() if line.startswith("pipeline: ")]
     stopped = [line for line in ended.stderr.splitlines() if line.startswith("Stopped:")]
@@ -137,28 +173,29 @@ TROUBLES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize(("harm", "said"), TROUBLES.values(), ids=TROUBLES)
 def test_a_trouble_that_is_there_at_the_start_is_one_sentence(
-    finished: Path, harm: Callable[[Path], object], said: str
+    finished: Buyer, harm: Callable[[Path], object], said: str
 ) -> None:
     """Sources, assets, index and reports stand as they were."""
-    harm(finished)
-    before = content(finished)
-    assert said in the_sentence(pipeline(finished, *RUN))
-    assert content(finished) == before
+    harm(finished.folder)
+    before = content(finished.folder)
+    assert said in the_sentence(finished.run())
+    assert content(finished.folder) == before
 
 
-def test_a_page_that_nobody_reads_is_found_before_anything_is_bought(finished: Path) -> None:
+def test_a_page_that_nobody_reads_is_found_before_anything_is_bought(finished: Buyer) -> None:
     """A plan has no need of the list of charges; a run trusts no part of such a ledger. Put back, it goes on."""
-    whole = ledger_of(finished).read_bytes()
-    with closing(sqlite3.connect(ledger_of(finished))) as ledger:
+    ledger_path, bought = ledger_of(finished.folder), finished.bought
+    whole = ledger_path.read_bytes()
+    with closing(sqlite3.connect(ledger_path)) as ledger:
         (page,) = ledger.execute("SELECT rootpage FROM sqlite_master WHERE name = 'charges'").fetchone()
-    overwrite(ledger_of(finished), (page - 1) * 4096, 4096)
-    assert pipeline(finished, "plan", "demo.yaml", "--gateway", "local").returncode == 0
-    before = content(finished)
-    assert "the ledger is damaged" in the_sentence(pipeline(finished, *RUN, "--regenerate", "menu"))
-    assert content(finished) == before
-    ledger_of(finished).write_bytes(whole)
-    again = pipeline(finished, *RUN)
-    assert (again.returncode, json.loads(again.stdout)["totals"]["kept"]) == (0, 3), again.stderr
+    overwrite(ledger_path, (page - 1) * 4096, 4096)
+    assert finished.does("plan").status == 0
+    before = content(finished.folder)
+    assert "the ledger is damaged" in the_sentence(finished.run("--regenerate", "menu"))
+    assert (content(finished.folder), finished.bought) == (before, bought)
+    ledger_path.write_bytes(whole)
+    again = finished.run()
+    assert (again.status, json.loads(again.stdout)["totals"]["kept"]) == (0, 3), again.stderr
 
 
 WITHOUT_LOCKS = """\
@@ -173,82 +210,68 @@ main()
 @pytest.mark.skipif(os.name == "nt", reason="these are the locks of Unix")
 def test_a_folder_without_locks_is_one_sentence(folder: Path) -> None:
     """As on some network disks: nothing is bought where two runs could buy the same."""
-    ended = program(folder, sys.executable, "-c", WITHOUT_LOCKS, *RUN)
-    assert "its file system has no locks, so two runs could buy the same" in the_sentence(ended)
+    words = ("run", "demo.yaml", "--gateway", "local", "--json")
+    ended = program(folder, sys.executable, "-c", WITHOUT_LOCKS, *words)
+    said = Ended(ended.returncode, 0, ended.stdout, ended.stderr)
+    assert "its file system has no locks, so two runs could buy the same" in the_sentence(said)
 
 
 @pytest.mark.parametrize("option", ["--state", "--output"])
 @pytest.mark.parametrize("there", [True, False], ids=["there", "to be made"])
-def test_a_read_only_folder_is_one_sentence(finished: Path, option: str, *, there: bool) -> None:
+def test_a_read_only_folder_is_one_sentence(finished: Buyer, option: str, *, there: bool) -> None:
     """Said before anything is sent; made writable, the same words go on."""
-    with small_disk(finished.with_name("disk"), 4_000) as disk:
-        kept = finished / (".pipeline" if option == "--state" else "output")
+    with small_disk(finished.folder.with_name("disk"), 4_000) as disk:
+        kept = finished.folder / (".pipeline" if option == "--state" else "output")
         place = disk.folder / "place"
         if there:
             shutil.copytree(kept, place)
         disk.make_read_only()
-        words = (*RUN, option, str(place))
-        sentence = the_sentence(pipeline(finished, *words))
+        sentence = the_sentence(finished.run(option, str(place)))
         assert sentence.startswith(f"{place}")
         assert "read-only file system" in sentence
         assert "writable" in sentence
         disk.make_writable()
-        again = pipeline(finished, *words)
-        assert again.returncode == 0, again.stderr
-
-
-@pytest.fixture
-def served(folder: Path) -> Iterator[Served]:
-    """A gateway that writes down its jobs."""
-    gateway = Served(folder, "--latency", "0.3", "--rpm", "0", "--state", "gateway")
-    yield gateway
-    gateway.stop()
-
-
-def jobs_made(folder: Path) -> int:
-    """How many jobs the gateway has ever made, from its own books."""
-    lines = (folder / "gateway/jobs.jsonl").read_text().splitlines()
-    return len({json.loads(line)["id"] for line in lines})
+        again = finished.run(option, str(place))
+        assert again.status == 0, again.stderr
 
 
 @pytest.mark.parametrize(
-    ("option", "kilobytes"),
-    [("--state", 0), ("--state", 100), ("--state", 600), ("--output", 4)],
-    ids=["state, from the start", "state, at the ledger", "state, at a source", "output"],
+    ("option", "kilobytes", "only", "where"),
+    [
+        pytest.param("--state", 0, "**", "/ledger.sqlite3", id="state, from the start"),
+        pytest.param("--state", 100, "**", "/ledger.sqlite3", id="state, at the ledger"),
+        # With several pieces, what is left by one may be too little for the ledger first.
+        pytest.param("--state", 600, "menu", "/sources/incoming/", id="state, at a source"),
+        pytest.param("--output", 4, "**", ".wav.part", id="output"),
+    ],
 )
 def test_a_disk_that_fills_up_ends_the_run_and_with_room_the_next_goes_on(
-    folder: Path, served: Served, option: str, kilobytes: int
+    buyer: Buyer, option: str, kilobytes: int, only: str, where: str
 ) -> None:
     """A real file system with so much left: exit 5, one sentence; then all is there, each piece paid for once."""
-    with small_disk(folder / "disk", 8_000) as disk:
-        words = ("run", "demo.yaml", "--gateway", served.url, "--json", option, "disk/place")
+    with small_disk(buyer.folder / "disk", 8_000) as disk:
         disk.fill(kilobytes * 1_000)
-        sentence = the_sentence(pipeline(folder, *words, AIGATEWAY_API_KEY="sk-aig-1"))
+        workers = option == "--output"
+        sentence = the_sentence(buyer.run(option, "disk/place", "--only", only, workers=workers))
         assert "the disk is full" in sentence or "no space left on device" in sentence
         assert "make room" in sentence
+        assert where in sentence
         disk.make_room()
-        again = pipeline(folder, *words, AIGATEWAY_API_KEY="sk-aig-1")
-        assert again.returncode == 0, again.stderr
-        totals = json.loads(again.stdout)["totals"]
-        assert (totals["billed_usd"], jobs_made(folder)) == (pytest.approx(0.006), 3)
+        again = buyer.run(option, "disk/place")
+        assert again.status == 0, again.stderr
+        assert (json.loads(again.stdout)["totals"]["billed_usd"], buyer.bought) == (pytest.approx(0.006), 3)
 
 
-LIMITED = """\
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
-from pipeline.__main__ import main
-main()
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there are no such limits")
-@pytest.mark.parametrize("limit", [20_000, 150_000], ids=["the ledger", "a source"])
-def test_a_file_that_may_grow_no_more_is_one_sentence(folder: Path, served: Served, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "where"),
+    [
+        pytest.param(20_000, "/ledger.sqlite3", id="the ledger"),
+        pytest.param(300_000, "/sources/incoming/", id="a source"),
+    ],
+)
+def test_a_file_that_may_grow_no_more_is_one_sentence(buyer: Buyer, limit: int, where: str) -> None:
     """As with a quota: the ledger can't be made, or a source is too long; without it, everything comes home."""
-    words = ("run", "demo.yaml", "--gateway", served.url, "--json")
-    ended = program(folder, sys.executable, "-c", LIMITED, str(limit), *words, AIGATEWAY_API_KEY="sk-aig-1")
-    the_sentence(ended)
-    again = pipeline(folder, *words, AIGATEWAY_API_KEY="sk-aig-1")
-    assert again.returncode == 0, again.stderr
-    assert jobs_made(folder) == 3
+    assert where in the_sentence(buyer.run(file_bytes=limit))
+    again = buyer.run()
+    assert again.status == 0, again.stderr
+    assert buyer.bought == 3

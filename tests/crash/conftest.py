@@ -6,41 +6,30 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from lives import Lives, Place
-
-from pipeline.local_gateway.composition import CannedComposer
-from pipeline.local_gateway.options import GatewayOptions
-from pipeline.local_gateway.serving import LocalGatewayThread
+from places import Place
+from quick_gateway import quick_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lives import Lives
+
     from pipeline.local_gateway.jobs import Job
-
-
-@pytest.fixture(scope="session")
-def lives() -> Iterator[Lives]:
-    server = Lives()
-    yield server
-    server.close()
+    from pipeline.local_gateway.serving import LocalGatewayThread
 
 
 @pytest.fixture(scope="session")
 def gateway() -> Iterator[LocalGatewayThread]:
     """A gateway that honours keys, to be reached over sockets; the runs are other processes."""
-    yield from _serving(idempotency=True)
+    with quick_gateway() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def forgetful_gateway() -> Iterator[LocalGatewayThread]:
     """One that makes a job of every POST, whatever its key."""
-    yield from _serving(idempotency=False)
-
-
-def _serving(*, idempotency: bool) -> Iterator[LocalGatewayThread]:
-    options = GatewayOptions(latency_s=0.05, sigma=0.0, rpm=None, min_poll_interval_s=0.0, idempotency=idempotency)
-    with LocalGatewayThread(options, composer=CannedComposer()) as running:
+    with quick_gateway(idempotency=False) as running:
         yield running
 
 

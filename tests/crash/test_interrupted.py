@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from lives import Place
+from places import Place
+from quick_gateway import quick_gateway
 
 from pipeline.jobs import State
-from pipeline.local_gateway.composition import CannedComposer
 from pipeline.local_gateway.faults.reading import read_faults
-from pipeline.local_gateway.options import GatewayOptions
-from pipeline.local_gateway.serving import LocalGatewayThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from lives import Lives
+
+    from pipeline.local_gateway.serving import LocalGatewayThread
 
 #: How soon after its first signal a run has ended.
 WITHIN_S = 3.0
@@ -47,8 +47,7 @@ BEING_FINISHED = ("finish", "before", 1)
 @pytest.fixture
 def gateway() -> Iterator[LocalGatewayThread]:
     """A gateway that answers one submit late, and one not for a long time."""
-    options = GatewayOptions(latency_s=0.05, sigma=0.0, rpm=None, min_poll_interval_s=0.0)
-    with LocalGatewayThread(options, composer=CannedComposer(), faults=read_faults(FAULTS, "FAULTS")) as running:
+    with quick_gateway(faults=read_faults(FAULTS, "FAULTS")) as running:
         yield running
 
 
@@ -71,7 +70,7 @@ def assert_collected_by_the_next_run(place: Place) -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_signal_ends_a_run_in_time(place: Place, number: int, status: int) -> None:
     """Answers that come within a moment are recorded, the silent one is left unknown, and no file is half there."""
-    life = place.lives.begin(place.folder, *place.words("demo.yaml"), tells_at=BEING_FINISHED)
+    life = place.begin("demo.yaml", tells_at=BEING_FINISHED)
     sent_at = time.monotonic()
     os.kill(life, number)
     ended = place.lives.end()
@@ -81,13 +80,15 @@ def test_the_first_signal_ends_a_run_in_time(place: Place, number: int, status: 
     assert place.assets == {}  # it was being finished
     assert list(place.output.rglob("*.part")) == []
     place.assert_whole()
-    assert place.states == {"menu": State.COLLECTED, "battle": State.ACCEPTED, "boss": State.INTENDED}
+    assert (place.states["menu"], place.states["boss"]) == (State.COLLECTED, State.INTENDED)
+    # Collected, where the machine took longer than battle's second to come to menu's finishing.
+    assert place.states["battle"] in (State.ACCEPTED, State.COLLECTED)
     assert_collected_by_the_next_run(place)
 
 
 def test_the_second_signal_ends_it_at_once(place: Place) -> None:
     """It waits for no answer any more: the exit status is the second signal's."""
-    life = place.lives.begin(place.folder, *place.words("demo.yaml"), tells_at=BEING_FINISHED)
+    life = place.begin("demo.yaml", tells_at=BEING_FINISHED)
     os.kill(life, signal.SIGINT)
     os.kill(life, signal.SIGTERM)  # which of two comes first is the system's affair, and the run says it
     ended = place.lives.end()

@@ -1,8 +1,10 @@
 """SIGKILL at every boundary, and the same words again: what the gateway's books say then is what was meant.
 
-The program is the real one, in a process of its own, and its ledger is written by a thread. `run` and
-`run --regenerate` die at every boundary, before and after it; the rest dies where its own story could go
-wrong. The first kills are of runs with worker processes; elsewhere audio is finished inline, in half the time.
+The program is the real one, in a process of its own, and its ledger is written by a thread. `run` dies at every
+boundary, before and after it; `run --regenerate` at the first, and after each: with a single track, what stands before
+one is what stood after the last. The rest dies where its own story could go wrong. A run that dies where a worker
+process is at work, or has just been (FINISHING), has one, and so have two of the resumes; elsewhere audio is finished
+inline.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from boundaries import BOUNDARIES
-from lives import PRICE, TRACKS, Place, once
+from places import PRICE, TRACKS, Place, once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from pipeline.local_gateway.serving import LocalGatewayThread
 
 EVERYWHERE = [(name, when, 1) for name in BOUNDARIES for when in ("before", "after")]
+ONE_AFTER_THE_OTHER = [EVERYWHERE[0], *(at for at in EVERYWHERE if at[1] == "after")]
+#: Where what a worker process reads or writes is under way.
+FINISHING = ("source on the books", "finish", "asset rename", "asset on the books")
 _AFTERWARDS = ("index", "report", "closing")
 UNTIL_IT_IS_REPLACED = [at for at in EVERYWHERE if at[0] not in _AFTERWARDS and at != ("asset rename", "after", 1)]
 
@@ -39,7 +44,7 @@ def moment(at: At) -> str:
 @pytest.mark.parametrize("at", EVERYWHERE, ids=moment)
 def test_a_run_that_was_killed_is_carried_to_its_end(place: Place, at: At) -> None:
     """Each take is bought once, every asset stands, and then there is nothing left to do."""
-    place.killed("demo.yaml", at=at, workers=True)
+    place.killed("demo.yaml", at=at, workers=at[0] in FINISHING)
     place.run("demo.yaml")
     place.assert_complete("demo")
     place.assert_books(once("demo"))
@@ -47,20 +52,20 @@ def test_a_run_that_was_killed_is_carried_to_its_end(place: Place, at: At) -> No
 
 
 @pytest.mark.parametrize(
-    "at",
-    [("intent", "after", 2), ("id", "before", 2), ("source rename", "after", 2), ("asset rename", "before", 2),
-     ("report", "before", 3)],
-    ids=moment,
+    ("at", "workers"),
+    [(("intent", "after", 2), False), (("id", "before", 2), False), (("source rename", "after", 2), True),
+     (("asset rename", "before", 2), True), (("report", "before", 3), False)],
+    ids=lambda value: moment(value) if isinstance(value, tuple) else "with a worker" if value else "inline",
 )  # fmt: skip
-def test_a_kill_between_two_tracks_is_no_other(place: Place, at: At) -> None:
-    """One is further than the other; here it is the resume that has worker processes."""
+def test_a_kill_between_two_tracks_is_no_other(place: Place, at: At, *, workers: bool) -> None:
+    """One is further than the other; where there is something to finish, the resume has a worker process for it."""
     place.killed("demo.yaml", at=at)
-    place.run("demo.yaml", workers=True)
+    place.run("demo.yaml", workers=workers)
     place.assert_complete("demo")
     place.assert_books(once("demo"))
 
 
-@pytest.mark.parametrize("at", EVERYWHERE, ids=moment)
+@pytest.mark.parametrize("at", ONE_AFTER_THE_OTHER, ids=moment)
 def test_a_regeneration_that_was_killed_is_paid_for_once(finished: Place, at: At) -> None:
     """The same words finish it; the old asset stands until the new one takes its place whole.
 

@@ -32,6 +32,8 @@ THREE = "".join(f"  t{number}: {{prompt: piece {number}}}\n" for number in range
 ONE = "  menu: {prompt: calm menu}\n"
 #: Where a file or the ledger is written. A POST is not, and its troubles are the gateway's.
 WRITES = tuple(name for name in BOUNDARIES if name != "POST")
+#: One of each that writes: the ledger, a download, a finisher, and the output folder.
+WRITERS = ("intent", "download", "finish", "asset rename", "index")
 
 
 class Refusal:
@@ -66,15 +68,13 @@ def one_sentence(text: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("code", "remedy", "nth"),
+    ("boundary", "code", "remedy", "nth"),
     [
-        (errno.ENOSPC, "make room there", 1),
-        (errno.ENOSPC, "make room there", 2),
-        (errno.EROFS, "make it writable", 1),
+        *(pytest.param(name, errno.ENOSPC, "make room there", 1, id=f"{name}, full") for name in WRITES),
+        *(pytest.param(name, errno.ENOSPC, "make room there", 2, id=f"{name}, full at the second") for name in WRITES),
+        *(pytest.param(name, errno.EROFS, "make it writable", 1, id=f"{name}, read-only") for name in WRITERS),
     ],
-    ids=["full", "full at the second", "read-only"],
 )
-@pytest.mark.parametrize("boundary", WRITES)
 async def test_a_disk_that_refuses_ends_the_run_and_the_next_goes_on(
     world: World, boundary: str, code: int, remedy: str, nth: int
 ) -> None:

@@ -15,7 +15,7 @@ from composer_measuring import SAMPLE_RATE, decoded, samples_of
 
 from pipeline.local_gateway.composer import compose
 
-REQUEST = ("dark synthwave with choir and a voice", "Neon rain", 6.0, "wav")
+REQUEST = ("dark synthwave with choir and a voice", "Neon rain", 3.0, "wav")
 
 
 def test_the_same_request_gives_the_same_bytes_in_another_process():
@@ -42,14 +42,14 @@ def test_what_was_composed_before_does_not_matter():
 
 def test_each_variation_is_another_take():
     """Five variations are five different pieces, and none is nearly another."""
-    takes = [samples_of(compose("calm piano, 80 bpm", "", 8.0, "wav", number)) for number in range(5)]
+    takes = [samples_of(compose("calm piano, 80 bpm", "", 4.0, "wav", number)) for number in range(5)]
     for number, take in enumerate(takes):
         for other in takes[number + 1 :]:
             likeness = np.corrcoef(take.mean(axis=1), other.mean(axis=1))[0, 1]
             assert likeness < 0.9
 
 
-@pytest.mark.parametrize("duration_s", [0.01, 1.0, 1.2345, 2.0, 7.0, 29.97])
+@pytest.mark.parametrize("duration_s", [0.01, 1.0, 1.2345, 2.0, 9.97])
 def test_a_wav_is_exactly_as_long_as_asked(duration_s):
     """Frames are the duration times the rate, rounded, however short."""
     for prompt in ("happy pop jingle", "seamless lo-fi loop"):

@@ -1,7 +1,7 @@
-"""The real command line, in processes that kill themselves at a boundary.
+"""The real command line, in processes that are forked from one that has imported it.
 
-`python killed.py` reads orders, one JSON document a line: a folder to work in, the words of a command line, and where
-to die, if anywhere. It has imported the program once, and forks itself for each. The answer comes when that life and
+`python launcher.py` reads orders, one JSON document a line: a folder to work in, the words of a command line, what is
+in its environment, where what it says goes, and where it kills itself, if anywhere. The answer comes when that life and
 everything it started has ended: a worker process that outlived its parent would keep it from coming.
 
 Worker processes run this file's top level again, as they would the program's: it imports nothing that is slow.
@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 #: What a run comes to need, and what comes with that.
 _NEEDED: Final = (
     *("boundaries", "pipeline.cli.app", "pipeline.cli.running", "pipeline.manifest.loading", "pipeline.reporting"),
+    *("pipeline.cli.bookkeeping", "pipeline.cli.failing", "pipeline.cli.reconciling"),
     *("pipeline.gateway.client", "pipeline.gateway.pacing", "pipeline.runner.starting", "pipeline.workers"),
-    *("pipeline.audio.finishing", "pipeline.audio.inspection", "httpcore", "trio", "anyio._backends._asyncio"),
+    *("pipeline.audio.finishing", "pipeline.audio.inspection", "pipeline.audio.riff", "numpy.fft", "numpy.random"),
+    *("httpcore", "trio", "anyio._backends._asyncio", "anyio._core._signals"),
 )
 #: One does for two small tracks, and starts in half the time of two.
 _WORKERS: Final = 1
@@ -42,7 +45,7 @@ _ANSWERS: Final = 1
 def main() -> None:
     """Carry out orders until there are no more."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads can't be forked
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parent))
     for name in _NEEDED:
         importlib.import_module(name)
     gc.freeze()
@@ -78,14 +81,15 @@ def _live(order: dict[str, Any]) -> NoReturn:
     status: object = _DEFECT
     try:
         os.chdir(order["folder"])
+        os.environ.update(order["environment"])
         answers = os.dup(_ANSWERS)
-        said = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for stream, descriptor in ((os.open(os.devnull, os.O_RDONLY), 0), (said, 1), (said, 2)):
-            os.dup2(stream, descriptor)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for path, descriptor in ((order["stdout"], 1), (order["stderr"], 2)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
         sys.argv = ["pipeline", *order["words"]]
         _run(order, answers)
     except SystemExit as ended:
-        status = ended.code
+        status = ended.code or 0
     except BaseException:  # noqa: BLE001 - nothing may go on to read the orders that are the parent's
         traceback.print_exc()
     sys.stdout.flush()
@@ -98,6 +102,8 @@ def _run(order: dict[str, Any], answers: int) -> None:
 
     from pipeline.__main__ import main as command
 
+    if order["file_bytes"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"],) * 2)
     with ExitStack() as changes:
         if order["workers"]:
             changes.enter_context(mock.patch("pipeline.workers._MOST_WORKERS", _WORKERS))
@@ -111,11 +117,15 @@ def _run(order: dict[str, Any], answers: int) -> None:
 
 def _without_workers() -> Any:
     """A finisher that works inline, for lives that are not about worker processes."""
+    from pipeline.audio.measurement import measure_file
     from pipeline.runner.finisher import InlineFinisher
 
     class Inline(InlineFinisher):
         async def warm_up(self) -> None:
             """Everything is here."""
+
+        async def measure(self, path: str) -> Any:
+            return measure_file(path)
 
     return Inline()
 

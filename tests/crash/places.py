@@ -1,18 +1,12 @@
-"""Lives of the program, where they are lived, and what the gateway's books say about them."""
+"""Where lives are lived, and what the gateway's books say about them."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
-import selectors
 import signal
-import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.files import sha256_of
@@ -21,12 +15,13 @@ from pipeline.ledger.store import connect_to_read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from lives import At, Ended, Lives
 
     from pipeline.jobs import Job, State
     from pipeline.local_gateway.jobs import Job as GatewayJob
     from pipeline.local_gateway.serving import LocalGatewayThread
-
-At = tuple[str, str, int]  # a boundary's name, before or after, and which time that it is reached
 
 TRACKS: Final = ("menu", "battle")
 #: What a take is reserved and charged for, in micro-dollars: a second of music.
@@ -42,70 +37,7 @@ tracks:
 """
 _INDEX: Final = "assets.json"
 _REPORTS: Final = ("cost-report.json", "cost-report.csv", "cost-report.md")
-_ANSWERED_WITHIN_S: Final = 60.0
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a life ended. `orphans`: the processes that it left behind, which have ended since."""
-
-    status: int
-    orphans: int
-    said: str
-
-
-class Lives:
-    """Starts the program, one life after the other."""
-
-    def __init__(self) -> None:
-        self._folder = Path()
-        self._start()
-
-    def _start(self) -> None:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AIGATEWAY_")}
-        self._server = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("killed.py"))],
-            env=kept | {"AIGATEWAY_API_KEY": "sk-aig-1", "PYTHONPATH": str(Path(__file__).parents[2])},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
-
-    def live(self, folder: Path, *words: str, at: At | None = None, workers: bool = True) -> Ended:
-        """A whole life of `pipeline WORDS` in `folder`; `at`: where it kills itself."""
-        self._order(folder, words, at=at, workers=workers, tells=False)
-        return self.end()
-
-    def begin(self, folder: Path, *words: str, tells_at: At) -> int:
-        """Start a life, and come back when it is at `tells_at`: its process, which goes on."""
-        self._order(folder, words, at=tells_at, workers=True, tells=True)
-        answer = self._answer()
-        assert "reached_by" in answer, (folder / "said.txt").read_text()
-        return answer["reached_by"]
-
-    def end(self) -> Ended:
-        """Wait for the end of the life that was begun, and of all that it has started."""
-        answer = self._answer()
-        return Ended(answer["status"], answer["orphans"], (self._folder / "said.txt").read_text())
-
-    def close(self) -> None:
-        self._server.kill()
-        self._server.communicate()
-
-    def _order(self, folder: Path, words: tuple[str, ...], **rest: Any) -> None:
-        self._folder = folder
-        order = {"folder": str(folder), "words": words, **rest}
-        self._server.stdin.write(json.dumps(order).encode() + b"\n")
-
-    def _answer(self) -> dict[str, int]:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._server.stdout, selectors.EVENT_READ)
-            in_time = selector.select(_ANSWERED_WITHIN_S)
-        if not in_time:
-            self.close()
-            self._start()  # for the tests that follow
-        assert in_time, "a life, or a worker process that it left, does not end"
-        return json.loads(self._server.stdout.readline())
+_KEY: Final = "sk-aig-1"
 
 
 class Place:
@@ -136,7 +68,11 @@ class Place:
 
     def live(self, *words: str, at: At | None = None, workers: bool = False) -> Ended:
         """`pipeline run WORDS`, to its end."""
-        return self.lives.live(self.folder, *self.words(*words), at=at, workers=workers)
+        return self.lives.live(self.folder, *self.words(*words), at=at, workers=workers, AIGATEWAY_API_KEY=_KEY)
+
+    def begin(self, *words: str, tells_at: At) -> int:
+        """Start `pipeline run WORDS` with worker processes, and come back when it is at `tells_at`: its process."""
+        return self.lives.begin(self.folder, *self.words(*words), tells_at=tells_at, AIGATEWAY_API_KEY=_KEY)
 
     def killed(self, *words: str, at: At, workers: bool = False) -> None:
         """`pipeline run WORDS`, until SIGKILL ends it; what it leaves is whole."""
