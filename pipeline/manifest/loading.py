@@ -48,7 +48,7 @@ def parse_manifest(text: str, path: Path) -> Manifest:
     Raises ManifestMistakes.
     """
     with _collector_paused():
-        return _understood(compose(text, str(path)), path)
+        return understood(compose(text, str(path)), path)
 
 
 @contextmanager
@@ -63,7 +63,8 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _understood(document: Document, path: Path) -> Manifest:
+def understood(document: Document, path: Path) -> Manifest:
+    """The manifest that `document` holds; `path` as in `parse_manifest`. Raises ManifestMistakes."""
     root = document.root
     if not isinstance(root, Mapping):
         what = f"found {described(root)}, expected a mapping with version, name and tracks"
