@@ -19,7 +19,6 @@ from pipeline.manifest.model import ManifestSection
 from pipeline.manifest.names import normal
 from pipeline.manifest.prices import gateway_faults, gateway_settings
 from pipeline.manifest.rules import name_faults
-from pipeline.manifest.text import compose
 from pipeline.manifest.tracks import Manifest, Place
 from pipeline.manifest.values import Mapping, Plain, described
 from pipeline.money import from_usd
@@ -47,6 +46,8 @@ def parse_manifest(text: str, path: Path) -> Manifest:
 
     Raises ManifestMistakes.
     """
+    from pipeline.manifest.text import compose  # noqa: PLC0415 - brings PyYAML, which no other way to a manifest needs
+
     with _collector_paused():
         return understood(compose(text, str(path)), path)
 
