@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.workers import WorkerFinisher
 
 #: What fails one file and not the others.
-FAILS_ALONE: Final = (AudioError, WorkerDied, MemoryError, OSError)
+FAILS_ALONE: Final = (AudioError, WorkerDied, MemoryError, OSError, UnicodeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +49,6 @@ def why(error: Exception) -> str:
     """What one of FAILS_ALONE says about the file that it is of."""
     if isinstance(error, OSError):
         return f"it can't be read: {reason(error)}"
+    if isinstance(error, UnicodeError):  # libsndfile is given paths as UTF-8
+        return "its path is not UTF-8: rename it"
     return "there is not enough memory for it" if isinstance(error, MemoryError) else str(error)

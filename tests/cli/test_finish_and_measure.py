@@ -100,16 +100,17 @@ def test_a_track_is_finished_as_a_run_delivers_it(folder: Path) -> None:
 
 
 def test_one_bad_file_fails_alone(folder: Path) -> None:
-    """Broken, missing, a folder, a pipe, silent: one line each, exit 1, and the others are there."""
+    """Broken, missing, a folder, a pipe, silent, a name in no encoding: one line each, exit 1; the others are there."""
     (folder / "broken.wav").write_bytes((folder / "theme.wav").read_bytes()[:5_000])
     save(folder / "silent.wav", level=0.0)
     os.mkfifo(folder / "pipe.wav")
     (folder / "folder.wav").mkdir()
-    bad = ["broken.wav", "gone.wav", "folder.wav", "pipe.wav"]
+    (folder / "\udcff.wav").write_bytes((folder / "theme.wav").read_bytes())
+    bad = ["broken.wav", "gone.wav", "folder.wav", "pipe.wav", "\udcff.wav"]
     measured = pipeline(folder, "measure", "theme.wav", "silent.wav", *bad)
     assert measured.returncode == 1
     assert [line.split(":")[0] for line in measured.stdout.splitlines() if line.startswith("!")] == [
-        f"! {name}" for name in bad
+        f"! {name}" for name in (*bad[:-1], "\N{REPLACEMENT CHARACTER}.wav")
     ]
     ended = pipeline(folder, "finish", "theme.wav", "silent.wav", *bad, "--json", "-q")
     document = json.loads(ended.stdout)
@@ -120,7 +121,8 @@ def test_one_bad_file_fails_alone(folder: Path) -> None:
     assert errors["gone.wav"] == "it can't be read: no such file or directory"
     assert all(errors.values())
     assert visible(folder / "finished") == {"theme.ogg"}
-    assert len(ended.stderr.splitlines()) == 5
+    assert errors["\udcff.wav"] == "its path is not UTF-8: rename it"
+    assert len(ended.stderr.splitlines()) == 6
     assert "Traceback" not in ended.stderr
 
 
