@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.audio.settings import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.audio.settings import Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
@@ -43,6 +45,15 @@ def finishing_fingerprint(track: Track, output: Output, steps: tuple[str, ...] =
     """Of all that is done to a source to make this output of `track`; `steps`: the names of the user's own."""
     document = {"version": 1, "finishing": canonical(track.finishing), "output": canonical(output)}
     return _digest(document | ({"steps": steps} if steps else {}))
+
+
+def serial_seed(track: Track, outputs: Sequence[Output], source_sha256: str) -> str:
+    """What an Ogg stream's serial comes from: its settings and its source, so that they give the same bytes every time.
+
+    `outputs`: all that are made together, of which the first counts.
+    """
+    settings = finishing_fingerprint(track, outputs[0]) if outputs else ""
+    return settings[:32] + source_sha256[:32]
 
 
 def _digest(document: dict[str, Any]) -> str:

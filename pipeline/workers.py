@@ -1,7 +1,7 @@
-"""Finishing in worker processes: the real half of the runner's finisher.
+"""Finishing in worker processes: the real half of the runner's finisher, and what finishes and measures loose files.
 
 The workers are anyio's: they end with their parent, even one that is killed. They get paths, not audio, and write only
-into the state folder. One that dies fails its own take and is replaced.
+where they are told to, never under a final name. One that dies fails its own take and is replaced.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
@@ -17,10 +18,10 @@ import anyio.to_process
 from pipeline.runner.finisher import WorkerDied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from pipeline.audio.measurement import Measurement
-    from pipeline.audio.tasks import FinishedFile, FinishTask, SourceFacts
+    from pipeline.audio.tasks import Examination, FinishedFile, FinishTask, SourceFacts
 
 T = TypeVar("T")
 
@@ -29,11 +30,26 @@ _MOST_WORKERS: Final = 16
 
 
 class WorkerFinisher:
-    """Decodes and finishes in as many processes as there are cores."""
+    """Decodes and finishes in as many processes as there are cores, or as there is work for where that is less."""
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, work: int = _MOST_WORKERS) -> None:
         self._limiter: anyio.CapacityLimiter | None = None
-        self._workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+        self._workers = min(os.cpu_count() or 1, _MOST_WORKERS, max(1, work))
+
+    async def each(self, items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
+        """`work` for each of `items`, in order, on as many at a time as there are workers.
+
+        So the first is done with early, however many there are. What `work` raises comes in a group.
+        """
+        waiting = iter(items)
+
+        async def one_after_the_other() -> None:
+            for item in waiting:
+                await work(item)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self._workers):
+                tasks.start_soon(one_after_the_other)
 
     async def warm_up(self) -> None:
         """Start every worker and let it import what it needs, while the gateway is still generating.
@@ -58,6 +74,14 @@ class WorkerFinisher:
     async def measure(self, path: str) -> Measurement:
         """Decode and measure a delivered file. Raises AudioError, WorkerDied."""
         return await self._run(_measure, path, over="a measurement")
+
+    async def examine(self, path: str, *, gates: bool = False) -> Examination:
+        """Everything that can be said about a file as it is. Raises AudioError, WorkerDied, OSError."""
+        return await self._run(_examine, path, gates, over="a measurement")
+
+    async def sha256(self, path: str) -> str:
+        """The hash of a file's content, which takes its time for a large one. Raises WorkerDied, OSError."""
+        return await self._run(_sha256, path, over="a hash")
 
     async def _run(self, work: Callable[..., T], *arguments: Any, over: str) -> T:
         if self._limiter is None:
@@ -96,6 +120,20 @@ def _measure(path: str) -> Measurement:
     from pipeline.audio.measurement import measure_file  # noqa: PLC0415
 
     return measure_file(path)
+
+
+def _examine(path: str, gates: bool) -> Examination:  # noqa: FBT001 - arguments cross to a worker by their places
+    _ignore_interrupts()
+    from pipeline.audio.examining import examine  # noqa: PLC0415
+
+    return examine(path, gates=gates)
+
+
+def _sha256(path: str) -> str:
+    _ignore_interrupts()
+    from pipeline.files import sha256_of  # noqa: PLC0415
+
+    return sha256_of(Path(path))
 
 
 def _ignore_interrupts() -> None:

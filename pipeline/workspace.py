@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections import defaultdict
 from contextlib import closing, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.claims import adopted, obstacles, unmakeable
-from pipeline.files import Folder, FolderError, reason, sha256_of
+from pipeline.files import Folder, FolderError, plain_size, reason, sha256_of
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
 from pipeline.ledger.ledger import Ledger
@@ -232,10 +231,7 @@ def _recordings(request: PlanRequest) -> Mapping[Path, str]:
 
 def _recording_hash(path: Path) -> str:
     """Raises OSError, for what is no plain file too: a pipe or a device may never end."""
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(None, "not a plain file")
-    if status.st_size > _LARGEST_RECORDING:
+    if plain_size(path) > _LARGEST_RECORDING:
         raise OSError(None, f"larger than {_LARGEST_RECORDING:,} bytes")
     return sha256_of(path)
 

@@ -127,5 +127,6 @@ def _described(
         loop=written.loop,
         warnings=warnings,
         limited_db=round(made.limited_db, 2),
+        gain_db=made.level.gain_db,
         intro=intro,
     )

@@ -82,4 +82,36 @@ class FinishedFile:
     loop: tuple[int, int] | None = None  # (start, end) in samples at the output's rate, end exclusive
     warnings: tuple[Warning, ...] = ()
     limited_db: float = 0.0  # the most that the limiter took off its peaks
+    gain_db: float = 0.0  # what its sound was turned up by before that, or down
     intro: FinishedFile | None = None  # the file of what comes before the loop, where that was split off
+
+
+@dataclass(frozen=True, slots=True)
+class SeamScore:
+    """How much a loop's seam stands out, in percentiles of the loop's own jumps, and whether it is heard."""
+
+    flux: float
+    sample_step: float
+    level_step: float
+    is_heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What can be said about one file as it is. A figure that could not be measured is None; `unmeasured` says why."""
+
+    format: str
+    encoding: str  # libsndfile's word for what is in it: pcm_24, vorbis
+    duration_s: float
+    frames: int
+    sample_rate: int
+    channels: int  # the file's own
+    lufs: float | None
+    max_short_term_lufs: float | None
+    loudness_range_lu: float | None
+    true_peak_dbtp: float | None
+    sample_peak_dbfs: float | None
+    loop: tuple[int, int] | None = None  # (start, end) in samples, end exclusive, as its tags say
+    seam: SeamScore | None = None  # where it loops
+    warnings: tuple[Warning, ...] = ()
+    unmeasured: tuple[tuple[str, str], ...] = ()  # (figure, why)

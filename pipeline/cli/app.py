@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from pipeline.cli.failing import exit_with_a_sentence
+from pipeline.cli.finishing_options import finishing_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,14 @@ class Month(click.ParamType[str]):
 
 def _manifests(command: F) -> F:
     return click.argument("manifests", nargs=-1, required=True, type=_MANIFEST, metavar="MANIFEST...")(command)
+
+
+def _files(command: F) -> F:
+    return click.argument("files", nargs=-1, required=True, type=_MANIFEST, metavar="FILE...")(command)
+
+
+def _json(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")(command)
 
 
 def _state(command: F) -> F:
@@ -99,8 +108,8 @@ def _planning(command: F) -> F:
 def cli() -> None:
     """Turn a manifest of named tracks into finished music files and a cost report.
 
-    Exit status: 0 all well; 1 some tracks failed, or check or reconcile found something; 2 bad manifest or usage;
-    3 money; 4 the key; 5 the state or output folder; 130 interrupted, 143 terminated.
+    Exit status: 0 all well; 1 some tracks or files failed, or check or reconcile found something; 2 bad manifest or
+    usage; 3 money; 4 the key; 5 the state or output folder; 130 interrupted, 143 terminated.
     """
 
 
@@ -146,6 +155,46 @@ def run(**options: Any) -> None:
 def check(**options: Any) -> None:
     """Is every asset there, whole, and within its loudness and peaks? Uses no network."""
     from pipeline.cli.checking import check as command
+
+    command(**options)
+
+
+@cli.command()
+@_files
+@click.option(
+    "--output",
+    type=_FOLDER,
+    default=Path("finished"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the results land: FILE's name with the format's extension.",
+)
+@click.option("--keep-folders", is_flag=True, help="Results keep their files' folders, from the working folder on.")
+@finishing_options
+@_json
+@click.option("-q", "--quiet", is_flag=True, help="No line for each file on the way.")
+def finish(**options: Any) -> None:  # fmt: skip
+    """Finish any audio files as a track's source is: wav, flac, ogg, mp3, aiff. Needs no manifest, and no network.
+
+    Every option is a track's key and takes the same values. A result that is there is replaced, a FILE never is.
+
+    Exit status: 0 all well; 1 some files failed; 2 usage; 5 the output folder; 130 interrupted, 143 terminated.
+    """
+    from pipeline.cli.finishing import finish as command
+
+    command(**options)
+
+
+@cli.command()
+@_files
+@click.option("--gates", is_flag=True, help="Say what the gates find, too. It fails nothing.")
+@_json
+def measure(**options: Any) -> None:
+    """Measure any audio files: loudness, peaks, loop points. Changes nothing, and needs no manifest and no network.
+
+    Exit status: 0 all were measured; 1 some could not be.
+    """
+    from pipeline.cli.measuring import measure as command
 
     command(**options)
 

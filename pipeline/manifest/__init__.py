@@ -16,6 +16,9 @@ from pipeline.manifest.tracks import Manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.manifest.recordings import Words
+    from pipeline.manifest.tracks import Track
+
 __all__ = [
     "Manifest",
     "ManifestMistakes",
@@ -25,6 +28,7 @@ __all__ = [
     "load_manifest",
     "matches",
     "parse_manifest",
+    "recording_track",
     "schema_text",
     "starter_manifest",
 ]
@@ -42,6 +46,13 @@ def parse_manifest(text: str, path: Path) -> Manifest:
     from pipeline.manifest import loading  # noqa: PLC0415 - brings pydantic and PyYAML
 
     return loading.parse_manifest(text, path)
+
+
+def recording_track(keys: dict[str, Words]) -> Track:
+    """The track of a recording that has these keys and no others. Raises ManifestMistakes (recordings.py)."""
+    from pipeline.manifest import recordings  # noqa: PLC0415 - brings pydantic
+
+    return recordings.recording_track(keys)
 
 
 def json_schema() -> dict[str, Any]:

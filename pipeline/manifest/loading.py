@@ -19,7 +19,6 @@ from pipeline.manifest.model import ManifestSection
 from pipeline.manifest.names import normal
 from pipeline.manifest.prices import gateway_faults, gateway_settings
 from pipeline.manifest.rules import name_faults
-from pipeline.manifest.text import compose
 from pipeline.manifest.tracks import Manifest, Place
 from pipeline.manifest.values import Mapping, Plain, described
 from pipeline.money import budget_from_usd
@@ -47,8 +46,10 @@ def parse_manifest(text: str, path: Path) -> Manifest:
 
     Raises ManifestMistakes.
     """
+    from pipeline.manifest.text import compose  # noqa: PLC0415 - brings PyYAML, which no other way to a manifest needs
+
     with _collector_paused():
-        return _understood(compose(text, str(path)), path)
+        return understood(compose(text, str(path)), path)
 
 
 @contextmanager
@@ -63,7 +64,8 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _understood(document: Document, path: Path) -> Manifest:
+def understood(document: Document, path: Path) -> Manifest:
+    """The manifest that `document` holds; `path` as in `parse_manifest`. Raises ManifestMistakes."""
     root = document.root
     if not isinstance(root, Mapping):
         what = f"found {described(root)}, expected a mapping with version, name and tracks"

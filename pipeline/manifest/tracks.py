@@ -67,6 +67,11 @@ class Track:
     file: Path | None = None  # absolute, or relative to the working folder as the manifest's own path is
 
     @property
+    def asked_s(self) -> float | None:
+        """How long its source was asked to be; None for a recording, which nobody asked for."""
+        return None if self.prompt is None else self.duration_s
+
+    @property
     def asset_paths(self) -> tuple[str, ...]:
         """Every asset's path below the output folder, in the outputs' order, a loop's intro after its loop."""
         intros = self.finishing.splits_intro

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.tasks import AudioError, FinishTask, Target
 from pipeline.files import naming
-from pipeline.fingerprints import finishing_fingerprint
+from pipeline.fingerprints import serial_seed
 from pipeline.output import AssetRow, Provenance
 from pipeline.planning.plans import Step
 from pipeline.runner.finisher import WorkerDied
@@ -137,15 +137,14 @@ class TrackFinisher:
         self, plan: TrackPlan, outputs: Sequence[Output], source: Path, folder: Path, sha256: str
     ) -> tuple[FinishedFile, ...]:
         targets = tuple(_target(plan, output, folder / str(number)) for number, output in enumerate(outputs))
-        seed = finishing_fingerprint(plan.track, outputs[0]) if outputs else ""
         task = FinishTask(
             source=str(Path.cwd() / source),
             finishing=plan.track.finishing,
             targets=targets,
-            serial_seed=(seed[:32] + sha256[:32]),
+            serial_seed=serial_seed(plan.track, outputs, sha256),
             metadata=(("TITLE", plan.track.name),),
             steps=self._steps,
-            asked_s=None if plan.track.prompt is None else plan.track.duration_s,
+            asked_s=plan.track.asked_s,
         )
         with naming(folder):  # a worker's full disk names no file
             return await self._tools.finisher.finish(task)

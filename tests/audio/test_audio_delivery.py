@@ -13,7 +13,7 @@ from audio_signals import UNTOUCHED, music, noise, silence, task_for, tone
 
 from pipeline.audio.decoding import decode
 from pipeline.audio.finishing import finish
-from pipeline.audio.measurement import measure_file
+from pipeline.audio.measurement import measure, measure_file
 from pipeline.audio.settings import PRESETS, Finishing, Loudness, Output, Trim
 from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import AudioError
@@ -53,6 +53,7 @@ def test_one_source_becomes_every_file(tmp_path):
         assert file.lufs == pytest.approx(-16, abs=0.2)
         assert file.true_peak_dbtp <= -1
         assert (file.warnings, file.loop) == ((), None)
+        assert file.gain_db == pytest.approx(-16 - measure(music(4)).lufs, abs=0.4)
 
 
 @pytest.mark.parametrize("preset", ["game", "mobile", "broadcast-eu", "advert-us", "streaming"])
