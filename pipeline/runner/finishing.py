@@ -6,30 +6,43 @@ import datetime as dt
 import hashlib
 import shutil
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.tasks import AudioError, FinishTask, Target
+from pipeline.audio.tasks import Warning as AssetWarning
 from pipeline.files import naming
 from pipeline.fingerprints import finishing_fingerprint
 from pipeline.output import AssetRow, Provenance
 from pipeline.planning.plans import Step
+from pipeline.runner.events import Notice
 from pipeline.runner.finisher import WorkerDied
-from pipeline.runner.results import TakeLost
+from pipeline.runner.results import TakeLost, TakeResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pipeline.audio.settings import Output
     from pipeline.audio.tasks import FinishedFile
     from pipeline.audio.tasks import Step as UserStep
     from pipeline.planning.plans import AssetPlan, TrackPlan
-    from pipeline.runner.results import TakeResult
     from pipeline.runner.tools import Tools
 
 _WORK: Final = "work"
 _TAKES: Final = "takes"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What finishing has made of a track: its rows as they stand now, and its takes with what their gates say.
+
+    `error`: why none of its takes is fit to be its pick; its last good assets then stand where they were.
+    """
+
+    rows: tuple[AssetRow, ...]
+    takes: tuple[TakeResult, ...] = ()
+    error: str | None = None
 
 
 class TrackFinisher:
@@ -44,27 +57,44 @@ class TrackFinisher:
         """The track's rows as its files stand now, wherever its finishing was stopped."""
         return self._delivered.get((plan.track.manifest, plan.track.name), plan.rows)
 
-    async def finish(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> tuple[AssetRow, ...]:
+    async def finish(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> Finished:
         """Finish the pick into the output folder and the other takes into the state folder.
 
-        The track's rows as they stand then. Raises TakeLost where its pick has no source, AudioError, WorkerDied,
-        FolderError and OSError where finishing fails; its last good assets then stand where they were.
+        The pick is the one that stands, else the first take without a failed gate. Raises TakeLost where its pick has
+        no source, WorkerDied, FolderError and OSError where finishing fails, and AudioError for a recording; its last
+        good assets then stand where they were.
         """
         if plan.track.file is not None:
-            return await self._finish_recording(plan)
-        with_source = [take for take in takes if take.error is None and take.plan.step is not Step.PROVEN]
-        pick = next((take for take in with_source if take.plan.number == plan.pick), None)
-        if pick is None and plan.pick is None:
-            pick = next(iter(with_source), None)
-        rows = plan.rows
-        if not all(asset.keep for asset in plan.assets) or _is_new(pick, plan):
-            if pick is None:
-                raise TakeLost(next((take.error for take in takes if take.error), "its source is missing"))
-            rows = await self._finish_pick(plan, pick, with_source)
-        for take in with_source:
-            if take is not pick:
-                await self._finish_beside(plan, take)
-        return _with_takes(rows, _highest_take(plan, with_source))
+            return Finished(await self._finish_recording(plan))
+        told = {take.plan.number: take for take in takes}
+        pick, rows = plan.pick, plan.rows
+        if pick is None or not all(asset.keep for asset in plan.assets):
+            pick, rows = await self._finish_first_fit(plan, told)
+        if pick is None:
+            return Finished(plan.rows, tuple(told.values()), _unfit(told.values()))
+        for take in _with_source(told.values()):
+            if take.plan.number != pick:
+                told[take.plan.number] = await self._finish_beside(plan, take)
+        return Finished(_retold(rows, plan, told.values()), tuple(told.values()))
+
+    async def _finish_first_fit(
+        self, plan: TrackPlan, told: dict[int, TakeResult]
+    ) -> tuple[int | None, tuple[AssetRow, ...]]:
+        """Make the assets of the first take that passes its gates; those that don't say so in `told`."""
+        candidates = _candidates(plan, told.values())
+        if not candidates:
+            raise TakeLost(next((take.error for take in told.values() if take.error), "its source is missing"))
+        for candidate in candidates:
+            try:
+                return candidate.plan.number, await self._finish_pick(plan, candidate, told.values())
+            except AudioError as error:
+                told[candidate.plan.number] = self._failed(plan, candidate, error)
+        return None, plan.rows
+
+    def _failed(self, plan: TrackPlan, take: TakeResult, error: AudioError) -> TakeResult:
+        if plan.track.takes > 1:
+            self._tools.observe(Notice(f"{plan.track.name}: take {take.plan.number} fails: {error}"))
+        return replace(take, error=str(error), failed_gate=True)
 
     async def _finish_recording(self, plan: TrackPlan) -> tuple[AssetRow, ...]:
         assert plan.track.file is not None  # noqa: S101 - the caller's case
@@ -73,7 +103,7 @@ class TrackFinisher:
         return await self._deliver(plan, wanted, plan.track.file, provenance, plan.paid_fingerprint[5:])
 
     async def _finish_pick(
-        self, plan: TrackPlan, pick: TakeResult, with_source: Sequence[TakeResult]
+        self, plan: TrackPlan, pick: TakeResult, takes: Collection[TakeResult]
     ) -> tuple[AssetRow, ...]:
         source, sha256 = await self._source(pick)
         assert pick.job is not None  # noqa: S101 - `_source` has checked it
@@ -84,21 +114,25 @@ class TrackFinisher:
             lyrics=plan.track.lyrics or None,
             job_id=pick.job.job_id,
             take=pick.plan.number,
-            takes=_highest_take(plan, with_source),
+            takes=_highest_take(plan, takes),
             regeneration=pick.plan.key.regeneration,
             date=_date(pick.job.collected_at or self._tools.clock.now()),
         )
-        wanted = [asset for asset in plan.assets if not asset.keep or _is_new(pick, plan)]
+        wanted = [asset for asset in plan.assets if not asset.keep or pick.plan.number != plan.pick]
         return await self._deliver(plan, wanted, source, provenance, sha256)
 
-    async def _finish_beside(self, plan: TrackPlan, take: TakeResult) -> None:
-        """A take that is not the pick: finished alike, so that it can be heard and compared."""
+    async def _finish_beside(self, plan: TrackPlan, take: TakeResult) -> TakeResult:
+        """A take that is not the pick: finished alike, so that it can be heard and compared, if its gates let it."""
         source, sha256 = await self._source(take)
         with self._workplace(plan, take.plan.number) as folder:
-            finished = await self._run(plan, plan.track.outputs, source, folder, sha256)
+            try:
+                finished = await self._run(plan, plan.track.outputs, source, folder, sha256)
+            except AudioError as error:
+                return self._failed(plan, take, error)
             for output, file in zip(plan.track.outputs, finished, strict=True):
                 name = f"{plan.track.name}.take{take.plan.number}{output.suffix}.{output.extension}"
                 self._tools.state.bring(folder / file.path, f"{_TAKES}/{plan.track.manifest}/{name}")
+        return take
 
     async def _source(self, take: TakeResult) -> tuple[Path, str]:
         """The file of a take's source, its hash checked: what is finished is what was paid for."""
@@ -165,19 +199,51 @@ class TrackFinisher:
 FINISHING_ERRORS: Final = (TakeLost, AudioError, WorkerDied)
 
 
-def _is_new(pick: TakeResult | None, plan: TrackPlan) -> bool:
-    """Does the pick differ from the one that the standing assets were made of?"""
-    return pick is not None and pick.plan.number != plan.pick
+def _with_source(takes: Iterable[TakeResult]) -> list[TakeResult]:
+    """The takes that can be finished."""
+    return [take for take in takes if take.error is None and take.plan.step is not Step.PROVEN]
 
 
-def _highest_take(plan: TrackPlan, with_source: Sequence[TakeResult]) -> int:
+def _candidates(plan: TrackPlan, takes: Iterable[TakeResult]) -> list[TakeResult]:
+    """What may be the pick, the likeliest first: what stands stays the pick as long as it passes its gates."""
+    here = sorted(_with_source(takes), key=lambda take: take.plan.number != plan.pick)
+    stands = plan.pick is None or (here and here[0].plan.number == plan.pick)
+    return here if stands else []
+
+
+def _unfit(takes: Iterable[TakeResult]) -> str:
+    """Why no take is the pick."""
+    failed = [take for take in takes if take.failed_gate]
+    if len(failed) == 1:
+        return str(failed[0].error)
+    return "; ".join(f"take {take.plan.number}: {take.error}" for take in failed)
+
+
+def _highest_take(plan: TrackPlan, takes: Collection[TakeResult]) -> int:
     """The highest take that was ever bought: without a ledger, nobody else knows that it must not be bought again."""
     standing = [row.provenance.takes for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint]
-    return max([take.plan.number for take in with_source] + standing, default=1)
+    bought = [*_with_source(takes), *(take for take in takes if take.failed_gate)]
+    return max([take.plan.number for take in bought] + standing, default=1)
 
 
-def _with_takes(rows: Sequence[AssetRow], highest: int) -> tuple[AssetRow, ...]:
-    return tuple(replace(row, provenance=replace(row.provenance, takes=highest)) for row in rows)
+def _retold(rows: Sequence[AssetRow], plan: TrackPlan, takes: Collection[TakeResult]) -> tuple[AssetRow, ...]:
+    """`rows` with what is known of all the track's takes once they are finished."""
+    highest, warnings = _highest_take(plan, takes), list(_take_warnings(takes))
+    mains = {asset.path for asset in plan.assets}
+    told = (replace(row, provenance=replace(row.provenance, takes=highest)) for row in rows)
+    return tuple(_warned(row, warnings) if row.path in mains else row for row in told)
+
+
+def _take_warnings(takes: Iterable[TakeResult]) -> Iterator[AssetWarning]:
+    for take in takes:
+        if take.failed_gate:
+            yield AssetWarning("take_failed", f"take {take.plan.number} is not fit to be its pick: {take.error}")
+
+
+def _warned(row: AssetRow, warnings: Iterable[AssetWarning]) -> AssetRow:
+    """`row` with `warnings`, each once."""
+    documents = [{"code": warning.code, "message": warning.message} for warning in warnings]
+    return replace(row, warnings=(*row.warnings, *(one for one in documents if one not in row.warnings)))
 
 
 def _target(plan: TrackPlan, output: Output, stem: Path) -> Target:

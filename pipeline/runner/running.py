@@ -250,7 +250,8 @@ class Runner:
         failed = next((take.error for take in takes if take.error), None)
         rows, error = None, failed
         try:
-            rows = await self._finisher.finish(plan, takes)
+            done = await self._finisher.finish(plan, takes)
+            rows, takes, error = done.rows, done.takes, failed or done.error
         except FINISHING_ERRORS as caught:
             error = str(caught)
         except (LedgerError, FolderError, OSError) as caught:
@@ -262,7 +263,8 @@ class Runner:
         rows = self._finisher.standing(plan) if rows is None else rows
         name = (plan.track.manifest, plan.track.name)
         status = "failed" if error else "generated" if plan.action is Action.GENERATE else "finished"
-        if error and all(take.unsent for take in takes if take.error) and any(take.unsent for take in takes):
+        missing = [take for take in takes if take.error and not take.failed_gate]
+        if missing and all(take.unsent for take in missing):
             status = "planned"  # held back, not failed: its run stays open for it
         self._tracks[name] = TrackResult(plan, status, takes, rows, error)
         self._tools.observe(
