@@ -55,6 +55,10 @@ class WorkerFinisher:
     async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]:
         return await self._run(_finish, task, over="its finishing")
 
+    async def compare(self, one: str, other: str) -> float | None:
+        """By how much two sources correlate, if they are nearly the same."""
+        return await self._run(_compare, one, other, over="a comparison")
+
     async def measure(self, path: str) -> Measurement:
         """Decode and measure a delivered file. Raises AudioError, WorkerDied."""
         return await self._run(_measure, path, over="a measurement")
@@ -89,6 +93,13 @@ def _finish(task: FinishTask) -> tuple[FinishedFile, ...]:
     from pipeline.audio.finishing import finish  # noqa: PLC0415
 
     return finish(task)
+
+
+def _compare(one: str, other: str) -> float | None:
+    _ignore_interrupts()
+    from pipeline.audio.twins import twin_sources  # noqa: PLC0415
+
+    return twin_sources(one, other)
 
 
 def _measure(path: str) -> Measurement:

@@ -112,7 +112,13 @@ def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wish
         pick=_usable_pick(pick, takes, kept=kept),
         placeholder=facts.kind == "local",
     )
-    return _with_action(plan)
+    return _with_action(plan, _beyond(proof, takes))
+
+
+def _beyond(proof: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
+    """A take that came home in a run that was stopped before it was finished: no row has heard of it."""
+    known = 0 if proof is None else proof.provenance.takes
+    return next((take for take in takes if take.step is Step.HAVE and take.number > known), None)
 
 
 def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> int | None:
@@ -121,7 +127,7 @@ def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> 
     return pick if kept or pick in reachable else None
 
 
-def _with_action(plan: TrackPlan) -> TrackPlan:
+def _with_action(plan: TrackPlan, beyond: TakePlan | None) -> TrackPlan:
     steps = {take.step for take in plan.takes}
     blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
     if blocked is not None:
@@ -131,6 +137,8 @@ def _with_action(plan: TrackPlan) -> TrackPlan:
         return replace(plan, action=Action.GENERATE, why=why)
     if not all(asset.keep for asset in plan.assets):
         return replace(plan, action=Action.FINISH, why=_first_why(plan.assets))
+    if beyond is not None:
+        return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
     return plan
 
 

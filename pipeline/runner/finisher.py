@@ -19,6 +19,8 @@ class Finisher(Protocol):
 
     async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]: ...
 
+    async def compare(self, one: str, other: str) -> float | None: ...
+
 
 class InlineFinisher:
     """Does the work where it is called, on the event loop: for tests, and for where no process may be started."""
@@ -32,3 +34,8 @@ class InlineFinisher:
         from pipeline.audio.finishing import finish  # noqa: PLC0415 - as above
 
         return finish(task)
+
+    async def compare(self, one: str, other: str) -> float | None:
+        from pipeline.audio.twins import twin_sources  # noqa: PLC0415 - as above
+
+        return twin_sources(one, other)

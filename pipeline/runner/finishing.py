@@ -6,28 +6,31 @@ import datetime as dt
 import hashlib
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.audio.gates import action_of
 from pipeline.audio.tasks import AudioError, FinishTask, Target
-from pipeline.audio.tasks import Warning as AssetWarning
 from pipeline.files import naming
 from pipeline.fingerprints import finishing_fingerprint
 from pipeline.output import AssetRow, Provenance
-from pipeline.planning.plans import Step
 from pipeline.runner.events import Notice
 from pipeline.runner.finisher import WorkerDied
-from pipeline.runner.results import TakeLost, TakeResult
+from pipeline.runner.picking import Picking, usable
+from pipeline.runner.results import TakeLost
+from pipeline.runner.twins import find_twins
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipeline.audio.settings import Output
     from pipeline.audio.tasks import FinishedFile
     from pipeline.audio.tasks import Step as UserStep
     from pipeline.planning.plans import AssetPlan, TrackPlan
+    from pipeline.runner.results import TakeResult
     from pipeline.runner.tools import Tools
+    from pipeline.runner.twins import Twins
 
 _WORK: Final = "work"
 _TAKES: Final = "takes"
@@ -43,6 +46,14 @@ class Finished:
     rows: tuple[AssetRow, ...]
     takes: tuple[TakeResult, ...] = ()
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """A source file, its hash checked: what is finished is what was paid for."""
+
+    path: Path
+    sha256: str
 
 
 class TrackFinisher:
@@ -66,46 +77,50 @@ class TrackFinisher:
         """
         if plan.track.file is not None:
             return Finished(await self._finish_recording(plan))
-        told = {take.plan.number: take for take in takes}
+        picking = Picking(plan, takes, await self._find_twins(plan, takes))
         pick, rows = plan.pick, plan.rows
         if pick is None or not all(asset.keep for asset in plan.assets):
-            pick, rows = await self._finish_first_fit(plan, told)
+            pick, rows = await self._finish_first_fit(plan, picking)
         if pick is None:
-            return Finished(plan.rows, tuple(told.values()), _unfit(told.values()))
-        for take in _with_source(told.values()):
+            return Finished(plan.rows, picking.takes, picking.why_nothing_is_fit)
+        picking.fail_twins(pick)
+        for take in picking.usable:
             if take.plan.number != pick:
-                told[take.plan.number] = await self._finish_beside(plan, take)
-        return Finished(_retold(rows, plan, told.values()), tuple(told.values()))
+                await self._finish_beside(plan, take, picking)
+        for warning in picking.warnings:
+            self._tools.observe(Notice(f"{plan.track.name}: {warning.message}"))
+        return Finished(tuple(map(picking.told, rows)), picking.takes)
 
-    async def _finish_first_fit(
-        self, plan: TrackPlan, told: dict[int, TakeResult]
-    ) -> tuple[int | None, tuple[AssetRow, ...]]:
-        """Make the assets of the first take that passes its gates; those that don't say so in `told`."""
-        candidates = _candidates(plan, told.values())
+    async def _find_twins(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> tuple[Twins, ...]:
+        if action_of("twin", plan.track.finishing.gates) == "off":
+            return ()
+        jobs = {take.plan.number: take.job for take in usable(takes)}
+        paths = {
+            number: str(Path.cwd() / self._tools.sources.path(job.source, job.intent.source_format))
+            for number, job in jobs.items()
+            if job is not None and job.source is not None
+        }
+        return await find_twins(self._tools.finisher, paths)
+
+    async def _finish_first_fit(self, plan: TrackPlan, picking: Picking) -> tuple[int | None, tuple[AssetRow, ...]]:
+        """Make the assets of the first take that passes its gates, and give its number."""
+        candidates = picking.candidates
         if not candidates:
-            raise TakeLost(next((take.error for take in told.values() if take.error), "its source is missing"))
+            raise TakeLost(next((take.error for take in picking.takes if take.error), "its source is missing"))
         for candidate in candidates:
             try:
-                return candidate.plan.number, await self._finish_pick(plan, candidate, told.values())
+                return candidate.plan.number, await self._finish_pick(plan, candidate, picking)
             except AudioError as error:
-                told[candidate.plan.number] = self._failed(plan, candidate, error)
+                picking.fail(candidate.plan.number, str(error))
         return None, plan.rows
 
-    def _failed(self, plan: TrackPlan, take: TakeResult, error: AudioError) -> TakeResult:
-        if plan.track.takes > 1:
-            self._tools.observe(Notice(f"{plan.track.name}: take {take.plan.number} fails: {error}"))
-        return replace(take, error=str(error), failed_gate=True)
-
     async def _finish_recording(self, plan: TrackPlan) -> tuple[AssetRow, ...]:
-        assert plan.track.file is not None  # noqa: S101 - the caller's case
         provenance = Provenance("file", date=_date(self._tools.clock.now()))
         wanted = [asset for asset in plan.assets if not asset.keep]
-        return await self._deliver(plan, wanted, plan.track.file, provenance, plan.paid_fingerprint[5:])
+        return await self._deliver(plan, wanted, _recording(plan), provenance, Picking(plan))
 
-    async def _finish_pick(
-        self, plan: TrackPlan, pick: TakeResult, takes: Collection[TakeResult]
-    ) -> tuple[AssetRow, ...]:
-        source, sha256 = await self._source(pick)
+    async def _finish_pick(self, plan: TrackPlan, pick: TakeResult, picking: Picking) -> tuple[AssetRow, ...]:
+        source = await self._source(pick)
         assert pick.job is not None  # noqa: S101 - `_source` has checked it
         provenance = Provenance(
             "generated",
@@ -114,28 +129,27 @@ class TrackFinisher:
             lyrics=plan.track.lyrics or None,
             job_id=pick.job.job_id,
             take=pick.plan.number,
-            takes=_highest_take(plan, takes),
+            takes=picking.highest,
             regeneration=pick.plan.key.regeneration,
             date=_date(pick.job.collected_at or self._tools.clock.now()),
         )
         wanted = [asset for asset in plan.assets if not asset.keep or pick.plan.number != plan.pick]
-        return await self._deliver(plan, wanted, source, provenance, sha256)
+        return await self._deliver(plan, wanted, source, provenance, picking)
 
-    async def _finish_beside(self, plan: TrackPlan, take: TakeResult) -> TakeResult:
+    async def _finish_beside(self, plan: TrackPlan, take: TakeResult, picking: Picking) -> None:
         """A take that is not the pick: finished alike, so that it can be heard and compared, if its gates let it."""
-        source, sha256 = await self._source(take)
+        source = await self._source(take)
         with self._workplace(plan, take.plan.number) as folder:
             try:
-                finished = await self._run(plan, plan.track.outputs, source, folder, sha256)
+                finished = await self._run(plan, plan.track.outputs, source, folder)
             except AudioError as error:
-                return self._failed(plan, take, error)
+                picking.fail(take.plan.number, str(error))
+                return
             for output, file in zip(plan.track.outputs, finished, strict=True):
                 name = f"{plan.track.name}.take{take.plan.number}{output.suffix}.{output.extension}"
                 self._tools.state.bring(folder / file.path, f"{_TAKES}/{plan.track.manifest}/{name}")
-        return take
 
-    async def _source(self, take: TakeResult) -> tuple[Path, str]:
-        """The file of a take's source, its hash checked: what is finished is what was paid for."""
+    async def _source(self, take: TakeResult) -> _Material:
         job = take.job
         if job is None or job.source is None:
             raise TakeLost("its source is missing")
@@ -143,16 +157,21 @@ class TrackFinisher:
         if not self._tools.sources.whole(job.source, audio_format):
             self._tools.sources.discard(job.source, audio_format)
             raise TakeLost("its source was damaged on disk; the next run fetches it again while the gateway has it")
-        return self._tools.sources.path(job.source, audio_format), job.source
+        return _Material(self._tools.sources.path(job.source, audio_format), job.source)
 
     async def _deliver(
-        self, plan: TrackPlan, wanted: Sequence[AssetPlan], source: Path, provenance: Provenance, sha256: str
+        self,
+        plan: TrackPlan,
+        wanted: Sequence[AssetPlan],
+        source: _Material,
+        provenance: Provenance,
+        picking: Picking,
     ) -> tuple[AssetRow, ...]:
         replaced = {path for asset in wanted for path in (asset.path, asset.output.intro_path(plan.track.name))}
         rows = {row.path: row for row in plan.rows if row.path not in replaced}
         with self._workplace(plan, provenance.take) as folder:
-            finished = await self._run(plan, [asset.output for asset in wanted], source, folder, sha256)
-            made = list(_delivered(plan, wanted, finished, provenance))
+            finished = await self._run(plan, [asset.output for asset in wanted], source, folder)
+            made = [(picking.told(row), file) for row, file in _delivered(plan, wanted, finished, provenance)]
             # On the books before they stand: a file that no row names is nobody's, and would be left alone.
             documents = [row.document() for row, _ in made]
             await self._tools.ledger.write(lambda ledger: ledger.add_assets(documents))
@@ -168,15 +187,15 @@ class TrackFinisher:
         self._delivered[plan.track.manifest, plan.track.name] = (*others, row)
 
     async def _run(
-        self, plan: TrackPlan, outputs: Sequence[Output], source: Path, folder: Path, sha256: str
+        self, plan: TrackPlan, outputs: Sequence[Output], source: _Material, folder: Path
     ) -> tuple[FinishedFile, ...]:
         targets = tuple(_target(plan, output, folder / str(number)) for number, output in enumerate(outputs))
         seed = finishing_fingerprint(plan.track, outputs[0]) if outputs else ""
         task = FinishTask(
-            source=str(Path.cwd() / source),
+            source=str(Path.cwd() / source.path),
             finishing=plan.track.finishing,
             targets=targets,
-            serial_seed=(seed[:32] + sha256[:32]),
+            serial_seed=(seed[:32] + source.sha256[:32]),
             metadata=(("TITLE", plan.track.name),),
             steps=self._steps,
             asked_s=None if plan.track.prompt is None else plan.track.duration_s,
@@ -199,51 +218,9 @@ class TrackFinisher:
 FINISHING_ERRORS: Final = (TakeLost, AudioError, WorkerDied)
 
 
-def _with_source(takes: Iterable[TakeResult]) -> list[TakeResult]:
-    """The takes that can be finished."""
-    return [take for take in takes if take.error is None and take.plan.step is not Step.PROVEN]
-
-
-def _candidates(plan: TrackPlan, takes: Iterable[TakeResult]) -> list[TakeResult]:
-    """What may be the pick, the likeliest first: what stands stays the pick as long as it passes its gates."""
-    here = sorted(_with_source(takes), key=lambda take: take.plan.number != plan.pick)
-    stands = plan.pick is None or (here and here[0].plan.number == plan.pick)
-    return here if stands else []
-
-
-def _unfit(takes: Iterable[TakeResult]) -> str:
-    """Why no take is the pick."""
-    failed = [take for take in takes if take.failed_gate]
-    if len(failed) == 1:
-        return str(failed[0].error)
-    return "; ".join(f"take {take.plan.number}: {take.error}" for take in failed)
-
-
-def _highest_take(plan: TrackPlan, takes: Collection[TakeResult]) -> int:
-    """The highest take that was ever bought: without a ledger, nobody else knows that it must not be bought again."""
-    standing = [row.provenance.takes for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint]
-    bought = [*_with_source(takes), *(take for take in takes if take.failed_gate)]
-    return max([take.plan.number for take in bought] + standing, default=1)
-
-
-def _retold(rows: Sequence[AssetRow], plan: TrackPlan, takes: Collection[TakeResult]) -> tuple[AssetRow, ...]:
-    """`rows` with what is known of all the track's takes once they are finished."""
-    highest, warnings = _highest_take(plan, takes), list(_take_warnings(takes))
-    mains = {asset.path for asset in plan.assets}
-    told = (replace(row, provenance=replace(row.provenance, takes=highest)) for row in rows)
-    return tuple(_warned(row, warnings) if row.path in mains else row for row in told)
-
-
-def _take_warnings(takes: Iterable[TakeResult]) -> Iterator[AssetWarning]:
-    for take in takes:
-        if take.failed_gate:
-            yield AssetWarning("take_failed", f"take {take.plan.number} is not fit to be its pick: {take.error}")
-
-
-def _warned(row: AssetRow, warnings: Iterable[AssetWarning]) -> AssetRow:
-    """`row` with `warnings`, each once."""
-    documents = [{"code": warning.code, "message": warning.message} for warning in warnings]
-    return replace(row, warnings=(*row.warnings, *(one for one in documents if one not in row.warnings)))
+def _recording(plan: TrackPlan) -> _Material:
+    assert plan.track.file is not None  # noqa: S101 - the callers' case
+    return _Material(plan.track.file, plan.paid_fingerprint.removeprefix("file:"))
 
 
 def _target(plan: TrackPlan, output: Output, stem: Path) -> Target:

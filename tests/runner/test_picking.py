@@ -10,6 +10,11 @@ import httpx
 import pytest
 from worlds import MEDIA_URL, First, World, error, status
 
+from pipeline.report.document import run_document
+from pipeline.runner.picking import Picking
+from pipeline.runner.results import TakeResult
+from pipeline.runner.twins import Twins
+
 if TYPE_CHECKING:
     from pipeline.runner.results import RunResult
 
@@ -108,3 +113,76 @@ async def test_a_stricter_gate_moves_the_pick_to_a_take_that_passes(world: World
     result = await run(world, TWO)
     assert (result.exit, world.index["menu.wav"]["provenance"]["take"]) == (0, 2)
     assert len(world.network.submits) == 2
+
+
+class TestTwins:
+    """Two takes that are nearly the same: one of them was money for nothing."""
+
+    @pytest.fixture
+    def twins(self, world: World) -> World:
+        """A gateway that gives the same audio for every take."""
+        first: list[httpx.Response] = []
+
+        def same(request: httpx.Request, response: httpx.Response) -> httpx.Response | None:
+            first.extend([response] if is_audio(request) and not first else [])
+            return httpx.Response(200, content=first[0].content) if is_audio(request) else None
+
+        async def read(request: httpx.Request) -> httpx.Response:
+            response = await handle(request)
+            await response.aread()
+            return response
+
+        handle = world.network._gateway.handle_async_request
+        world.network._gateway.handle_async_request = read
+        world.network.after.append(same)
+        return world
+
+    async def test_they_are_told_in_index_report_and_results(self, twins: World) -> None:
+        """A warning that names both; the track is as good as ever."""
+        result = await run(twins, TWO)
+        told = {"code": "twin", "message": "takes 1 and 2 are nearly the same: they correlate by 1.00"}
+        assert (result.exit, status(result), takes_of(result)) == (0, "generated", [None, None])
+        assert told in twins.index["menu.wav"]["warnings"]
+        assert {"path": "menu.wav", **told} in run_document(result)["tracks"][0]["warnings"]
+        assert twins.report["twins"] == [{"manifest": "game", "track": "menu", "message": told["message"]}]
+        assert f"- **menu**: {told['message']}." in (twins.output / "cost-report.md").read_text()
+
+    async def test_they_are_not_compared_again_when_nothing_changed(self, twins: World) -> None:
+        """The verdict stands in the index."""
+        await run(twins, TWO)
+        twins.finisher.compared.clear()
+        assert (await run(twins, TWO)).counts["kept"] == 1
+        assert twins.finisher.compared == []
+
+    async def test_a_new_take_is_compared_with_those_before_it(self, twins: World) -> None:
+        """The pick stays as it is, and its row names every pair."""
+        await run(twins, ONE)
+        assert twins.finisher.compared == []
+        pick = twins.index["menu.wav"]["sha256"]
+        await run(twins, ONE.replace("}", ", takes: 3}"))
+        row = twins.index["menu.wav"]
+        pairs = [warning["message"][:13] for warning in row["warnings"] if warning["code"] == "twin"]
+        assert (row["sha256"], pairs) == (pick, ["takes 1 and 2", "takes 1 and 3", "takes 2 and 3"])
+
+    async def test_a_gate_that_fails_fails_the_later_take(self, twins: World) -> None:
+        """It is not laid beside the pick, which stands."""
+        result = await run(twins, TWO.replace("takes", "gates: {twin: fail}, takes"))
+        sentence = "twin: takes 1 and 2 are nearly the same: they correlate by 1.00"
+        assert (result.exit, status(result), takes_of(result)) == (0, "generated", [None, sentence])
+        assert not (twins.state / "takes/game").exists()
+        assert [take["error"] for take in twins.report["takes"]] == [None, sentence]
+
+    async def test_it_is_never_the_pick_that_fails(self, twins: World) -> None:
+        """Where the second take is the pick, the first one is its twin."""
+        await run(twins, ONE.replace("}", ", takes: 2}"))
+        plan = twins.plan(TWO.replace("takes", "gates: {twin: fail}, takes")).manifests[0].tracks[0]
+        twins_found = (Twins(1, 2, 0.99),)
+        picking = Picking(plan, [TakeResult(take, take.job) for take in plan.takes], twins_found)
+        picking.fail_twins(pick=2)
+        assert [take.failed_gate for take in picking.takes] == [True, False]
+
+    async def test_a_gate_that_is_off_compares_nothing(self, twins: World) -> None:
+        """No time is spent on it."""
+        await run(twins, TWO.replace("takes", "gates: {twin: 'off'}, takes"))
+        assert twins.finisher.compared == []
+        assert "twin" not in {warning["code"] for warning in twins.index["menu.wav"]["warnings"]}

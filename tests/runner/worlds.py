@@ -98,6 +98,7 @@ class QuietFinisher(InlineFinisher):
     def __init__(self) -> None:
         self.inspected: list[str] = []
         self.finished: list[str] = []
+        self.compared: list[tuple[str, str]] = []
 
     async def inspect(self, path: str) -> SourceFacts:
         self.inspected.append(path)
@@ -106,6 +107,10 @@ class QuietFinisher(InlineFinisher):
     async def finish(self, task: Any) -> Any:
         self.finished.append(task.source)
         return await super().finish(task)
+
+    async def compare(self, one: str, other: str) -> float | None:
+        self.compared.append((one, other))
+        return await super().compare(one, other)
 
 
 class World:
