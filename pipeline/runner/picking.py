@@ -48,8 +48,13 @@ class Picking:
     def highest(self) -> int:
         """The highest take that was ever bought: without a ledger, nobody else knows that it is not to be bought."""
         rows = [row for row in self._plan.rows if row.paid_fingerprint == self._plan.paid_fingerprint]
-        bought = [take.plan.number for take in self.takes if take in self.usable or take.failed_gate]
+        bought = [take.plan.number for take in self.usable] + self.unfit
         return max(bought + [row.provenance.takes for row in rows], default=1)
+
+    @property
+    def unfit(self) -> list[int]:
+        """The takes that have failed a gate."""
+        return [take.plan.number for take in self.takes if take.failed_gate]
 
     def fail(self, number: int, why: str) -> None:
         """A gate has found a take to be unfit."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import wave
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from worlds import MEDIA_URL, First, World, error, status
 
+from pipeline.local_gateway.composition import CannedComposer, CompositionRequest
 from pipeline.report.document import run_document
 from pipeline.runner.picking import Picking
 from pipeline.runner.results import TakeResult
@@ -115,26 +117,21 @@ async def test_a_stricter_gate_moves_the_pick_to_a_take_that_passes(world: World
     assert len(world.network.submits) == 2
 
 
+class Same(CannedComposer):
+    """Composes nothing new."""
+
+    async def compose(self, request: CompositionRequest) -> bytes:
+        return await super().compose(replace(request, variation=0))
+
+
 class TestTwins:
     """Two takes that are nearly the same: one of them was money for nothing."""
 
     @pytest.fixture
     def twins(self, world: World) -> World:
         """A gateway that gives the same audio for every take."""
-        first: list[httpx.Response] = []
-
-        def same(request: httpx.Request, response: httpx.Response) -> httpx.Response | None:
-            first.extend([response] if is_audio(request) and not first else [])
-            return httpx.Response(200, content=first[0].content) if is_audio(request) else None
-
-        async def read(request: httpx.Request) -> httpx.Response:
-            response = await handle(request)
-            await response.aread()
-            return response
-
-        handle = world.network._gateway.handle_async_request
-        world.network._gateway.handle_async_request = read
-        world.network.after.append(same)
+        world.composer = Same()
+        world.restart_gateway()
         return world
 
     async def test_they_are_told_in_index_report_and_results(self, twins: World) -> None:

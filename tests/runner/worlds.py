@@ -99,6 +99,7 @@ class QuietFinisher(InlineFinisher):
         self.inspected: list[str] = []
         self.finished: list[str] = []
         self.compared: list[tuple[str, str]] = []
+        self.weighed: list[str] = []  # for a group's joint loudness
 
     async def inspect(self, path: str) -> SourceFacts:
         self.inspected.append(path)
@@ -112,6 +113,10 @@ class QuietFinisher(InlineFinisher):
         self.compared.append((one, other))
         return await super().compare(one, other)
 
+    async def gating_blocks(self, task: Any) -> Any:
+        self.weighed.append(task.source)
+        return await super().gating_blocks(task)
+
 
 class World:
     """Two folders, a gateway, and whatever happens between them."""
@@ -120,6 +125,7 @@ class World:
         self.folder = folder
         self.clock = EventLoopClock()
         self.options = GatewayOptions(**({"latency_s": 5.0, "rpm": None, "media_base_url": MEDIA_URL} | options))
+        self.composer: Any = CannedComposer()
         self.restart_gateway()
         self.finisher = QuietFinisher()
         self.events: list[Event] = []
@@ -127,7 +133,7 @@ class World:
 
     def restart_gateway(self) -> None:
         """A gateway that knows nothing of what was before."""
-        self.app = create_app(self.options, clock=self.clock, composer=CannedComposer(), state=None)
+        self.app = create_app(self.options, clock=self.clock, composer=self.composer, state=None)
         self.network = Network(self.app)
 
     @property
