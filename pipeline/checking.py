@@ -40,7 +40,8 @@ def faults(track: Track, row: AssetRow, measured: Measurement) -> Iterator[str]:
 def _loudness_faults(loudness: Loudness, row: AssetRow, measured: Measurement) -> Iterator[str]:
     explained = any(warning.get("code") in _EXPLAINED for warning in row.warnings)
     tolerance = loudness.tolerance_lu or TOLERANCE_LU.get(row.format, _LOSSY_TOLERANCE_LU)
-    target = loudness.target_lufs
+    # Only a group as a whole has the manifest's target: a member of it is to be as loud as its gain has made it.
+    target = loudness.target_lufs if row.group is None else row.lufs
     if target is None or measured.lufs is None:
         return
     if measured.lufs > target + tolerance or (measured.lufs < target - tolerance and not explained):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.audio.settings import canonical
+from pipeline.audio.settings import Loudness, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,16 @@ def serial_seed(track: Track, outputs: Sequence[Output], source_sha256: str) -> 
     """
     settings = finishing_fingerprint(track, outputs[0]) if outputs else ""
     return settings[:32] + source_sha256[:32]
+
+
+def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, steps: tuple[str, ...] = ()) -> str:
+    """Of what `track` brings to its group's joint loudness: which purchase, and all that shapes it; 16 hex digits.
+
+    `paid`: its paid fingerprint, which covers what it was asked to be.
+    """
+    shaping = canonical(replace(track.finishing, loudness=Loudness(), gates=()))
+    document = {"version": 1, "paid": paid, "take": take, "regeneration": regeneration, "shaping": shaping}
+    return _digest(document | ({"steps": steps} if steps else {}))[:16]
 
 
 def _digest(document: dict[str, Any]) -> str:

@@ -33,6 +33,19 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedGroup:
+    """The loudness group that an asset was levelled with: its gain, and what that was made of.
+
+    `members`: each track of the group, with the digest of what it brought to the joint loudness; None: left out.
+    """
+
+    name: str
+    target_lufs: float
+    gain_db: float
+    members: dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class AssetRow:
     """A row of the index: a finished file, as measured when it was delivered. Figures not measurable are None."""
 
@@ -56,6 +69,7 @@ class AssetRow:
     finishing_fingerprint: str
     limited_db: float = 0.0  # the most that the limiter took off its peaks
     provenance: Provenance = field(default_factory=lambda: Provenance("generated"))
+    group: JoinedGroup | None = None
 
     def document(self) -> dict[str, Any]:
         """The row as JSON has it."""
@@ -66,12 +80,24 @@ def read_row(document: Mapping[str, Any]) -> AssetRow | None:
     """The row that `document` holds; None where it is not one: it then proves nothing."""
     try:
         provenance = Provenance(**_known(Provenance, document["provenance"]))
-        row = AssetRow(
-            **_known(AssetRow, document) | {"provenance": provenance, "warnings": tuple(document["warnings"])}
-        )
+        group = _read_group(document.get("group"))
+        read = {"provenance": provenance, "warnings": tuple(document["warnings"]), "group": group}
+        row = AssetRow(**_known(AssetRow, document) | read)
     except (KeyError, TypeError, AttributeError):
         return None
     return row if _is_sound(row) else None
+
+
+def _read_group(document: Any) -> JoinedGroup | None:
+    """None also where it is not one: the asset is then levelled again with its group."""
+    try:
+        group = JoinedGroup(**_known(JoinedGroup, document))
+        members = group.members.items()
+    except (TypeError, AttributeError):
+        return None
+    sound = isinstance(group.name, str) and _is_figure(group.target_lufs) and _is_figure(group.gain_db)
+    texts = (part for name, member in members for part in (name, member or ""))
+    return group if sound and all(isinstance(text, str) for text in texts) else None
 
 
 def _is_sound(row: AssetRow) -> bool:

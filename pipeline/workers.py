@@ -18,10 +18,10 @@ import anyio.to_process
 from pipeline.runner.finisher import WorkerDied
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from pipeline.audio.measurement import Measurement
-    from pipeline.audio.tasks import Examination, FinishedFile, FinishTask, SourceFacts
+    from pipeline.audio.tasks import Examination, FinishedFile, FinishTask, GatingBlocks, SourceFacts
 
 T = TypeVar("T")
 
@@ -71,6 +71,18 @@ class WorkerFinisher:
     async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]:
         return await self._run(_finish, task, over="its finishing")
 
+    async def compare(self, one: str, other: str) -> float | None:
+        """By how much two sources correlate, if they are nearly the same."""
+        return await self._run(_compare, one, other, over="a comparison")
+
+    async def gating_blocks(self, task: FinishTask) -> GatingBlocks:
+        """What a source, shaped, brings to the joint loudness of its group."""
+        return await self._run(_gating_blocks, task, over="its measurement")
+
+    async def common_gain_db(self, members: Sequence[GatingBlocks], target_lufs: float) -> float:
+        """The gain of a group, in dB."""
+        return await self._run(_common_gain_db, tuple(members), target_lufs, over="its group's loudness")
+
     async def measure(self, path: str) -> Measurement:
         """Decode and measure a delivered file. Raises AudioError, WorkerDied."""
         return await self._run(_measure, path, over="a measurement")
@@ -113,6 +125,27 @@ def _finish(task: FinishTask) -> tuple[FinishedFile, ...]:
     from pipeline.audio.finishing import finish  # noqa: PLC0415
 
     return finish(task)
+
+
+def _compare(one: str, other: str) -> float | None:
+    _ignore_interrupts()
+    from pipeline.audio.twins import twin_sources  # noqa: PLC0415
+
+    return twin_sources(one, other)
+
+
+def _gating_blocks(task: FinishTask) -> GatingBlocks:
+    _ignore_interrupts()
+    from pipeline.audio.finishing import gating_blocks  # noqa: PLC0415
+
+    return gating_blocks(task)
+
+
+def _common_gain_db(members: Sequence[GatingBlocks], target_lufs: float) -> float:
+    _ignore_interrupts()
+    from pipeline.audio.finishing import common_gain_db  # noqa: PLC0415
+
+    return common_gain_db(members, target_lufs)
 
 
 def _measure(path: str) -> Measurement:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.encoding import HEADROOM_DB, rate_for
 from pipeline.audio.level_warnings import level_warnings
-from pipeline.audio.levelling import first_aim, next_aim
+from pipeline.audio.levelling import first_aim, in_group, next_aim
 from pipeline.audio.mastering import Master, master
 from pipeline.audio.resampling import resampled, resampled_loop
 from pipeline.audio.tasks import FinishedFile, Target
@@ -38,13 +38,15 @@ class Prepared:
     loop_start: int | None = None  # the frame to which its end leads back, if it loops
     splits: bool = False  # what comes before the loop is a file of its own
     unlike_over_s: float | None = None  # nothing in it repeats: its ends are crossfaded over so many seconds
+    gain_db: float | None = None  # its loudness group's
 
 
 def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label) -> FinishedFile:
     """Make `target`'s files of `prepared`. Raises AudioError, and OSError where one can't be written."""
     sound, loop_start = _at_rate(prepared, rate_for(target.output.format, prepared.sound.sample_rate))
     measured, headroom_db = prepared.measured, HEADROOM_DB[target.output.format]
-    aim = first_aim(measured, loudness, headroom_db)
+    loudness = in_group(loudness, measured, prepared.gain_db)
+    aim = first_aim(measured, loudness, headroom_db, prepared.gain_db)
     made = master(sound, measured, aim, loop_start)
     files = write_files(made.sound, target, label, loop_start, splits=prepared.splits)
     for _ in range(_MOST_CORRECTIONS):

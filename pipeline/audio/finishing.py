@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.audio.decoding import decode
 from pipeline.audio.delivery import Prepared, deliver
 from pipeline.audio.faults import find_faults
 from pipeline.audio.gates import find_silence, judge
 from pipeline.audio.labels import Label, serial_of
+from pipeline.audio.levelling import PEAK_ALONE_DBTP
+from pipeline.audio.loudness import joint_loudness, momentary_powers
 from pipeline.audio.measurement import measure
 from pipeline.audio.shaping import shape
 from pipeline.audio.sound import Sound
-from pipeline.audio.tasks import FinishedFile, FinishTask
-from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.audio.tasks import FinishedFile, FinishTask, GatingBlocks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.audio.measurement import Measurement
-    from pipeline.audio.settings import Finishing
     from pipeline.audio.shaping import Shaped
 
 
@@ -46,23 +50,41 @@ def prepare(task: FinishTask) -> Prepared:
     return Prepared(
         sound=shaped.sound,
         measured=measured,
-        warnings=(*warnings, *(loop.warnings if loop else ()), *_not_yet(finishing)),
+        warnings=(*warnings, *(loop.warnings if loop else ())),
         loop_start=shaped.loop_start,
         splits=splits,
         unlike_over_s=None if loop is None or loop.repeats else loop.crossfade_s,
+        gain_db=task.gain_db,
     )
+
+
+def gating_blocks(task: FinishTask) -> GatingBlocks:
+    """What the source of `task`, through its gates and shaped, brings to its group. Raises AudioError."""
+    prepared = prepare(task)
+    heard = _repeated(prepared.sound, prepared.loop_start) if prepared.splits else prepared.sound
+    powers = momentary_powers(heard).astype(np.float32).tobytes()
+    return GatingBlocks(powers, prepared.measured.true_peak_dbtp)
+
+
+def common_gain_db(members: Sequence[GatingBlocks], target_lufs: float) -> float:
+    """The one gain that brings a group's joint loudness to its target, in thousandths of a dB.
+
+    Where all of it is too short for a loudness, its highest true peak goes where one sound's would; 0 for silence.
+    """
+    joint = joint_loudness(np.frombuffer(one.powers, np.float32) for one in members)
+    if joint is not None:
+        return round(target_lufs - joint, 3)
+    peaks = [one.true_peak_dbtp for one in members if one.true_peak_dbtp is not None]
+    return round(PEAK_ALONE_DBTP - max(peaks), 3) if peaks else 0.0
 
 
 def _measured_split(shaped: Shaped) -> Measurement:
     """What is heard for ever decides how loud it is; the peaks of both parts count, since both get one gain."""
     whole = measure(shaped.sound)
-    loop = measure(Sound(shaped.sound.samples[shaped.loop_start :], shaped.sound.sample_rate))
+    loop = measure(_repeated(shaped.sound, shaped.loop_start))
     return replace(loop, true_peak_dbtp=whole.true_peak_dbtp)
 
 
-def _not_yet(finishing: Finishing) -> list[AssetWarning]:
-    """What the manifest asks for and this version does not do: said, rather than passed over."""
-    if finishing.loudness.group is None:
-        return []
-    text = f"levelled by itself: the group {finishing.loudness.group} has no common gain yet"
-    return [AssetWarning("group_not_joined", text)]
+def _repeated(sound: Sound, loop_start: int | None) -> Sound:
+    """What is heard for ever of a sound whose end leads back to `loop_start`."""
+    return Sound(sound.samples[loop_start:], sound.sample_rate)

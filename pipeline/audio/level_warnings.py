@@ -24,16 +24,20 @@ def level_warnings(
     if aim is None:
         return ()
     return (
-        *_by_peak(aim, delivered, loudness),
+        *_by_peak(aim, delivered, level, loudness),
         *_short(delivered, level, loudness),
         *_limited(limited_db),
         *_over(delivered, loudness),
     )
 
 
-def _by_peak(aim: Aim, delivered: Measurement, loudness: Loudness) -> list[AssetWarning]:
+def _by_peak(aim: Aim, delivered: Measurement, level: Level, loudness: Loudness) -> list[AssetWarning]:
     if aim.lufs is not None or is_silent(delivered):
         return []
+    if aim.gain_db is not None:
+        missed = aim.gain_db - level.gain_db
+        text = f"too short for a loudness, and {missed:.1f} dB short of its group's gain: peaks"
+        return [AssetWarning("loudness_short", text)] if missed > MOST_MISSED_LU else []
     peak = min(PEAK_ALONE_DBTP, loudness.true_peak_dbtp)
     text = f"too short for a loudness: levelled by its true peak, at {peak:g} dBTP"
     return [AssetWarning("levelled_by_peak", text)]
@@ -43,7 +47,7 @@ def _short(delivered: Measurement, level: Level, loudness: Loudness) -> list[Ass
     target = loudness.target_lufs
     if target is None or delivered.lufs is None or target - delivered.lufs <= MOST_MISSED_LU:
         return []
-    text = f"{target - delivered.lufs:.1f} LU short of {target:g}: {level.held_by or PEAKS}"
+    text = f"{target - delivered.lufs:.1f} LU short of {target:.4g}: {level.held_by or PEAKS}"
     return [AssetWarning("loudness_short", text)]
 
 

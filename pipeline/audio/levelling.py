@@ -36,10 +36,11 @@ _SAFETY_SHARE: Final = 0.15
 class Aim:
     """What a sound should measure before it is encoded, so that its file measures what was asked."""
 
-    lufs: float | None  # None: too short for a loudness, levelled by its peak
+    lufs: float | None  # None: too short for a loudness, levelled by its peak or by its group's gain
     ceiling_dbtp: float
     short_term_lufs: float | None = None  # at most
     limit_db: float = 0.0  # what may be taken off peaks to stay below the ceiling
+    gain_db: float | None = None  # of its group, where it is too short for a loudness of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,26 @@ class Level:
     held_by: str | None = None  # what keeps it from the aim's loudness
 
 
-def first_aim(measured: Measurement, loudness: Loudness, headroom_db: float) -> Aim | None:
+def in_group(loudness: Loudness, measured: Measurement, gain_db: float | None) -> Loudness:
+    """`loudness` with the target that a group's gain comes to for a sound that measured so."""
+    if gain_db is None or loudness.target_lufs is None or measured.lufs is None:
+        return loudness
+    return replace(loudness, target_lufs=measured.lufs + gain_db)
+
+
+def first_aim(
+    measured: Measurement, loudness: Loudness, headroom_db: float, gain_db: float | None = None
+) -> Aim | None:
     """What to aim for with a sound that measured so. None: leave it as it is.
 
-    `headroom_db`, what encoding may add to peaks, is left below the ceiling where peaks decide.
+    `headroom_db`, what encoding may add to peaks, is left below the ceiling where peaks decide. `gain_db`: its group's.
     """
     if loudness.target_lufs is None or measured.true_peak_dbtp is None or is_silent(measured):
         return None
     ceiling = loudness.true_peak_dbtp
+    limit_db = max(0.0, loudness.limit_db - MARGIN_DB)
+    if measured.lufs is None and gain_db is not None:
+        return Aim(None, ceiling - headroom_db, limit_db=limit_db, gain_db=gain_db)
     if measured.lufs is None:
         return Aim(None, min(PEAK_ALONE_DBTP, ceiling - headroom_db))
     if measured.true_peak_dbtp + loudness.target_lufs - measured.lufs > ceiling:
@@ -67,7 +80,7 @@ def first_aim(measured: Measurement, loudness: Loudness, headroom_db: float) -> 
         lufs=loudness.target_lufs,
         ceiling_dbtp=ceiling,
         short_term_lufs=None if most is None else most - _SAFETY_DB,
-        limit_db=max(0.0, loudness.limit_db - MARGIN_DB),
+        limit_db=limit_db,
     )
 
 
@@ -77,12 +90,18 @@ def level_for(aim: Aim, measured: Measurement) -> Level:
         return Level(0.0)
     room = aim.ceiling_dbtp + aim.limit_db - measured.true_peak_dbtp
     if aim.lufs is None or measured.lufs is None:
-        return Level(_rounded_down(room))
+        return _level_of_short(aim.gain_db, room)
     bounds: list[tuple[float, str | None]] = [(aim.lufs - measured.lufs, None), (room, PEAKS)]
     if aim.short_term_lufs is not None and measured.max_short_term_lufs is not None:
         bounds.append((aim.short_term_lufs - measured.max_short_term_lufs, LOUDEST))
     gain, held_by = min(bounds, key=lambda bound: bound[0])
     return Level(_rounded_down(gain), held_by)
+
+
+def _level_of_short(gain_db: float | None, room_db: float) -> Level:
+    if gain_db is None:
+        return Level(_rounded_down(room_db))
+    return Level(_rounded_down(min(gain_db, room_db)), PEAKS if room_db < gain_db else None)
 
 
 def next_aim(

@@ -14,6 +14,8 @@ import numpy as np
 from pipeline.audio.k_weighting import Powers, tenth_powers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.audio.sound import Sound
 
 _MOMENTARY_TENTHS: Final = 4  # 400 ms, overlapping by three quarters
@@ -40,6 +42,19 @@ def read_loudness(sound: Sound) -> LoudnessReading:
     momentary = _sliding_means(tenths, _MOMENTARY_TENTHS)
     short_term = _sliding_means(tenths, _SHORT_TERM_TENTHS)
     return LoudnessReading(_integrated(momentary), _loudest(momentary), _loudest(short_term), _range(short_term))
+
+
+def momentary_powers(sound: Sound) -> Powers:
+    """The K-weighted power of each 400 ms of `sound`, one every 100 ms: what the gates decide over."""
+    return _sliding_means(tenth_powers(sound), _MOMENTARY_TENTHS)
+
+
+def joint_loudness(blocks: Iterable[Powers]) -> float | None:
+    """The integrated loudness of several sounds as if they were one, in LUFS: both gates over all of their blocks.
+
+    `blocks`: the `momentary_powers` of each. None: nothing in them is above the gate at -70 LUFS.
+    """
+    return _integrated(np.concatenate([np.empty(0), *blocks]))
 
 
 def _sliding_means(tenths: Powers, length: int) -> Powers:

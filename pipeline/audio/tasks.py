@@ -62,6 +62,18 @@ class FinishTask:
     metadata: tuple[tuple[str, str], ...] = ()  # (NAME, value), written into the files' tags
     steps: tuple[Step, ...] = ()  # the user's own, run before loudness
     asked_s: float | None = None  # how long the source was asked to be; None: nobody asked
+    gain_db: float | None = None  # its loudness group's; None: towards its own target
+
+
+@dataclass(frozen=True, slots=True)
+class GatingBlocks:
+    """What a shaped source brings to the joint loudness of its group.
+
+    `powers`: the K-weighted power of each of its 400 ms blocks, one every 100 ms, as float32 (24 kB for ten minutes).
+    """
+
+    powers: bytes
+    true_peak_dbtp: float | None
 
 
 @dataclass(frozen=True, slots=True)

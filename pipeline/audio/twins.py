@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pipeline.audio.channels import middle
-from pipeline.audio.gates import Finding
+from pipeline.audio.decoding import decode
 from pipeline.audio.loop_alignment import correlation
 
 if TYPE_CHECKING:
@@ -18,14 +18,20 @@ _COARSE_HZ: Final = 4_000
 _LEAST_OVERLAP: Final = 0.5  # of the shorter one
 
 
-def find_twin(one: Sound, other: Sound) -> list[Finding]:
-    """Is `other` the same as `one`, at another level or a little later perhaps? Takes of different rates are not."""
+def twin_sources(one: str, other: str) -> float | None:
+    """By how much two source files correlate, if they are nearly the same. Raises AudioError."""
+    return twin_correlation(decode(one), decode(other))
+
+
+def twin_correlation(one: Sound, other: Sound) -> float | None:
+    """By how much two takes correlate, over 0.95, at another level or a little later perhaps; None: they are no twins.
+
+    Takes of different rates are none.
+    """
     if one.sample_rate != other.sample_rate:
-        return []
+        return None
     alike = likeness(middle(one.samples), middle(other.samples), one.sample_rate)
-    if alike <= _TWINS_FROM:
-        return []
-    return [Finding("twin", f"nearly the same as another take of it: they correlate by {alike:.2f}")]
+    return alike if alike > _TWINS_FROM else None
 
 
 def likeness(one: Samples, other: Samples, sample_rate: int) -> float:

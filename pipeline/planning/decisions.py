@@ -14,6 +14,7 @@ from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
 from pipeline.gateway_choice import is_same_gateway
 from pipeline.jobs import PurchaseKey
 from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
+from pipeline.planning.groups import groups_of, join_groups
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
 from pipeline.planning.takes import plan_take, wanted_regeneration
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestPlan:
     """What a run of `manifest` would do."""
-    tracks = tuple(plan_track(track, manifest, facts, wishes) for track in manifest.tracks)
+    alone = [plan_track(track, manifest, facts, wishes) for track in manifest.tracks]
+    tracks = join_groups(alone, facts.steps, lambda plan: _plan_again(plan, manifest, facts, wishes))
     claimed = {path for track in manifest.tracks for path in track.asset_paths}
     orphans = [row for (name, path), row in facts.rows.items() if name == manifest.name and path not in claimed]
     return ManifestPlan(
@@ -37,6 +39,7 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
         orphans=() if wishes.only else tuple(sorted(orphans, key=lambda row: row.path)),
         strays=tuple(_strays(manifest, tracks, facts, wishes)),
         continues_run=manifest.name in facts.open_runs,
+        groups=groups_of(tracks, facts.steps),
     )
 
 
@@ -47,12 +50,27 @@ def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -
     return _unless_obstructed(_plan_unobstructed(track, manifest, facts, wishes), facts)
 
 
-def _plan_unobstructed(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
+def _plan_unobstructed(
+    track: Track, manifest: Manifest, facts: Facts, wishes: Wishes, *, again: bool = False
+) -> TrackPlan:
+    """`again`: though its assets stand, they are to be finished again."""
     if track.file is not None:
-        return _plan_recording(track, facts)
+        return _plan_recording(track, facts, again=again)
     if facts.kind == "local" and any(_is_real(row) for row in rows_of(track, facts)):
-        return _plan_beside_real(track, manifest, facts)
-    return _plan_generated(track, manifest, facts, wishes)
+        return _plan_beside_real(track, manifest, facts, again=again)
+    return _plan_generated(track, manifest, facts, wishes, again=again)
+
+
+def _plan_again(plan: TrackPlan, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan | None:
+    """`plan` with its standing assets finished again from the same source; None where that can't be had or be done.
+
+    Nothing is bought for it.
+    """
+    if any((plan.track.manifest, path) in facts.obstacles for path in plan.track.asset_paths):
+        return None
+    again = _plan_unobstructed(plan.track, manifest, facts, wishes, again=True)
+    is_free = again.action in (Action.FINISH, Action.GENERATE) and again.pick == plan.pick
+    return replace(again, rejoins=True) if is_free else None
 
 
 def _unless_obstructed(plan: TrackPlan, facts: Facts) -> TrackPlan:
@@ -64,17 +82,17 @@ def _unless_obstructed(plan: TrackPlan, facts: Facts) -> TrackPlan:
     return replace(plan, action=Action.BLOCKED, why=why)
 
 
-def _plan_recording(track: Track, facts: Facts) -> TrackPlan:
+def _plan_recording(track: Track, facts: Facts, *, again: bool) -> TrackPlan:
     assert track.file is not None  # noqa: S101 - the caller's case
     fingerprint = recording_fingerprint(facts.recordings[track.file])
     assets = tuple(plan_assets(track, fingerprint, facts, lambda _: True))
-    action = Action.KEEP if all(asset.keep for asset in assets) else Action.FINISH
+    action = Action.FINISH if again or not all(asset.keep for asset in assets) else Action.KEEP
     return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=_first_why(assets))
 
 
-def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts) -> TrackPlan:
+def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts, *, again: bool) -> TrackPlan:
     """A local run of a track with real assets: kept, or finished again from real sources; never replaced."""
-    real = _plan_generated(track, manifest, replace(facts, kind="real"), Wishes())
+    real = _plan_generated(track, manifest, replace(facts, kind="real"), Wishes(), again=again)
     if real.action in (Action.KEEP, Action.FINISH):
         return real
     unharmed = all((track.manifest, asset.path) in facts.intact for asset in real.assets)
@@ -85,7 +103,7 @@ def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts) -> TrackPl
     return replace(real, action=Action.BLOCKED, takes=(), why=why)
 
 
-def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
+def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes, *, again: bool) -> TrackPlan:
     fingerprint = paid_fingerprint(track, facts.kind)
     regenerate = fingerprint in wishes.regenerate
     proof = proof_of_purchase(track, fingerprint, facts)
@@ -99,7 +117,7 @@ def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wish
         return (row.provenance.take, row.provenance.regeneration) in current
 
     assets = tuple(plan_assets(track, fingerprint, facts, stands))
-    kept = proof is not None and stands(proof) and all(asset.keep for asset in assets)
+    kept = proof is not None and stands(proof) and all(asset.keep for asset in assets) and not again
     pick = proof.provenance.take if proof is not None and stands(proof) else None
     takes = tuple(plan_take(track, key, manifest, facts, proof if pick else None, kept=kept) for key in keys)
     plan = TrackPlan(
@@ -112,7 +130,13 @@ def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wish
         pick=_usable_pick(pick, takes, kept=kept),
         placeholder=facts.kind == "local",
     )
-    return _with_action(plan)
+    return _with_action(plan, _beyond(proof, takes), again=again)
+
+
+def _beyond(proof: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
+    """A take that came home in a run that was stopped before it was finished: no row has heard of it."""
+    known = 0 if proof is None else proof.provenance.takes
+    return next((take for take in takes if take.step is Step.HAVE and take.number > known), None)
 
 
 def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> int | None:
@@ -121,7 +145,7 @@ def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> 
     return pick if kept or pick in reachable else None
 
 
-def _with_action(plan: TrackPlan) -> TrackPlan:
+def _with_action(plan: TrackPlan, beyond: TakePlan | None, *, again: bool) -> TrackPlan:
     steps = {take.step for take in plan.takes}
     blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
     if blocked is not None:
@@ -131,7 +155,9 @@ def _with_action(plan: TrackPlan) -> TrackPlan:
         return replace(plan, action=Action.GENERATE, why=why)
     if not all(asset.keep for asset in plan.assets):
         return replace(plan, action=Action.FINISH, why=_first_why(plan.assets))
-    return plan
+    if beyond is not None:
+        return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
+    return replace(plan, action=Action.FINISH) if again else plan
 
 
 def _is_real(row: AssetRow) -> bool:

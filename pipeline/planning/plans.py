@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job, Kind, PurchaseKey
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
+    from pipeline.planning.groups import GroupPlan
 
 
 class Action(StrEnum):
@@ -85,6 +86,7 @@ class TrackPlan:
     pick: int | None = None  # the take that is the pick already; None: the first that has a source
     placeholder: bool = False  # its takes come from the local gateway
     why: str = ""
+    rejoins: bool = False  # its assets are as they should be, but for its loudness group
 
     @property
     def list_price_microusd(self) -> int:
@@ -101,6 +103,7 @@ class ManifestPlan:
     orphans: tuple[AssetRow, ...] = ()
     strays: tuple[Job, ...] = ()  # jobs that are still to be collected though no track asks for them any more
     continues_run: bool = False
+    groups: tuple[GroupPlan, ...] = ()
 
     def purchases(self) -> dict[PurchaseKey, TakePlan]:
         """What is to be bought, each once, however many tracks want it."""

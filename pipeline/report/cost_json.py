@@ -28,6 +28,9 @@ def cost_json(report: CostReport) -> bytes:
         "by_tag": _groups("tag", report.by_tag),
         "by_model": _groups("model", report.by_model),
         "takes": [take_document(take) for take in report.takes],
+        "twins": [
+            {"manifest": twins.manifest, "track": twins.track, "message": twins.sentence} for twins in report.twins
+        ],
     }
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     # A broken surrogate from outside becomes its own JSON escape, since it can only stand inside a string.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.report.amounts import Amounts, Counts, Totals
-    from pipeline.report.costs import CostReport, Group, ManifestCosts
+    from pipeline.report.costs import CostReport, Group, ManifestCosts, TwinTakes
     from pipeline.report.failures import Failure
     from pipeline.report.purchases import Purchase
 
@@ -27,6 +27,7 @@ def cost_markdown(report: CostReport) -> bytes:
         ["# Cost report", "", _headline(report)],
         _sums(report),
         _failures(report.failures),
+        _twins(report.twins),
         _by_manifest(report.manifests),
         _by_tag(report.by_tag),
         _by_model(report.by_model),
@@ -104,6 +105,17 @@ def _failures(found: Sequence[Failure]) -> list[str]:
         name = escaped(f"{failure.manifest}: {failure.track}" if several else failure.track)
         sentence = escaped(failure.sentence).rstrip(".")
         lines.append(f"- **{name}**: {sentence}.\n  {escaped(failure.advice)}")
+    return lines
+
+
+def _twins(found: Sequence[TwinTakes]) -> list[str]:
+    if not found:
+        return []
+    several = len({twins.manifest for twins in found}) > 1
+    lines = ["## Takes that are nearly the same", ""]
+    for twins in found:
+        name = escaped(f"{twins.manifest}: {twins.track}" if several else twins.track)
+        lines.append(f"- **{name}**: {escaped(twins.sentence)}.")
     return lines
 
 

@@ -13,7 +13,7 @@ from pipeline.report.purchases import Purchase, purchases
 from pipeline.report.text import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from pipeline.report.inputs import CostInput
@@ -49,6 +49,15 @@ class ManifestCosts:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinTakes:
+    """Two takes of a track that are nearly the same: what the second one cost was for nothing."""
+
+    manifest: str
+    track: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class CostReport:
     """All that the report's files say."""
 
@@ -61,6 +70,7 @@ class CostReport:
     by_model: tuple[Group, ...]
     takes: tuple[Purchase, ...]
     failures: tuple[Failure, ...]
+    twins: tuple[TwinTakes, ...] = ()
     cap_microusd: int | None = None
 
     @property
@@ -89,8 +99,20 @@ def cost_report(given: CostInput) -> CostReport:
         by_model=_groups(takes, _model),
         takes=takes,
         failures=failures(given, takes),
+        twins=tuple(_twins(given)),
         cap_microusd=given.cap_microusd,
     )
+
+
+def _twins(given: CostInput) -> Iterator[TwinTakes]:
+    """Of each track once, however many files it has."""
+    found = {
+        TwinTakes(row.manifest, row.name, str(warning.get("message", "")))
+        for row in given.rows
+        for warning in row.warnings
+        if warning.get("code") == "twin"
+    }
+    yield from sorted(found, key=lambda twins: (twins.manifest, twins.track, twins.sentence))
 
 
 def _names(given: CostInput, takes: Iterable[Purchase]) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pipeline.audio.tasks import FinishedFile, FinishTask, SourceFacts
+    from collections.abc import Sequence
+
+    from pipeline.audio.tasks import FinishedFile, FinishTask, GatingBlocks, SourceFacts
 
 
 class WorkerDied(Exception):
@@ -18,6 +20,12 @@ class Finisher(Protocol):
     async def inspect(self, path: str) -> SourceFacts: ...
 
     async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]: ...
+
+    async def compare(self, one: str, other: str) -> float | None: ...
+
+    async def gating_blocks(self, task: FinishTask) -> GatingBlocks: ...
+
+    async def common_gain_db(self, members: Sequence[GatingBlocks], target_lufs: float) -> float: ...
 
 
 class InlineFinisher:
@@ -32,3 +40,18 @@ class InlineFinisher:
         from pipeline.audio.finishing import finish  # noqa: PLC0415 - as above
 
         return finish(task)
+
+    async def compare(self, one: str, other: str) -> float | None:
+        from pipeline.audio.twins import twin_sources  # noqa: PLC0415 - as above
+
+        return twin_sources(one, other)
+
+    async def gating_blocks(self, task: FinishTask) -> GatingBlocks:
+        from pipeline.audio.finishing import gating_blocks  # noqa: PLC0415 - as above
+
+        return gating_blocks(task)
+
+    async def common_gain_db(self, members: Sequence[GatingBlocks], target_lufs: float) -> float:
+        from pipeline.audio.finishing import common_gain_db  # noqa: PLC0415 - as above
+
+        return common_gain_db(members, target_lufs)

@@ -6,30 +6,66 @@ import datetime as dt
 import hashlib
 import shutil
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.audio.gates import action_of
 from pipeline.audio.tasks import AudioError, FinishTask, Target
 from pipeline.files import naming
 from pipeline.fingerprints import serial_seed
 from pipeline.output import AssetRow, Provenance
-from pipeline.planning.plans import Step
+from pipeline.runner.events import Notice
 from pipeline.runner.finisher import WorkerDied
+from pipeline.runner.grouping import Audition, GroupLevel
+from pipeline.runner.picking import Picking, usable
 from pipeline.runner.results import TakeLost
+from pipeline.runner.twins import find_twins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.audio.settings import Output
-    from pipeline.audio.tasks import FinishedFile
+    from pipeline.audio.tasks import FinishedFile, GatingBlocks
     from pipeline.audio.tasks import Step as UserStep
     from pipeline.planning.plans import AssetPlan, TrackPlan
     from pipeline.runner.results import TakeResult
     from pipeline.runner.tools import Tools
+    from pipeline.runner.twins import Twins
 
 _WORK: Final = "work"
 _TAKES: Final = "takes"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What finishing has made of a track: its rows as they stand now, and its takes with what their gates say.
+
+    `error`: why none of its takes is fit to be its pick; its last good assets then stand where they were.
+    """
+
+    rows: tuple[AssetRow, ...]
+    takes: tuple[TakeResult, ...] = ()
+    error: str | None = None
+    is_new: bool = True  # False: its assets stand as they were, since its group is what it was
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """A source file, its hash checked: what is finished is what was paid for."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a track's files are made of, and how."""
+
+    plan: TrackPlan
+    source: _Material
+    picking: Picking
+    level: GroupLevel | None  # of its loudness group
 
 
 class TrackFinisher:
@@ -44,38 +80,85 @@ class TrackFinisher:
         """The track's rows as its files stand now, wherever its finishing was stopped."""
         return self._delivered.get((plan.track.manifest, plan.track.name), plan.rows)
 
-    async def finish(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> tuple[AssetRow, ...]:
-        """Finish the pick into the output folder and the other takes into the state folder.
+    async def finish(self, plan: TrackPlan, takes: Sequence[TakeResult], level: GroupLevel | None = None) -> Finished:
+        """Finish the pick into the output folder and the other takes into the state folder; `level`: its group's.
 
-        The track's rows as they stand then. Raises TakeLost where its pick has no source, AudioError, WorkerDied,
-        FolderError and OSError where finishing fails; its last good assets then stand where they were.
+        The pick is the one that stands, else the first take without a failed gate. Raises TakeLost where its pick has
+        no source, WorkerDied, FolderError and OSError where finishing fails, and AudioError for a recording; its last
+        good assets then stand where they were.
+        """
+        if plan.rejoins and not _wanted(plan, plan.pick, level):
+            return Finished(plan.rows, tuple(takes), is_new=False)
+        if plan.track.file is not None:
+            return Finished(await self._finish_recording(plan, level))
+        picking = Picking(plan, takes, await self._find_twins(plan, takes))
+        pick, rows = plan.pick, plan.rows
+        if pick is None or pick in picking.unfit or _wanted(plan, pick, level):
+            pick, rows = await self._finish_first_fit(plan, picking, level)
+        if pick is None:
+            return Finished(plan.rows, picking.takes, picking.why_nothing_is_fit)
+        picking.fail_twins(pick)
+        for take in picking.usable:
+            if take.plan.number != pick:
+                await self._finish_beside(plan, take, picking, level)
+        for warning in picking.warnings:
+            self._tools.observe(Notice(f"{plan.track.name}: {warning.message}"))
+        return Finished(tuple(map(picking.told, rows)), picking.takes)
+
+    async def audition(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> Audition:
+        """What a member brings to its group: the first take that passes its gates, or the recording.
+
+        Raises TakeLost, WorkerDied and OSError, and AudioError for a recording.
         """
         if plan.track.file is not None:
-            return await self._finish_recording(plan)
-        with_source = [take for take in takes if take.error is None and take.plan.step is not Step.PROVEN]
-        pick = next((take for take in with_source if take.plan.number == plan.pick), None)
-        if pick is None and plan.pick is None:
-            pick = next(iter(with_source), None)
-        rows = plan.rows
-        if not all(asset.keep for asset in plan.assets) or _is_new(pick, plan):
-            if pick is None:
-                raise TakeLost(next((take.error for take in takes if take.error), "its source is missing"))
-            rows = await self._finish_pick(plan, pick, with_source)
-        for take in with_source:
-            if take is not pick:
-                await self._finish_beside(plan, take)
-        return _with_takes(rows, _highest_take(plan, with_source))
+            return Audition(blocks=await self._gating_blocks(plan, _recording(plan)))
+        picking = Picking(plan, takes)
+        for candidate in picking.candidates:
+            try:
+                blocks = await self._gating_blocks(plan, self._source(candidate))
+            except AudioError as error:
+                picking.fail(candidate.plan.number, str(error))
+            else:
+                return Audition(picking.takes, candidate.plan.number, blocks)
+        return Audition(picking.takes)
 
-    async def _finish_recording(self, plan: TrackPlan) -> tuple[AssetRow, ...]:
-        assert plan.track.file is not None  # noqa: S101 - the caller's case
+    async def _gating_blocks(self, plan: TrackPlan, source: _Material) -> GatingBlocks:
+        return await self._tools.finisher.gating_blocks(self._task(plan, source))
+
+    async def _find_twins(self, plan: TrackPlan, takes: Sequence[TakeResult]) -> tuple[Twins, ...]:
+        if action_of("twin", plan.track.finishing.gates) == "off":
+            return ()
+        jobs = {take.plan.number: take.job for take in usable(takes)}
+        paths = {
+            number: str(Path.cwd() / self._tools.sources.path(job.source, job.intent.source_format))
+            for number, job in jobs.items()
+            if job is not None and job.source is not None
+        }
+        return await find_twins(self._tools.finisher, paths)
+
+    async def _finish_first_fit(
+        self, plan: TrackPlan, picking: Picking, level: GroupLevel | None
+    ) -> tuple[int | None, tuple[AssetRow, ...]]:
+        """Make the assets of the first take that passes its gates, and give its number."""
+        candidates = picking.candidates
+        if not candidates and not picking.unfit:
+            raise TakeLost(next((take.error for take in picking.takes if take.error), "its source is missing"))
+        for candidate in candidates:
+            try:
+                return candidate.plan.number, await self._finish_pick(plan, candidate, picking, level)
+            except AudioError as error:
+                picking.fail(candidate.plan.number, str(error))
+        return None, plan.rows
+
+    async def _finish_recording(self, plan: TrackPlan, level: GroupLevel | None) -> tuple[AssetRow, ...]:
         provenance = Provenance("file", date=_date(self._tools.clock.now()))
-        wanted = [asset for asset in plan.assets if not asset.keep]
-        return await self._deliver(plan, wanted, plan.track.file, provenance, plan.paid_fingerprint[5:])
+        wanted = _wanted(plan, None, level)
+        return await self._deliver(wanted, _Work(plan, _recording(plan), Picking(plan), level), provenance)
 
     async def _finish_pick(
-        self, plan: TrackPlan, pick: TakeResult, with_source: Sequence[TakeResult]
+        self, plan: TrackPlan, pick: TakeResult, picking: Picking, level: GroupLevel | None
     ) -> tuple[AssetRow, ...]:
-        source, sha256 = await self._source(pick)
+        source = self._source(pick)
         assert pick.job is not None  # noqa: S101 - `_source` has checked it
         provenance = Provenance(
             "generated",
@@ -84,24 +167,29 @@ class TrackFinisher:
             lyrics=plan.track.lyrics or None,
             job_id=pick.job.job_id,
             take=pick.plan.number,
-            takes=_highest_take(plan, with_source),
+            takes=picking.highest,
             regeneration=pick.plan.key.regeneration,
             date=_date(pick.job.collected_at or self._tools.clock.now()),
         )
-        wanted = [asset for asset in plan.assets if not asset.keep or _is_new(pick, plan)]
-        return await self._deliver(plan, wanted, source, provenance, sha256)
+        wanted = _wanted(plan, pick.plan.number, level)
+        return await self._deliver(wanted, _Work(plan, source, picking, level), provenance)
 
-    async def _finish_beside(self, plan: TrackPlan, take: TakeResult) -> None:
-        """A take that is not the pick: finished alike, so that it can be heard and compared."""
-        source, sha256 = await self._source(take)
+    async def _finish_beside(
+        self, plan: TrackPlan, take: TakeResult, picking: Picking, level: GroupLevel | None
+    ) -> None:
+        """A take that is not the pick: finished alike, so that it can be heard and compared, if its gates let it."""
+        work = _Work(plan, self._source(take), picking, level)
         with self._workplace(plan, take.plan.number) as folder:
-            finished = await self._run(plan, plan.track.outputs, source, folder, sha256)
+            try:
+                finished = await self._run(work, plan.track.outputs, folder)
+            except AudioError as error:
+                picking.fail(take.plan.number, str(error))
+                return
             for output, file in zip(plan.track.outputs, finished, strict=True):
                 name = f"{plan.track.name}.take{take.plan.number}{output.suffix}.{output.extension}"
                 self._tools.state.bring(folder / file.path, f"{_TAKES}/{plan.track.manifest}/{name}")
 
-    async def _source(self, take: TakeResult) -> tuple[Path, str]:
-        """The file of a take's source, its hash checked: what is finished is what was paid for."""
+    def _source(self, take: TakeResult) -> _Material:
         job = take.job
         if job is None or job.source is None:
             raise TakeLost("its source is missing")
@@ -109,16 +197,15 @@ class TrackFinisher:
         if not self._tools.sources.whole(job.source, audio_format):
             self._tools.sources.discard(job.source, audio_format)
             raise TakeLost("its source was damaged on disk; the next run fetches it again while the gateway has it")
-        return self._tools.sources.path(job.source, audio_format), job.source
+        return _Material(self._tools.sources.path(job.source, audio_format), job.source)
 
-    async def _deliver(
-        self, plan: TrackPlan, wanted: Sequence[AssetPlan], source: Path, provenance: Provenance, sha256: str
-    ) -> tuple[AssetRow, ...]:
+    async def _deliver(self, wanted: Sequence[AssetPlan], work: _Work, provenance: Provenance) -> tuple[AssetRow, ...]:
+        plan = work.plan
         replaced = {path for asset in wanted for path in (asset.path, asset.output.intro_path(plan.track.name))}
         rows = {row.path: row for row in plan.rows if row.path not in replaced}
         with self._workplace(plan, provenance.take) as folder:
-            finished = await self._run(plan, [asset.output for asset in wanted], source, folder, sha256)
-            made = list(_delivered(plan, wanted, finished, provenance))
+            finished = await self._run(work, [asset.output for asset in wanted], folder)
+            made = list(_delivered(work, wanted, finished, provenance))
             # On the books before they stand: a file that no row names is nobody's, and would be left alone.
             documents = [row.document() for row, _ in made]
             await self._tools.ledger.write(lambda ledger: ledger.add_assets(documents))
@@ -133,21 +220,26 @@ class TrackFinisher:
         others = (other for other in self.standing(plan) if other.path != row.path)
         self._delivered[plan.track.manifest, plan.track.name] = (*others, row)
 
-    async def _run(
-        self, plan: TrackPlan, outputs: Sequence[Output], source: Path, folder: Path, sha256: str
-    ) -> tuple[FinishedFile, ...]:
+    async def _run(self, work: _Work, outputs: Sequence[Output], folder: Path) -> tuple[FinishedFile, ...]:
+        plan = work.plan
         targets = tuple(_target(plan, output, folder / str(number)) for number, output in enumerate(outputs))
-        task = FinishTask(
-            source=str(Path.cwd() / source),
+        gain_db = None if work.level is None else work.level.joined.gain_db
+        with naming(folder):  # a worker's full disk names no file
+            return await self._tools.finisher.finish(self._task(plan, work.source, targets, gain_db))
+
+    def _task(
+        self, plan: TrackPlan, source: _Material, targets: tuple[Target, ...] = (), gain_db: float | None = None
+    ) -> FinishTask:
+        return FinishTask(
+            source=str(Path.cwd() / source.path),
             finishing=plan.track.finishing,
             targets=targets,
-            serial_seed=serial_seed(plan.track, outputs, sha256),
+            serial_seed=serial_seed(plan.track, [target.output for target in targets], source.sha256),
             metadata=(("TITLE", plan.track.name),),
             steps=self._steps,
             asked_s=plan.track.asked_s,
+            gain_db=gain_db,
         )
-        with naming(folder):  # a worker's full disk names no file
-            return await self._tools.finisher.finish(task)
 
     @contextmanager
     def _workplace(self, plan: TrackPlan, take: int) -> Iterator[Path]:
@@ -164,19 +256,21 @@ class TrackFinisher:
 FINISHING_ERRORS: Final = (TakeLost, AudioError, WorkerDied)
 
 
-def _is_new(pick: TakeResult | None, plan: TrackPlan) -> bool:
-    """Does the pick differ from the one that the standing assets were made of?"""
-    return pick is not None and pick.plan.number != plan.pick
+def _wanted(plan: TrackPlan, pick: int | None, level: GroupLevel | None) -> list[AssetPlan]:
+    """The assets that are to be made: those that are not as they should be, for themselves or for their group."""
+    if pick != plan.pick:
+        return list(plan.assets)
+    rows = {row.path: row for row in plan.rows}
+    return [
+        asset
+        for asset in plan.assets
+        if not asset.keep or (level is not None and not level.holds(rows.get(asset.path)))
+    ]
 
 
-def _highest_take(plan: TrackPlan, with_source: Sequence[TakeResult]) -> int:
-    """The highest take that was ever bought: without a ledger, nobody else knows that it must not be bought again."""
-    standing = [row.provenance.takes for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint]
-    return max([take.plan.number for take in with_source] + standing, default=1)
-
-
-def _with_takes(rows: Sequence[AssetRow], highest: int) -> tuple[AssetRow, ...]:
-    return tuple(replace(row, provenance=replace(row.provenance, takes=highest)) for row in rows)
+def _recording(plan: TrackPlan) -> _Material:
+    assert plan.track.file is not None  # noqa: S101 - the callers' case
+    return _Material(plan.track.file, plan.paid_fingerprint.removeprefix("file:"))
 
 
 def _target(plan: TrackPlan, output: Output, stem: Path) -> Target:
@@ -185,17 +279,20 @@ def _target(plan: TrackPlan, output: Output, stem: Path) -> Target:
 
 
 def _delivered(
-    plan: TrackPlan, wanted: Sequence[AssetPlan], finished: Sequence[FinishedFile], provenance: Provenance
+    work: _Work, wanted: Sequence[AssetPlan], finished: Sequence[FinishedFile], provenance: Provenance
 ) -> Iterator[tuple[AssetRow, FinishedFile]]:
     """The rows of what was made: each asset, and the intro that was split off it."""
     for asset, file in zip(wanted, finished, strict=True):
-        yield _row(plan, asset, asset.path, file, provenance), file
+        yield _row(work, asset, asset.path, file, provenance), file
         if file.intro is not None:
-            yield _row(plan, asset, asset.output.intro_path(plan.track.name), file.intro, provenance), file.intro
+            path = asset.output.intro_path(work.plan.track.name)
+            yield _row(work, asset, path, file.intro, provenance), file.intro
 
 
-def _row(plan: TrackPlan, asset: AssetPlan, path: str, file: FinishedFile, provenance: Provenance) -> AssetRow:
-    return AssetRow(
+def _row(work: _Work, asset: AssetPlan, path: str, file: FinishedFile, provenance: Provenance) -> AssetRow:
+    plan = work.plan
+    of_group = () if work.level is None or path != asset.path else work.level.warnings
+    row = AssetRow(
         manifest=plan.track.manifest,
         name=plan.track.name,
         path=path,
@@ -210,13 +307,15 @@ def _row(plan: TrackPlan, asset: AssetPlan, path: str, file: FinishedFile, prove
         loudness_range=_rounded(file.loudness_range_lu),
         true_peak_dbtp=_rounded(file.true_peak_dbtp),
         loop=None if file.loop is None else {"start": file.loop[0], "end": file.loop[1]},
-        warnings=tuple({"code": warning.code, "message": warning.message} for warning in file.warnings),
+        warnings=tuple({"code": warning.code, "message": warning.message} for warning in (*file.warnings, *of_group)),
         placeholder=plan.placeholder,
         paid_fingerprint=plan.paid_fingerprint,
         finishing_fingerprint=asset.finishing_fingerprint,
         limited_db=round(file.limited_db, 2),
         provenance=provenance,
+        group=None if work.level is None else work.level.joined,
     )
+    return work.picking.told(row)
 
 
 def _rounded(figure: float | None) -> float | None:

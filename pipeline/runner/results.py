@@ -46,6 +46,7 @@ class TakeResult:
     job: Job | None = None
     error: str | None = None
     unsent: bool = False  # held back by money, the key, or a signal: its run stays open for it
+    failed_gate: bool = False  # its source is here, and is not what a take should be: `error` says why
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pipeline.planning.takes import is_bought_again
 from pipeline.runner.collecting import Collector, Expired
 from pipeline.runner.events import MoneyMoved, Notice, RunStarted, TakeFailed, TrackFailed, TrackFinished
 from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
+from pipeline.runner.grouping import audition_all, level_of
 from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeLost, TakeResult, TrackResult, Unsent
 from pipeline.runner.submitting import Submitter
 from pipeline.runner.tools import Order
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
     from pipeline.audio.tasks import Step as UserStep
     from pipeline.jobs import Kind
+    from pipeline.planning.groups import GroupPlan
     from pipeline.planning.plans import ManifestPlan, TrackPlan
     from pipeline.runner.account import Account
+    from pipeline.runner.finishing import Finished
+    from pipeline.runner.grouping import Audition
     from pipeline.runner.tools import Tools
 
 
@@ -49,6 +53,14 @@ class _Awaited:
 
     plan: TrackPlan
     missing: set[PurchaseKey] = field(default_factory=set)
+
+
+@dataclass
+class _AwaitedGroup:
+    """A loudness group, and the members whose takes it still waits for."""
+
+    plan: GroupPlan
+    missing: set[str]
 
 
 class _Slot:
@@ -82,11 +94,13 @@ class Runner:
         self._takes: dict[PurchaseKey, TakeResult] = {}
         self._tracks: dict[tuple[str, str], TrackResult] = {}
         self._waiting_for: dict[PurchaseKey, list[_Awaited]] = {}
+        self._groups: dict[tuple[str, str], _AwaitedGroup] = {}  # (manifest, track) of each active member
         self._finishing: TaskGroup | None = None
 
     async def carry_out(self, works: Sequence[ManifestWork]) -> tuple[ManifestResult, ...]:
         """Do what the plans say. A failed track fails alone; what stops the run is told by `tools.control`."""
         orders = self._orders(works)
+        self._await_groups(works)
         self._announce(works, orders)
         control = self._tools.control
         with control.finishing_scope:
@@ -242,15 +256,46 @@ class Runner:
                     self._finish_soon(track)
 
     def _finish_soon(self, plan: TrackPlan) -> None:
-        if plan.action in (Action.GENERATE, Action.FINISH) and self._finishing is not None:
+        if plan.action not in (Action.GENERATE, Action.FINISH) or self._finishing is None:
+            return
+        group = self._groups.get((plan.track.manifest, plan.track.name))
+        if group is None:
             self._finishing.start_soon(self._finish, plan)
+            return
+        group.missing.discard(plan.track.name)
+        if not group.missing:
+            self._finishing.start_soon(self._finish_group, group.plan, self._finishing)
 
-    async def _finish(self, plan: TrackPlan) -> None:
+    def _await_groups(self, works: Sequence[ManifestWork]) -> None:
+        """A group waits for its members as a track does for its takes: until each has come or will not."""
+        for work in works:
+            for group in work.plan.groups:
+                awaited = _AwaitedGroup(group, {track.track.name for track in group.active})
+                self._groups |= {(work.plan.manifest.name, name): awaited for name in awaited.missing}
+
+    async def _finish_group(self, group: GroupPlan, finishing: TaskGroup) -> None:
+        """Level the group, then finish each member by itself: what fails there is its own."""
+        takes = {track.track.name: self._results_of(track) for track in group.active}
+        heard = await audition_all(group, takes, self._finisher)
+        try:
+            level = await level_of(group, heard, self._tools.finisher)
+        except Exception as error:  # noqa: BLE001 - told by each member, as what goes wrong with itself is
+            heard = {name: replace(audition, error=audition.error or error) for name, audition in heard.items()}
+            level = None
+        for track in group.active:
+            audition = heard[track.track.name]
+            own = level if audition.blocks is not None else None
+            finishing.start_soon(self._finish, track, replace(audition, level=own))
+
+    async def _finish(self, plan: TrackPlan, audition: Audition | None = None) -> None:
+        """Finish one track and say what became of it; `audition`: what it was like before its group was levelled."""
         takes = self._results_of(plan)
         failed = next((take.error for take in takes if take.error), None)
-        rows, error = None, failed
+        done: Finished | None = None
+        error = failed
         try:
-            rows = await self._finisher.finish(plan, takes)
+            done = await self._finished(plan, takes, audition)
+            takes, error = done.takes, failed or done.error
         except FINISHING_ERRORS as caught:
             error = str(caught)
         except (LedgerError, FolderError, OSError) as caught:
@@ -259,15 +304,23 @@ class Runner:
             error = folder_trouble(caught) if stop is None or stop.exit != EXIT_FOLDER else stop.message
         except Exception as caught:  # noqa: BLE001 - as above
             error = _defect(caught)
-        rows = self._finisher.standing(plan) if rows is None else rows
+        rows = self._finisher.standing(plan) if done is None else done.rows
         name = (plan.track.manifest, plan.track.name)
-        status = "failed" if error else "generated" if plan.action is Action.GENERATE else "finished"
-        if error and all(take.unsent for take in takes if take.error) and any(take.unsent for take in takes):
+        status = "failed" if error or done is None else _status(plan, done)
+        missing = [take for take in takes if take.error and not take.failed_gate]
+        if missing and all(take.unsent for take in missing):
             status = "planned"  # held back, not failed: its run stays open for it
         self._tracks[name] = TrackResult(plan, status, takes, rows, error)
         self._tools.observe(
             TrackFailed(*name, error) if error else TrackFinished(*name, tuple(row.path for row in rows))
         )
+
+    async def _finished(self, plan: TrackPlan, takes: Sequence[TakeResult], audition: Audition | None) -> Finished:
+        if audition is None:
+            return await self._finisher.finish(plan, takes)
+        if audition.error is not None:
+            raise audition.error
+        return await self._finisher.finish(plan, audition.takes, audition.level)
 
     def _results_of(self, plan: TrackPlan) -> tuple[TakeResult, ...]:
         return tuple(self._takes.get(take.key) or TakeResult(take, take.job) for take in plan.takes)
@@ -292,6 +345,12 @@ class Runner:
         return done or overtaken(
             as_it_stands, self._results_of(plan), "stopped before it was here; the next run goes on with it"
         )
+
+
+def _status(plan: TrackPlan, done: Finished) -> str:
+    if plan.action is Action.GENERATE:
+        return "generated"
+    return "finished" if done.is_new else "kept"
 
 
 def refused(plan: ManifestPlan, why: str, committed: Commitment | None = None) -> ManifestResult:

@@ -163,13 +163,6 @@ def test_steps_run_before_loudness(tmp_path):
     assert with_step.lufs == pytest.approx(-16, abs=0.01)
 
 
-def test_what_is_not_done_yet_is_said(tmp_path):
-    """A group is asked for in vain, and the asset says so."""
-    finishing = Finishing(loudness=Loudness(group="battle"))
-    (file,) = finish(task_for(tmp_path, music(2), Output("ogg"), finishing=finishing))
-    assert codes(file) == ["group_not_joined"]
-
-
 def test_the_same_task_gives_the_same_files(tmp_path):
     """Written over what a killed worker left under the name."""
     task = task_for(tmp_path, music(2), *FOUR)

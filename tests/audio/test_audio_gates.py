@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from audio_signals import UNTOUCHED, composition, music, noise, silence, task_for, tone
+from audio_signals import UNTOUCHED, composition, music, noise, save, silence, task_for, tone
 
 from pipeline.audio.decoding import decode
 from pipeline.audio.fades import faded
@@ -23,7 +23,7 @@ from pipeline.audio.gates import DEFAULT_ACTIONS, Finding, judge
 from pipeline.audio.settings import Finishing, Loop, Loudness, Output
 from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import AudioError
-from pipeline.audio.twins import find_twin
+from pipeline.audio.twins import twin_correlation, twin_sources
 
 RATE = 44_100
 
@@ -209,20 +209,28 @@ class TestTwin:
         moved = np.roll(self.one.samples, shift, axis=0) * 0.4
         start, end = max(0, shift), self.one.frames + min(0, shift)
         other = Sound((moved + noise(6, dbfs=-60).samples)[start:end].astype(np.float32), RATE)
-        (finding,) = find_twin(self.one, other)
-        assert finding.gate == "twin"
-        assert finding.message.startswith("nearly the same as another take of it: they correlate by")
+        assert twin_correlation(self.one, other) == pytest.approx(1.0, abs=0.01)
 
     def test_other_music_is_no_twin(self):
         """Nor is a take at another rate, nor silence."""
-        assert find_twin(self.one, composition(6, seed=2)) == []
-        assert find_twin(self.one, Sound(self.one.samples, 48_000)) == []
-        assert find_twin(silence(1), silence(1)) == []
+        assert twin_correlation(self.one, composition(6, seed=2)) is None
+        assert twin_correlation(self.one, Sound(self.one.samples, 48_000)) is None
+        assert twin_correlation(silence(1), silence(1)) is None
 
     def test_a_common_bar_is_not_enough(self):
         """They have to match over half of the shorter one."""
         other = Sound(np.concatenate([composition(6, seed=3).samples, self.one.samples[: 2 * RATE]]), RATE)
-        assert find_twin(self.one, other) == []
+        assert twin_correlation(self.one, other) is None
+
+    def test_files_are_compared_by_what_is_in_them(self, tmp_path):
+        """Not by their formats; what does not decode is refused."""
+        one, other, broken = tmp_path / "one.wav", tmp_path / "other.wav", tmp_path / "broken.wav"
+        save(one, self.one)
+        save(other, self.one, subtype="PCM_16")
+        broken.write_bytes(b"RIFF")
+        assert twin_sources(str(one), str(other)) == pytest.approx(1.0, abs=0.001)
+        with pytest.raises(AudioError):
+            twin_sources(str(one), str(broken))
 
 
 class TestJudged:

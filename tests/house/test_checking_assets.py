@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from pipeline.audio.settings import PRESETS, Finishing, Output
 from pipeline.checking import faults
 from pipeline.manifest.tracks import Place, Track
-from pipeline.output import AssetRow
+from pipeline.output import AssetRow, JoinedGroup
 
 
 @dataclass
@@ -56,3 +56,12 @@ def test_an_asset_is_held_against_its_manifest(preset: str, asset: AssetRow, mea
     """Loudness within its format's tolerance, peaks under their ceiling, the length that the index says."""
     found = "; ".join(faults(track(preset), asset, measured))
     assert found.startswith(said) if said else found == ""
+
+
+def test_a_member_of_a_group_is_held_against_what_its_gain_has_made_it() -> None:
+    """Only the group as a whole has the manifest's target; the ceilings are each member's own."""
+    softer = replace(row(), lufs=-21.5, group=JoinedGroup("battle", -16.0, -3.0, {"menu": "a"}))
+    assert list(faults(track(), softer, Measured(lufs=-21.5))) == []
+    assert list(faults(track(), softer, Measured(lufs=-16.0))) == ["-16.00 LUFS, its target is -21.5"]
+    (over,) = faults(track(), softer, Measured(lufs=-21.5, true_peak_dbtp=0.0))
+    assert "over its ceiling" in over

@@ -36,7 +36,32 @@ def test_a_row_with_a_value_of_another_kind_proves_nothing(edit: dict[str, Any])
     assert read_row(SOUND | edit) is None
 
 
-@pytest.mark.parametrize("key", sorted(set(SOUND) - {"limited_db"}))
+GROUP = {"name": "battle", "target_lufs": -16.0, "gain_db": -3.214, "members": {"menu": "3f2a", "map": None}}
+
+
+def test_a_group_is_read_as_it_was_written() -> None:
+    """With who was left out of it."""
+    row = read_row(SOUND | {"group": GROUP | {"later": 1}})
+    assert row is not None
+    assert row.document() == SOUND | {"group": GROUP}
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        "battle", [], {}, GROUP | {"name": 3}, GROUP | {"target_lufs": None}, GROUP | {"gain_db": float("nan")},
+        GROUP | {"members": ["menu"]}, GROUP | {"members": {"menu": 3}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_group_that_is_none_is_as_good_as_no_group(group: Any) -> None:
+    """The row proves what it proved; the asset is levelled again."""
+    row = read_row(SOUND | {"group": group})
+    assert row is not None
+    assert row.group is None
+
+
+@pytest.mark.parametrize("key", sorted(set(SOUND) - {"limited_db", "group"}))
 def test_a_row_that_lacks_something_proves_nothing(key: str) -> None:
     """Whatever it is."""
     assert read_row({name: value for name, value in SOUND.items() if name != key}) is None

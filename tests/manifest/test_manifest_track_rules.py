@@ -319,3 +319,33 @@ def test_a_group_has_one_target() -> None:
             " same here instead of -18.0"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("true_peak: -2", "true_peak: -1", "has the true_peak -2.0 by 'a' at music/game.yaml:6:3, expected the same"),
+        ("limit: 0", "limit: 3", "has the limit 0.0 by 'a' at music/game.yaml:6:3, expected the same here"),
+        ("tolerance: 1", "limit: 3", "has the tolerance 1.0 by 'a' at music/game.yaml:6:3, expected the same here"),
+        ("limit: 3", "max_short_term: -9", "has the max_short_term none by 'a' at music/game.yaml:6:3, expected"),
+    ],
+)
+def test_a_group_has_one_of_each_limit(one: str, other: str, expected: str) -> None:
+    """Members that are levelled by different rules would not keep their differences."""
+    (mistake,) = track_mistakes(f"""
+        a: {{prompt: x, loudness: {{group: g, {one}}}}}
+        b: {{prompt: x, loudness: {{group: g, {other}}}}}
+    """)
+    assert mistake.startswith("7:3: tracks.b.loudness: group 'g' ")
+    assert expected in mistake
+
+
+def test_a_preset_is_no_more_than_its_figures_to_a_group() -> None:
+    """Two names for the same settings are the same settings."""
+    assert (
+        track_mistakes("""
+        a: {prompt: x, loudness: {preset: game, target: -18, tolerance: 2, group: g}}
+        b: {prompt: x, loudness: {preset: mobile, group: g}}
+    """)
+        == []
+    )

@@ -124,6 +124,16 @@ def test_what_the_output_folder_proves_is_kept_without_a_ledger() -> None:
     assert steps(plan) == [Step.PROVEN, Step.PROVEN]
 
 
+def test_a_take_that_came_home_and_was_not_finished_is_finished() -> None:
+    """A run was stopped in between: no row knows of the second take, and its gates have not seen it."""
+    world = World()
+    world.job(track(takes=2), State.COLLECTED)
+    world.job(track(takes=2), State.COLLECTED, take=2)
+    world.asset(track(takes=2), takes=1)
+    (plan,) = world.plan(track(takes=2)).tracks
+    assert (plan.action, plan.why, [asset.keep for asset in plan.assets]) == (Action.FINISH, "take 2 is new", [True])
+
+
 def test_a_larger_takes_buys_only_what_is_more() -> None:
     """`takes: 2` to `3` without a ledger generates one."""
     world = World()

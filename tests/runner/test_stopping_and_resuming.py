@@ -8,10 +8,10 @@ import anyio
 import pytest
 from worlds import HEAD, First, QuietFinisher, World, failure, is_poll, is_submit, status
 
-from pipeline.audio.tasks import AudioError
 from pipeline.files import sha256_of
 from pipeline.jobs import State
 from pipeline.runner.control import Control
+from pipeline.runner.finisher import WorkerDied
 from pipeline.runner.results import Stop
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ async def test_an_asset_that_was_replaced_is_named_though_the_take_beside_it_fai
     class FailingSecond(QuietFinisher):
         async def finish(self, task: Any) -> Any:
             if self.finished:
-                raise AudioError("not today")
+                raise WorkerDied("not today")
             return await super().finish(task)
 
     world.finisher = FailingSecond()

@@ -98,6 +98,8 @@ class QuietFinisher(InlineFinisher):
     def __init__(self) -> None:
         self.inspected: list[str] = []
         self.finished: list[str] = []
+        self.compared: list[tuple[str, str]] = []
+        self.weighed: list[str] = []  # for a group's joint loudness
 
     async def inspect(self, path: str) -> SourceFacts:
         self.inspected.append(path)
@@ -107,6 +109,14 @@ class QuietFinisher(InlineFinisher):
         self.finished.append(task.source)
         return await super().finish(task)
 
+    async def compare(self, one: str, other: str) -> float | None:
+        self.compared.append((one, other))
+        return await super().compare(one, other)
+
+    async def gating_blocks(self, task: Any) -> Any:
+        self.weighed.append(task.source)
+        return await super().gating_blocks(task)
+
 
 class World:
     """Two folders, a gateway, and whatever happens between them."""
@@ -115,6 +125,7 @@ class World:
         self.folder = folder
         self.clock = EventLoopClock()
         self.options = GatewayOptions(**({"latency_s": 5.0, "rpm": None, "media_base_url": MEDIA_URL} | options))
+        self.composer: Any = CannedComposer()
         self.restart_gateway()
         self.finisher = QuietFinisher()
         self.events: list[Event] = []
@@ -122,7 +133,7 @@ class World:
 
     def restart_gateway(self) -> None:
         """A gateway that knows nothing of what was before."""
-        self.app = create_app(self.options, clock=self.clock, composer=CannedComposer(), state=None)
+        self.app = create_app(self.options, clock=self.clock, composer=self.composer, state=None)
         self.network = Network(self.app)
 
     @property

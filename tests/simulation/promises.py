@@ -201,8 +201,16 @@ class Promises:
                 self.must(track.status in ("failed", "planned") and bool(track.error), f"{name}: {track.status}")
                 held = track.status == "failed" or result.exit == EXIT_MONEY
                 self.must(held, f"{name} is held back for no reason: {track.error}")
+        self._has_one_gain(result)
         shortest = self._road.shortest_poll_gap_s
         self.must(shortest >= _INTERVAL_S - 1e-6, f"two polls of a job within {shortest:.2f} s")
+
+    def _has_one_gain(self, result: RunResult) -> None:
+        """Whoever failed in between and came later, what stands of a group fits together."""
+        groups = [row.group for track in result.tracks for row in track.rows]
+        gains = {group.gain_db for group in groups if group is not None}
+        self.must(len(gains) == self._scenario.grouped or not groups, f"a group stands at the gains {sorted(gains)}")
+        self.must(self._scenario.grouped == all(groups) or not groups, "an asset stands apart from its group")
 
     def _is_of_its_prompt(self, prompt: str | None, asset: Path) -> None:
         source = source_of(asset.read_bytes())

@@ -80,6 +80,7 @@ class Scenario:
     resend_unknown: bool
     takes: tuple[int, ...]  # of each track
     twins: bool  # the last track asks for the same as the first
+    grouped: bool  # all tracks are levelled together
     fault_rate: float  # of each request
     fates: bool  # jobs that fail, never end, vanish, or come out longer
     lives: tuple[Life, ...]  # while things go wrong
@@ -87,9 +88,11 @@ class Scenario:
 
     @property
     def manifest(self) -> str:
+        loudness = ", loudness: {group: all}" if self.grouped else ""
         budget = "" if self.budget_usd is None else f"budget: {self.budget_usd}\n"
         tracks = [
-            f"  t{number}: {{prompt: piece {self._prompt(number)}, takes: {takes}, duration: {1 + number % 3}}}\n"
+            f"  t{number}: {{prompt: piece {self._prompt(number)}, takes: {takes}, duration: {1 + number % 3}"
+            f"{loudness}}}\n"
             for number, takes in enumerate(self.takes)
         ]
         return (
@@ -125,6 +128,7 @@ def scenario_of(seed: int) -> Scenario:
         resend_unknown=random.random() < 0.85,
         takes=takes,
         twins=random.random() < 0.3,
+        grouped=seed % 4 == 1,
         fault_rate=random.choice([0.0, 0.05, 0.15, 0.3]),
         fates=random.random() < 0.4,
         lives=() if regenerates else deaths,

@@ -1,0 +1,98 @@
+"""Which take of a track is its pick, and what the others are like: known bit by bit while the track is finished."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.audio.gates import action_of
+from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.planning.plans import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipeline.output import AssetRow
+    from pipeline.planning.plans import TrackPlan
+    from pipeline.runner.results import TakeResult
+    from pipeline.runner.twins import Twins
+
+
+class Picking:
+    """A track's takes: the pick is the one that stands, else the first without a failed gate."""
+
+    def __init__(self, plan: TrackPlan, takes: Iterable[TakeResult] = (), twins: Sequence[Twins] = ()) -> None:
+        self._plan = plan
+        self._takes = {take.plan.number: take for take in takes}
+        self._twins = tuple(twins)
+
+    @property
+    def takes(self) -> tuple[TakeResult, ...]:
+        """Those of the plan, with what their gates have said so far."""
+        return tuple(self._takes.values())
+
+    @property
+    def usable(self) -> list[TakeResult]:
+        """The takes whose source is here and has failed no gate."""
+        return usable(self.takes)
+
+    @property
+    def candidates(self) -> list[TakeResult]:
+        """What may be the pick, the likeliest first. Nothing takes the place of a pick whose source is not here."""
+        standing = self._takes.get(self._plan.pick or 0)
+        if standing is None or standing.failed_gate:
+            return self.usable
+        return [standing, *(take for take in self.usable if take is not standing)] if standing in self.usable else []
+
+    @property
+    def highest(self) -> int:
+        """The highest take that was ever bought: without a ledger, nobody else knows that it is not to be bought."""
+        rows = [row for row in self._plan.rows if row.paid_fingerprint == self._plan.paid_fingerprint]
+        bought = [take.plan.number for take in self.usable] + self.unfit
+        return max(bought + [row.provenance.takes for row in rows], default=1)
+
+    @property
+    def unfit(self) -> list[int]:
+        """The takes that have failed a gate."""
+        return [take.plan.number for take in self.takes if take.failed_gate]
+
+    def fail(self, number: int, why: str) -> None:
+        """A gate has found a take to be unfit."""
+        self._takes[number] = replace(self._takes[number], error=why, failed_gate=True)
+
+    def fail_twins(self, pick: int) -> None:
+        """Fail the later take of each two twins, where their gate is to do that; never the pick."""
+        if action_of("twin", self._plan.track.finishing.gates) == "fail":
+            for twins in self._twins:
+                self.fail(twins.later(pick), f"twin: {twins}")
+
+    @property
+    def why_nothing_is_fit(self) -> str:
+        """The reason of each take that failed a gate."""
+        failed = [take for take in self.takes if take.failed_gate]
+        if len(failed) == 1:
+            return str(failed[0].error)
+        return "; ".join(f"take {take.plan.number}: {take.error}" for take in failed)
+
+    @property
+    def warnings(self) -> tuple[AssetWarning, ...]:
+        """What somebody should know about the takes as a whole."""
+        return (*(AssetWarning("twin", str(twins)) for twins in self._twins), *self._unfit())
+
+    def _unfit(self) -> Iterator[AssetWarning]:
+        for take in self.takes:
+            if take.failed_gate and not str(take.error).startswith("twin: "):  # which is told of both
+                yield AssetWarning("take_failed", f"take {take.plan.number} is not fit to be its pick: {take.error}")
+
+    def told(self, row: AssetRow) -> AssetRow:
+        """`row` with what is known of the takes now; an intro leaves the warnings to its loop."""
+        row = replace(row, provenance=replace(row.provenance, takes=self.highest))
+        if row.path not in {asset.path for asset in self._plan.assets}:
+            return row
+        documents = [{"code": warning.code, "message": warning.message} for warning in self.warnings]
+        return replace(row, warnings=(*row.warnings, *(one for one in documents if one not in row.warnings)))
+
+
+def usable(takes: Iterable[TakeResult]) -> list[TakeResult]:
+    """The takes whose source is here and has failed no gate."""
+    return [take for take in takes if take.error is None and take.plan.step is not Step.PROVEN]
