@@ -15,7 +15,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak plants test-all lint format bench bench-local clean
+.PHONY: help assets plan check test test-contract soak plants test-all lint format bench bench-local bench-memory clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,7 +77,10 @@ bench-local: $(VENV)/.installed-test ## the local gateway: seconds of audio a se
 	$(BIN)/python benchmarks/composer_speed.py
 	$(BIN)/python benchmarks/local_gateway_latency.py
 
-bench: bench-local ## every benchmark that needs nothing but this machine (benchmarks/sound_*.py want music files)
+bench-memory: $(VENV)/.installed-test ## how much memory finishing takes: ten minutes at 96 kHz within 1.5 GB
+	$(BIN)/python benchmarks/finishing_memory.py
+
+bench: bench-local bench-memory ## every benchmark that needs nothing but this machine (benchmarks/sound_*.py want music files)
 
 clean: ## remove the virtual environment and caches; never assets, never .pipeline (what was paid for)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -35,10 +35,7 @@ def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
 def prepare(task: FinishTask) -> Prepared:
     """The source, decoded, through its gates, shaped and measured. Raises AudioError."""
     finishing = task.finishing
-    source = decode(task.source)
-    findings = find_faults(source, task.asked_s, loops=finishing.loop is not None)
-    warnings = judge(findings, finishing.gates)
-    shaped = shape(source, finishing, task.steps, task.asked_s)
+    shaped, warnings = _shaped(task)
     splits = finishing.loop is not None and finishing.loop.intro == "split" and bool(shaped.loop_start)
     measured = _measured_split(shaped) if splits else measure(shaped.sound)
     warnings += judge(find_silence(measured), finishing.gates)
@@ -51,6 +48,14 @@ def prepare(task: FinishTask) -> Prepared:
         splits=splits,
         unlike_over_s=None if loop is None or loop.repeats else loop.crossfade_s,
     )
+
+
+def _shaped(task: FinishTask) -> tuple[Shaped, tuple[AssetWarning, ...]]:
+    """The source, through its gates and shaped, and what the gates say. The source itself is let go."""
+    source = decode(task.source)
+    findings = find_faults(source, task.asked_s, loops=task.finishing.loop is not None)
+    warnings = judge(findings, task.finishing.gates)
+    return shape(source, task.finishing, task.steps, task.asked_s), warnings
 
 
 def _measured_split(shaped: Shaped) -> Measurement:
