@@ -8,6 +8,7 @@ MANIFESTS ?= manifests/game-score.yaml manifests/ad-jingles.yaml
 RUN_OPTIONS ?=
 
 SEEDS ?= 10000
+MINUTES ?= 10
 
 BIN      := $(VENV)/bin
 UV       := $(shell command -v uv 2>/dev/null)
@@ -15,7 +16,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak plants test-all lint format bench bench-local bench-memory clean
+.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-all lint format bench bench-local bench-memory clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +58,9 @@ test-contract: $(VENV)/.installed-contract ## the local gateway against its Open
 
 soak: $(VENV)/.installed-test ## tell SEEDS nights of faults and deaths on virtual time (make soak SEEDS=10000)
 	$(BIN)/python tests/simulation/soak.py --seeds $(SEEDS)
+
+fuzz-audio: $(VENV)/.installed-test ## damage audio files for MINUTES, and see what the decoder makes of them
+	$(BIN)/python tests/audio/audio_fuzz.py --minutes $(MINUTES)
 
 plants: $(VENV)/.installed-test ## break the program on purpose, and see that the simulation notices
 	$(BIN)/python tests/simulation/plants.py
