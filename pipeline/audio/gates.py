@@ -43,15 +43,19 @@ def judge(findings: Iterable[Finding], gates: Sequence[tuple[str, GateAction]]) 
 
     `gates`: the actions that differ from DEFAULT_ACTIONS.
     """
-    actions = DEFAULT_ACTIONS | dict(gates)
     warnings = []
     for finding in findings:
-        action = actions[finding.gate]
+        action = action_of(finding.gate, gates)
         if action == "fail" and not finding.is_mild:
             raise AudioError(f"{finding.gate}: {finding.message}")
         if action != "off":
             warnings.append(AssetWarning(finding.gate, finding.message))
     return tuple(warnings)
+
+
+def action_of(gate: str, gates: Sequence[tuple[str, GateAction]]) -> GateAction:
+    """What follows from what `gate` finds; `gates`: as above."""
+    return dict(gates).get(gate, DEFAULT_ACTIONS[gate])
 
 
 def find_silence(measured: Measurement) -> list[Finding]:
