@@ -8,6 +8,7 @@ MANIFESTS ?= manifests/game-score.yaml manifests/ad-jingles.yaml
 RUN_OPTIONS ?=
 
 SEEDS ?= 10000
+MINUTES ?= 10
 
 BIN      := $(VENV)/bin
 UV       := $(shell command -v uv 2>/dev/null)
@@ -15,7 +16,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak plants test-all lint format bench bench-local clean
+.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-all lint format bench bench-local bench-memory clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ test-contract: $(VENV)/.installed-contract ## the local gateway against its Open
 soak: $(VENV)/.installed-test ## tell SEEDS nights of faults and deaths on virtual time (make soak SEEDS=10000)
 	$(BIN)/python tests/simulation/soak.py --seeds $(SEEDS)
 
+fuzz-audio: $(VENV)/.installed-test ## damage audio files for MINUTES, and see what the decoder makes of them
+	$(BIN)/python tests/audio/audio_fuzz.py --minutes $(MINUTES)
+
 plants: $(VENV)/.installed-test ## break the program on purpose, and see that the simulation notices
 	$(BIN)/python tests/simulation/plants.py
 
@@ -77,7 +81,10 @@ bench-local: $(VENV)/.installed-test ## the local gateway: seconds of audio a se
 	$(BIN)/python benchmarks/composer_speed.py
 	$(BIN)/python benchmarks/local_gateway_latency.py
 
-bench: bench-local ## every benchmark that needs nothing but this machine (benchmarks/sound_*.py want music files)
+bench-memory: $(VENV)/.installed-test ## how much memory finishing takes: ten minutes at 96 kHz within 1.5 GB
+	$(BIN)/python benchmarks/finishing_memory.py
+
+bench: bench-local bench-memory ## every benchmark that needs nothing but this machine (benchmarks/sound_*.py want music files)
 
 clean: ## remove the virtual environment and caches; never assets, never .pipeline (what was paid for)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

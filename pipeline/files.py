@@ -164,7 +164,9 @@ def _create(path: Path) -> BinaryIO:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content, in hex."""
+    """The SHA-256 of a file's content, in hex. Raises OSError, for what is no plain file too: it may never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(None, "not a plain file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

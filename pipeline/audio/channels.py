@@ -36,7 +36,8 @@ def folded_to_stereo(samples: Samples) -> Samples:
 
 def middle(samples: Samples) -> Samples:
     """(frames,): the mean of all channels, to look at."""
-    mean: Samples = np.einsum("fc->f", samples) / np.float32(samples.shape[1])  # four times as fast as numpy's mean
+    mean: Samples = np.einsum("fc->f", samples)  # four times as fast as numpy's mean
+    mean /= np.float32(samples.shape[1])
     return mean
 
 

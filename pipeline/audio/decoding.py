@@ -7,14 +7,17 @@ more samples than a worker should hold.
 
 from __future__ import annotations
 
+import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 import soundfile
 
-from pipeline.audio.channels import folded_to_stereo
-from pipeline.audio.claims import claimed_frames
+from pipeline.audio.channels import STEREO, folded_to_stereo
+from pipeline.audio.claims import check_claims
+from pipeline.audio.mp3_claims import hidden_frames, recounted
 from pipeline.audio.sound import Samples, Sound
 from pipeline.audio.tasks import AudioError
 
@@ -26,6 +29,9 @@ HIGHEST_RATE_HZ: Final = 192_000
 MOST_CHANNELS: Final = 8
 #: Of all channels together: 1 GiB as float32, 50 minutes of stereo at 44.1 kHz.
 MOST_SAMPLES: Final = 1 << 28
+#: Of a sample, full scale at 1. Whole numbers of 32 bits that stand in a float file as they are stay well below it, and
+#: so do their squares below what float32 holds.
+HIGHEST_SAMPLE: Final = float(1 << 40)
 
 _BLOCK_FRAMES: Final = 65_536
 # libsndfile guesses headerless formats by a file's name where its content says nothing: those are not audio to us.
@@ -33,23 +39,60 @@ _CONTAINERS: Final = frozenset({"WAV", "WAVEX", "RF64", "AIFF", "FLAC", "OGG", "
 _NOT_AUDIO: Final = "it is not audio: nothing in it decodes as wav, mp3, flac or ogg"
 
 
+class _Forwards(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A file that is read once, from its start to its end.
+
+    After each read soundfile seeks to where it is, in what can be sought in; and libsndfile fails to at the end of a
+    FLAC that does not say its length.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 def decode(path: str) -> Sound:
     """The whole file as sound, more than two channels folded down to stereo. Raises AudioError."""
     with opened(path) as file:
-        samples = np.concatenate([folded_to_stereo(block) for block in checked_blocks(file, path)])
-        return Sound(samples, file.samplerate)
+        # libsndfile never gives more than it has promised; memory that is not written to is not taken.
+        most = min(file.frames, MOST_SAMPLES // file.channels)
+        samples = np.empty((most, min(file.channels, STEREO)), np.float32)
+        frames = 0
+        for block in checked_blocks(file, path):
+            samples[frames : frames + len(block)] = folded_to_stereo(block)
+            frames += len(block)
+        return Sound(samples[:frames], file.samplerate)
 
 
 @contextmanager
 def opened(path: str) -> Iterator[soundfile.SoundFile]:
     """The file, open for reading, with a rate and channels that can be worked with. Raises AudioError."""
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: soundfile took it for raw samples by its name
-        raise AudioError(_NOT_AUDIO) from error
-    with file:
+    check_plain(path)
+    with _opened(path) as file:
+        _check_header(file)
+        counted = recounted(Path(path)) if file.format == "MP3" and hidden_frames(Path(path), file.frames) else None
+        if counted is None:
+            yield file
+            return
+    with _opened(counted) as file:
         _check_header(file)
         yield file
+
+
+def check_plain(path: str) -> None:
+    """Raise AudioError for a pipe, a device or a folder, which may never end; a link leads to what it leads to."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError) as error:
+        raise AudioError(_NOT_AUDIO) from error
+    if not stat.S_ISREG(mode):
+        raise AudioError("it is no plain file")
+
+
+def _opened(source: str | BinaryIO) -> soundfile.SoundFile:
+    try:
+        return _Forwards(source)
+    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: soundfile took it for raw samples by its name
+        raise AudioError(_NOT_AUDIO) from error
 
 
 def checked_blocks(file: soundfile.SoundFile, path: str) -> Iterator[Samples]:
@@ -60,10 +103,11 @@ def checked_blocks(file: soundfile.SoundFile, path: str) -> Iterator[Samples]:
         if frames * file.channels > MOST_SAMPLES:
             minutes = MOST_SAMPLES / file.channels / file.samplerate / 60
             raise AudioError(f"it is longer than the {minutes:.0f} minutes that can be finished in one piece")
-        if not np.isfinite(block).all():
-            raise AudioError("it holds samples that are not numbers (NaN or infinite)")
+        _check_samples(block)
         yield block
-    _check_length(frames, claimed_frames(file, path), file.samplerate)
+    if frames == 0:
+        raise AudioError("it holds no sound: not one frame")
+    check_claims(file, path, frames)
 
 
 def _check_header(file: soundfile.SoundFile) -> None:
@@ -76,17 +120,18 @@ def _check_header(file: soundfile.SoundFile) -> None:
         raise AudioError(f"it has {file.channels} channels, and at most {MOST_CHANNELS} can be folded down to stereo")
 
 
+def _check_samples(block: Samples) -> None:
+    """NaN is neither below nor above anything, so it fails as well."""
+    if block.max() <= HIGHEST_SAMPLE and block.min() >= -HIGHEST_SAMPLE:
+        return
+    if np.isfinite(block).all():
+        raise AudioError("it holds samples of more than a million million times full scale")
+    raise AudioError("it holds samples that are not numbers (NaN or infinite)")
+
+
 def _next_block(file: soundfile.SoundFile, frames_so_far: int) -> Samples:
     try:
         block: Samples = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         raise AudioError(f"its audio is damaged after {frames_so_far / file.samplerate:.1f} s") from error
     return block
-
-
-def _check_length(frames: int, claimed: int | None, sample_rate: int) -> None:
-    if frames == 0:
-        raise AudioError("it holds no sound: not one frame")
-    if claimed is not None and frames < claimed:
-        got, said = frames / sample_rate, claimed / sample_rate
-        raise AudioError(f"it is cut short: its header claims {said:,.1f} s, and {got:,.1f} s are there")

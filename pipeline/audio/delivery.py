@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Final
 from pipeline.audio.encoding import HEADROOM_DB, rate_for
 from pipeline.audio.level_warnings import level_warnings
 from pipeline.audio.levelling import first_aim, in_group, next_aim
-from pipeline.audio.mastering import Master, master
+from pipeline.audio.mastering import master
 from pipeline.audio.resampling import resampled, resampled_loop
 from pipeline.audio.tasks import FinishedFile, Target
 from pipeline.audio.tasks import Warning as AssetWarning
-from pipeline.audio.writing import WrittenFiles, write_files
+from pipeline.audio.writing import encode_files, read_back
 
 if TYPE_CHECKING:
     from pipeline.audio.labels import Label
+    from pipeline.audio.levelling import Aim, Level
     from pipeline.audio.measurement import Measurement
     from pipeline.audio.settings import Loudness
     from pipeline.audio.sound import Sound
-    from pipeline.audio.writing import WrittenFile
+    from pipeline.audio.writing import EncodedFiles, WrittenFile, WrittenFiles
 
 _MOST_CORRECTIONS: Final = 2
 
@@ -41,34 +42,52 @@ class Prepared:
     gain_db: float | None = None  # its loudness group's
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What an aim has come to: its level, the most that was taken off its peaks, in dB, and the files."""
+
+    level: Level
+    limited_db: float
+    files: WrittenFiles
+
+
 def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label) -> FinishedFile:
     """Make `target`'s files of `prepared`. Raises AudioError, and OSError where one can't be written."""
-    sound, loop_start = _at_rate(prepared, rate_for(target.output.format, prepared.sound.sample_rate))
     measured, headroom_db = prepared.measured, HEADROOM_DB[target.output.format]
     loudness = in_group(loudness, measured, prepared.gain_db)
+    sound, loop_start = _at_rate(prepared, rate_for(target.output.format, prepared.sound.sample_rate))
+
+    def made(aim: Aim | None) -> _Made:
+        level, limited_db, encoded = mastered(aim)
+        return _Made(level, limited_db, read_back(encoded))
+
+    def mastered(aim: Aim | None) -> tuple[Level, float, EncodedFiles]:
+        """What `aim` comes to, encoded: the sound is let go here, before anything is decoded again."""
+        made = master(sound, measured, aim, loop_start)
+        files = encode_files(made.sound, target, label, loop_start, splits=prepared.splits)
+        return made.level, made.limited_db, files
+
     aim = first_aim(measured, loudness, headroom_db, prepared.gain_db)
-    made = master(sound, measured, aim, loop_start)
-    files = write_files(made.sound, target, label, loop_start, splits=prepared.splits)
+    best = made(aim)
     for _ in range(_MOST_CORRECTIONS):
         better = next_aim(
             aim,
-            made.level,
-            delivered=files.judged,
+            best.level,
+            delivered=best.files.judged,
             measured=measured,
             loudness=loudness,
             headroom_db=headroom_db,
         )
         if better == aim:
             break
-        aim, made = better, master(sound, measured, better, loop_start)
-        files = write_files(made.sound, target, label, loop_start, splits=prepared.splits)
+        aim, best = better, made(better)
     warnings = (
         *prepared.warnings,
-        *_format_warnings(prepared, files.main, target),
-        *_seam_warnings(prepared, files.main),
-        *level_warnings(files.judged, aim, made.level, made.limited_db, loudness),
+        *_format_warnings(prepared, best.files.main, target),
+        *_seam_warnings(prepared, best.files.main),
+        *level_warnings(best.files.judged, aim, best.level, best.limited_db, loudness),
     )
-    return _finished(files, made, target, warnings)
+    return _finished(best, target, warnings)
 
 
 def _at_rate(prepared: Prepared, sample_rate: int) -> tuple[Sound, int | None]:
@@ -101,14 +120,14 @@ def _seam_warnings(prepared: Prepared, written: WrittenFile) -> list[AssetWarnin
     return warnings
 
 
-def _finished(files: WrittenFiles, made: Master, target: Target, warnings: tuple[AssetWarning, ...]) -> FinishedFile:
-    intro = None if files.intro is None else _described(files.intro, made, target)
-    return _described(files.main, made, target, warnings, intro)
+def _finished(made: _Made, target: Target, warnings: tuple[AssetWarning, ...]) -> FinishedFile:
+    intro = None if made.files.intro is None else _described(made.files.intro, made, target)
+    return _described(made.files.main, made, target, warnings, intro)
 
 
 def _described(
     written: WrittenFile,
-    made: Master,
+    made: _Made,
     target: Target,
     warnings: tuple[AssetWarning, ...] = (),
     intro: FinishedFile | None = None,

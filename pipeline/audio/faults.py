@@ -51,14 +51,17 @@ def find_faults(source: Sound, asked_s: float | None, *, loops: bool) -> list[Fi
 
 def find_length(source: Sound, asked_s: float | None) -> list[Finding]:
     """Is it under half as long as asked? Mildly: more than 5 % off?"""
-    if asked_s is None:
-        return []
-    share = source.duration_s / asked_s
+    finding = None if asked_s is None else length_finding(source.duration_s, asked_s)
+    return [] if finding is None else [finding]
+
+
+def length_finding(duration_s: float, asked_s: float) -> Finding | None:
+    """What the length gate finds in something so long; None where it is about as long as asked."""
+    share = duration_s / asked_s
     low, high = _NEAR_LENGTH
     if low <= share <= high:
-        return []
-    text = f"{source.duration_s:.1f} s long, and {asked_s:g} s were asked"
-    return [Finding("length", text, is_mild=share >= _LEAST_LENGTH)]
+        return None
+    return Finding("length", f"{duration_s:.1f} s long, and {asked_s:g} s were asked", is_mild=share >= _LEAST_LENGTH)
 
 
 def find_ending(source: Sound, asked_s: float | None, *, loops: bool) -> list[Finding]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.audio.measurement import Measurement
     from pipeline.audio.shaping import Shaped
+    from pipeline.audio.tasks import Warning as AssetWarning
 
 
 def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
@@ -39,10 +40,7 @@ def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
 def prepare(task: FinishTask) -> Prepared:
     """The source, decoded, through its gates, shaped and measured. Raises AudioError."""
     finishing = task.finishing
-    source = decode(task.source)
-    findings = find_faults(source, task.asked_s, loops=finishing.loop is not None)
-    warnings = judge(findings, finishing.gates)
-    shaped = shape(source, finishing, task.steps, task.asked_s)
+    shaped, warnings = _shaped(task)
     splits = finishing.loop is not None and finishing.loop.intro == "split" and bool(shaped.loop_start)
     measured = _measured_split(shaped) if splits else measure(shaped.sound)
     warnings += judge(find_silence(measured), finishing.gates)
@@ -76,6 +74,14 @@ def common_gain_db(members: Sequence[GatingBlocks], target_lufs: float) -> float
         return round(target_lufs - joint, 3)
     peaks = [one.true_peak_dbtp for one in members if one.true_peak_dbtp is not None]
     return round(PEAK_ALONE_DBTP - max(peaks), 3) if peaks else 0.0
+
+
+def _shaped(task: FinishTask) -> tuple[Shaped, tuple[AssetWarning, ...]]:
+    """The source, through its gates and shaped, and what the gates say. The source itself is let go."""
+    source = decode(task.source)
+    findings = find_faults(source, task.asked_s, loops=task.finishing.loop is not None)
+    warnings = judge(findings, task.finishing.gates)
+    return shape(source, task.finishing, task.steps, task.asked_s), warnings
 
 
 def _measured_split(shaped: Shaped) -> Measurement:

@@ -25,6 +25,7 @@ MARGIN_DB: Final = 0.02
 
 _LOOK_AHEAD_S: Final = 0.005
 _RELEASE_DB_A_SECOND: Final = 60.0
+_CELLS_AT_ONCE: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def limit(sound: Sound, gain_db: float, ceiling_dbtp: float, loop_start: int | N
     if not needed.any():
         return Limited(sound.with_gain(gain_db), 0.0)
     taken = _curve(needed, sound.sample_rate, None if loop_start is None else loop_start // CELL)
-    gains = _per_frame(10 ** ((gain_db - taken) / 20), sound.frames, loop_start)
-    return Limited(Sound(sound.samples * gains[:, np.newaxis], sound.sample_rate), float(taken.max()))
+    edges = _edges(10 ** ((gain_db - taken) / 20), loop_start)
+    return Limited(Sound(_turned(sound.samples, edges), sound.sample_rate), float(taken.max()))
 
 
 def _needed_db(sound: Sound, highest: float) -> Decibels:
@@ -86,18 +87,26 @@ def _attacked(needed: Decibels, sample_rate: int) -> Decibels:
     return attacked
 
 
-def _per_frame(gains: Decibels, frames: int, loop_start: int | None) -> Samples:
-    """Gains of cells as gains of frames: straight from edge to edge, where both neighbours' lower one holds."""
+def _edges(gains: Decibels, loop_start: int | None) -> Decibels:
+    """Gains of cells as gains at the edges between them, where both neighbours' lower one holds."""
     around = np.concatenate([gains[:1], gains, gains[-1:]])
-    edges = np.minimum(around[:-1], around[1:])
-    if loop_start is not None:
-        edges = _joined(edges, loop_start)
-    rise = np.diff(edges)[:, np.newaxis]
-    per_frame = (edges[:-1, np.newaxis] + rise * (np.arange(CELL) / CELL)).reshape(-1)[:frames]
-    last = (len(gains) - 1) * CELL  # the last cell may be short, and ends where its edge is
-    per_frame[last:] = edges[-2] + rise[-1] * np.arange(frames - last) / (frames - last)
-    as_float: Samples = per_frame.astype(np.float32)
-    return as_float
+    edges: Decibels = np.minimum(around[:-1], around[1:])
+    return edges if loop_start is None else _joined(edges, loop_start)
+
+
+def _turned(samples: Samples, edges: Decibels) -> Samples:
+    """`samples` under gains that go straight from edge to edge; the last cell may be short, and ends where it does."""
+    turned = np.empty_like(samples)
+    within, whole = np.arange(CELL) / CELL, len(edges) - 2
+    for first in range(0, whole, _CELLS_AT_ONCE):
+        here = edges[first : min(first + _CELLS_AT_ONCE, whole) + 1, np.newaxis]
+        gains = (here[:-1] + np.diff(here, axis=0) * within).reshape(-1, 1).astype(np.float32)
+        frames = slice(first * CELL, first * CELL + len(gains))
+        np.multiply(samples[frames], gains, out=turned[frames])
+    last = samples[whole * CELL :]
+    gains = edges[-2] + (edges[-1] - edges[-2]) * np.arange(len(last)) / len(last)
+    turned[whole * CELL :] = last * gains.astype(np.float32)[:, np.newaxis]
+    return turned
 
 
 def _joined(edges: Decibels, loop_start: int) -> Decibels:

@@ -90,7 +90,8 @@ def usable_frames(signal: Samples, sample_rate: int) -> int:
     length = round(_LEVEL_OVER_S * 10)
     if tenths <= length:
         return len(signal)
-    power = (signal[: tenths * tenth].astype(np.float64) ** 2).reshape(tenths, tenth).mean(axis=1)
+    pieces = signal[: tenths * tenth].reshape(tenths, tenth)
+    power = np.einsum("tf,tf->t", pieces, pieces, dtype=np.float64) / tenth
     smooth = np.convolve(power, np.ones(length) / length, mode="valid")
     loud = np.flatnonzero(smooth >= np.median(smooth) * 10 ** (-_FADED_DB / 10))
     last = int(loud[-1]) + length

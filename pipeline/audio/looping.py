@@ -12,7 +12,7 @@ from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import Warning as AssetWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from pipeline.audio.seam import Seam
     from pipeline.audio.settings import Loop
@@ -44,7 +44,7 @@ def looped(sound: Sound, loop: Loop, asked_s: float | None = None) -> Looped:
     """
     least_s = loop.min_s or _LEAST_SHARE * (asked_s or sound.duration_s)
     places = find_loop(sound, round(least_s * sound.sample_rate))
-    best = _first_unheard(_made(sound, place, loop) for place in places)
+    best = _least_heard(sound, places, loop)
     return replace(best, warnings=tuple(_warnings(best, loop, least_s)))
 
 
@@ -57,17 +57,17 @@ def _warnings(made: Looped, loop: Loop, least_s: float) -> Iterator[AssetWarning
         yield AssetWarning("no_intro", "it loops from its first sample on: there is nothing before the loop")
 
 
-def _first_unheard(made: Iterable[Looped]) -> Looped:
-    """The first whose seam is not heard, else the one whose seam stands out least. Two are held at a time."""
-    best: tuple[float, Looped] | None = None
-    for each in made:
-        seam = seam_of(each.sound, each.start, each.sound.frames)
+def _least_heard(sound: Sound, places: Sequence[LoopPlace], loop: Loop) -> Looped:
+    """The first whose seam is not heard, else the one whose seam stands out least. One at a time is held."""
+    prominences = []
+    for place in places:
+        made = _made(sound, place, loop)
+        seam = seam_of(made.sound, made.start, made.sound.frames)
         if not seam.is_heard:
-            return each
-        if best is None or _prominence(seam) < best[0]:
-            best = _prominence(seam), each
-    assert best is not None  # noqa: S101 - there is always a place
-    return best[1]
+            return made
+        prominences.append(_prominence(seam))
+        del made
+    return _made(sound, places[prominences.index(min(prominences))], loop)
 
 
 def _prominence(seam: Seam) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.decoding import decode
+from pipeline.audio.decoding import check_plain, decode
 from pipeline.audio.loudness import read_loudness
 from pipeline.audio.seam import Seam, seam_of
 from pipeline.audio.true_peak import true_peak_dbtp
@@ -58,6 +58,7 @@ def measure_seam(path: str, start: int, end: int) -> Seam:
 
 def decode_asset(path: str) -> Sound:
     """The file at `path` as sound, which may be any that finishing delivers. Raises AudioError and OSError."""
+    check_plain(path)
     if not ffmpeg.is_mp4(path):
         return decode(path)
     with ffmpeg.as_wav(path) as wav:

@@ -55,6 +55,6 @@ def _lame(samples: Samples, sample_rate: int, bitrate: int) -> bytes:
 def _given_back(samples: Samples, bitrate: int) -> Samples:
     """`samples` louder by what LAME is going to take off, as far as they stay below full scale."""
     scale = next(scale for least, scale in _SCALES if bitrate >= least)
-    peak = float(np.abs(samples).max())
+    peak = float(max(samples.max(), -samples.min()))
     gain = min(1 / scale, max(1.0, 1 / peak)) if peak else 1.0
     return samples if gain == 1.0 else samples * np.float32(gain)

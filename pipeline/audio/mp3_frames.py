@@ -1,4 +1,4 @@
-"""mp3 frames: to write the one that says how many samples to leave out at both ends.
+"""mp3 frames: to write the one that says how many there are, and how many samples to leave out at both ends.
 
 An mp3 begins with silence of the encoder's and ends on a whole frame. The Xing/LAME header, a frame of silence that
 carries numbers, tells a player what is the music's own (gabriel.mp3-tech.org/mp3infotag.html).
@@ -19,9 +19,11 @@ _RATE_DIVISORS: Final = {0b11: 1, 0b10: 2, 0b00: 4}  # by version: MPEG 1, 2, 2.
 _MONO: Final = 0b11
 _ENCODER_DELAY: Final = 576
 _HEADER_BYTES: Final = 4
+_FORM: Final = (0xFE, 0x0C)  # of the header's second and third byte: what frames of one stream share
 _XING_BYTES: Final = 120
 _LAME_BYTES: Final = 36
 _HAS_EVERYTHING: Final = 0x0F  # frames, bytes, table of contents, quality
+_HAS_COUNTS: Final = 0x03  # frames, bytes
 _TAG_VERSION: Final = b"LAME3.100"  # whose layout it has: readers look for a version before they believe the rest
 _CONTENTS: Final = bytes(place * 256 // 100 for place in range(100))  # of a constant bitrate
 
@@ -67,6 +69,14 @@ class Frame:
     def _version(self) -> int:
         return self.head[1] >> 3 & 0b11
 
+    def is_like(self, other: bytes) -> bool:
+        """Is `other` the header of another frame of the same version, layer and rate?"""
+        return (
+            len(other) == _HEADER_BYTES
+            and other[0] == self.head[0]
+            and all(other[at] & mask == self.head[at] & mask for at, mask in enumerate(_FORM, 1))
+        )
+
     def with_bitrate_index(self, index: int) -> Frame:
         """The same without padding and without a checksum, at another bitrate."""
         return Frame(bytes([self.head[0], self.head[1] | 1, index << 4 | self.head[2] & 0b1100, self.head[3]]))
@@ -84,6 +94,17 @@ def info_frame(stream: bytes, frames: int) -> bytes:
     content = carrier.head + bytes(first.side_information_bytes) + xing
     content += _lame_tag(first.bitrate, padding, size + len(stream))
     return (content + struct.pack(">H", _crc_16(content))).ljust(size, b"\0")
+
+
+def counting_frame(first: Frame, count: int, size: int) -> bytes:
+    """The frame to put before a stream of `count` frames and `size` bytes that begins with `first`.
+
+    It leaves nothing out at either end.
+    """
+    side = bytes(first.side_information_bytes)
+    carrier = _roomy(first, _HEADER_BYTES + len(side) + _XING_BYTES)
+    counts = struct.pack(">4sIII", b"Xing", _HAS_COUNTS, count, carrier.size + size)
+    return (carrier.head + side + counts).ljust(carrier.size, b"\0")
 
 
 def _lame_tag(bitrate: int, padding: int, size: int) -> bytes:

@@ -49,6 +49,12 @@ def with_label(stream: bytes, label: Label) -> bytes:
     return _bound([pages[0], *_paged([comments, headers[2]]), *pages[sound_at:]], label.serial)
 
 
+def comments_of(stream: bytes) -> bytes:
+    """The comment block of an Ogg Vorbis stream. Raises ValueError where it has none."""
+    headers, _ = _first_packets(_pages(stream), _VORBIS_HEADERS)
+    return headers[1][len(_COMMENT_HEAD) :]
+
+
 def _pages(stream: bytes) -> Iterator[Page]:
     at = 0
     while at < len(stream):
@@ -71,7 +77,7 @@ def _page_bytes(page: Page, serial: int, number: int) -> bytes:
     return bytes(content)
 
 
-def _first_packets(pages: Sequence[Page], count: int) -> tuple[list[bytes], int]:
+def _first_packets(pages: Iterable[Page], count: int) -> tuple[list[bytes], int]:
     """The first `count` packets, and the number of the page after them: headers end with their page."""
     packets, open_packet = [], b""
     for number, page in enumerate(pages):

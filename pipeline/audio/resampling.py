@@ -18,7 +18,8 @@ def resampled(sound: Sound, sample_rate: int | None) -> Sound:
     samples = soxr.resample(sound.samples, sound.sample_rate, sample_rate, quality="HQ")
     frames = max(1, round(sound.frames * sample_rate / sound.sample_rate))
     missing = max(0, frames - len(samples))
-    return Sound(np.pad(samples, ((0, missing), (0, 0)))[:frames], sample_rate)
+    padded = np.pad(samples, ((0, missing), (0, 0))) if missing else samples
+    return Sound(padded[:frames], sample_rate)
 
 
 def resampled_loop(sound: Sound, sample_rate: int, start: int) -> tuple[Sound, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -22,27 +23,45 @@ _CHUNKS: Final = {
     "TRACKNUMBER": b"ITRK",
 }
 
+_HEAD_BYTES: Final = 8
+_CHUNKS_AT: Final = 12
 _RATE_AT: Final = 24
+_LOOP_AT: Final = 44  # in a sampler chunk: after its head, and the first loop's name and kind
+_SAMPLER_BYTES: Final = 60
 _MIDDLE_C: Final = 60
 _FORWARD: Final = 0
 _FOR_EVER: Final = 0
 
 
-def with_label(wav: bytes, label: Label) -> bytes:
-    """The same WAV with its loop and an INFO list at its end. Fields that INFO has no chunk for are left out."""
+def add_label(wav: io.BytesIO, label: Label) -> None:
+    """Put its loop and an INFO list at a WAV's end. Fields that INFO has no chunk for are left out."""
     if label.loop is not None:
-        wav = with_chunk(wav, b"smpl", _sampler(_rate(wav), *label.loop))
+        add_chunk(wav, b"smpl", _sampler(_rate(wav), *label.loop))
     fields = [(_CHUNKS[field_name(name)], value) for name, value in label.metadata if field_name(name) in _CHUNKS]
-    if not fields:
-        return wav
-    texts = b"".join(_chunk(kind, value.replace("\0", " ").encode() + b"\0") for kind, value in fields)
-    return with_chunk(wav, b"LIST", b"INFO" + texts)
+    if fields:
+        texts = b"".join(_chunk(kind, value.replace("\0", " ").encode() + b"\0") for kind, value in fields)
+        add_chunk(wav, b"LIST", b"INFO" + texts)
 
 
-def with_chunk(wav: bytes, kind: bytes, content: bytes) -> bytes:
-    """The same WAV with one more chunk at its end."""
-    body = wav[8:] + b"\0" * (len(wav) % 2) + _chunk(kind, content)
-    return b"RIFF" + struct.pack("<I", len(body)) + body
+def add_chunk(wav: io.BytesIO, kind: bytes, content: bytes) -> None:
+    """Put one more chunk at a WAV's end, in place: a long one is in memory once."""
+    length = wav.seek(0, io.SEEK_END)
+    length += wav.write(b"\0" * (length % 2) + _chunk(kind, content))
+    wav.seek(4)
+    wav.write(struct.pack("<I", length - _HEAD_BYTES))
+
+
+def sampler_loop(wav: bytes) -> tuple[int, int] | None:
+    """The first loop of a WAV's sampler chunk, (start, end), the end exclusive. None where it has none."""
+    at = _CHUNKS_AT
+    while at + _HEAD_BYTES <= len(wav):
+        kind, size = struct.unpack_from("<4sI", wav, at)
+        content = wav[at + _HEAD_BYTES : at + _HEAD_BYTES + size]
+        if kind == b"smpl" and len(content) >= _SAMPLER_BYTES:
+            start, last = struct.unpack_from("<2I", content, _LOOP_AT)
+            return start, last + 1
+        at += _HEAD_BYTES + size + size % 2
+    return None
 
 
 def _sampler(sample_rate: int, start: int, end: int) -> bytes:
@@ -52,10 +71,10 @@ def _sampler(sample_rate: int, start: int, end: int) -> bytes:
     return head + struct.pack("<6I", 0, _FORWARD, start, end - 1, 0, _FOR_EVER)
 
 
-def _rate(wav: bytes) -> int:
+def _rate(wav: io.BytesIO) -> int:
     """By the format chunk, which libsndfile writes first."""
-    (sample_rate,) = struct.unpack_from("<I", wav, _RATE_AT)
-    return int(sample_rate)
+    wav.seek(_RATE_AT)
+    return int.from_bytes(wav.read(4), "little")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

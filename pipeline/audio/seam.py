@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_FLUX: Final = 98.5
 MOST_STEP: Final = 99.5
 
+_BLOCK_FRAMES: Final = 65_536
 _LEVEL_S: Final = 0.02
 _FAINT: Final = 1e-4  # -80 dBFS: steps between levels below it are none
 
@@ -56,10 +57,14 @@ def _flux(loop: Samples) -> float:
 
 
 def _sample_step(loop: Samples) -> float:
-    steps = np.zeros(len(loop) - 1, np.float32)
-    for channel in loop.T:
-        np.maximum(steps, np.abs(np.diff(channel)), out=steps)
-    return _percentile(steps, float(np.abs(loop[0] - loop[-1]).max()))
+    value, smaller = np.abs(loop[0] - loop[-1]).max(), 0
+    for start in range(0, len(loop) - 1, _BLOCK_FRAMES):
+        block = loop[start : start + _BLOCK_FRAMES + 1]
+        steps = np.zeros(len(block) - 1, np.float32)
+        for channel in block.T:
+            np.maximum(steps, np.abs(np.diff(channel)), out=steps)
+        smaller += int(np.count_nonzero(steps < value))
+    return 100.0 * smaller / max(1, len(loop) - 1)
 
 
 def _level_step(loop: Samples, sample_rate: int) -> float:
@@ -68,7 +73,8 @@ def _level_step(loop: Samples, sample_rate: int) -> float:
     pieces = len(loop) // half
     if pieces < 4:  # noqa: PLR2004 - two windows of two halves
         return 0.0
-    power = np.einsum("fc,fc->f", loop, loop) / loop.shape[1]
+    power = np.einsum("fc,fc->f", loop, loop)
+    power /= loop.shape[1]
     halves = power[: pieces * half].reshape(pieces, half).mean(axis=1)
     levels = _decibels((halves[:-1] + halves[1:]) / 2)
     before, after = _decibels(np.array([power[-2 * half :].mean(), power[: 2 * half].mean()]))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES: Final = 4
 _FULL_SCALE: Final = 1 << 31
+_BLOCK_FRAMES: Final = 65_536
 _TYPES: Final = {1: np.int8, 2: np.int16, 4: np.int32}
 
 
@@ -45,9 +46,12 @@ def stepped(sound: Sound, steps: Sequence[Step]) -> Sound:
 
 def as_segment(sound: Sound) -> AudioSegment:
     """`sound` as a 32-bit AudioSegment, clipped at full scale."""
-    steps = np.clip(np.rint(sound.samples.astype(np.float64) * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
+    steps = np.empty(sound.samples.shape, "<i4")
+    for start in range(0, sound.frames, _BLOCK_FRAMES):
+        block = sound.samples[start : start + _BLOCK_FRAMES].astype(np.float64) * _FULL_SCALE
+        steps[start : start + _BLOCK_FRAMES] = np.clip(np.rint(block), -_FULL_SCALE, _FULL_SCALE - 1)
     return quiet_pydub().AudioSegment(
-        data=steps.astype("<i4").tobytes(),
+        data=steps.tobytes(),
         sample_width=SAMPLE_BYTES,
         frame_rate=sound.sample_rate,
         channels=sound.channels,

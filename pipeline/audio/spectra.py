@@ -46,7 +46,8 @@ def flux(signal: Samples) -> Samples:
 
 def _powers(signal: Samples, window: int, hop: int) -> Iterator[Samples]:
     """(moments, frequencies): power spectra of Hann windows, some hundreds at a time. A short signal is padded."""
-    padded = np.pad(signal, (0, max(0, window + hop - len(signal))))
+    missing = window + hop - len(signal)
+    padded = np.pad(signal, (0, missing)) if missing > 0 else signal
     windows = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     shape = np.hanning(window).astype(np.float32)
     for at in range(0, len(windows), _WINDOWS_AT_ONCE):

@@ -63,7 +63,7 @@ def cell_peaks(sound: Sound, above: float) -> Samples:
 def _true_peak(channel: Samples) -> float:
     """The highest absolute value on or between the samples of one channel, as a linear value."""
     padded, reach = _padded(channel)
-    highest = float(np.abs(padded).max())
+    highest = float(max(padded.max(), -padded.min()))
     candidates = np.argsort(-reach, kind="stable")
     for at in range(0, len(candidates), _BLOCKS_AT_ONCE):
         chosen = candidates[at : at + _BLOCKS_AT_ONCE]
@@ -79,7 +79,8 @@ def _padded(channel: Samples) -> tuple[Samples, Samples]:
     blocks = -(-(len(channel) + _TAPS) // _BLOCK)
     padded = np.zeros((blocks + 1) * _BLOCK, np.float32)
     padded[_BLOCK : _BLOCK + len(channel)] = channel
-    sample_peaks = np.abs(padded).reshape(-1, _BLOCK).max(axis=1)
+    in_blocks = padded.reshape(-1, _BLOCK)
+    sample_peaks = np.maximum(in_blocks.max(axis=1), -in_blocks.min(axis=1))
     return padded, np.maximum(sample_peaks[1:], sample_peaks[:-1]) * np.float32(_MOST_GAIN)
 
 

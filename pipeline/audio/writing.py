@@ -51,32 +51,64 @@ class WrittenFiles:
         return replace(self.main.measured, true_peak_dbtp=max(peaks, default=None))
 
 
-def write_files(sound: Sound, target: Target, label: Label, loop_start: int | None, *, splits: bool) -> WrittenFiles:
+@dataclass(frozen=True, slots=True)
+class EncodedFile:
+    """A file on disk that nobody has read yet."""
+
+    path: str
+    size: int
+    sha256: str
+    clipped: int
+    loop: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFiles:
+    """A target's file, and its intro's where that has one of its own."""
+
+    main: EncodedFile
+    intro: EncodedFile | None = None
+
+
+def encode_files(sound: Sound, target: Target, label: Label, loop_start: int | None, *, splits: bool) -> EncodedFiles:
     """Encode `sound`, whose end leads back to `loop_start`, into `target`'s files. Raises AudioError and OSError."""
     if not splits or loop_start is None:
-        return WrittenFiles(_written(sound, target.path, target.output, label, loop_start))
+        return EncodedFiles(_encoded(sound, target.path, target.output, label, loop_start))
     loop = Sound(sound.samples[loop_start:], sound.sample_rate)
-    main = _written(loop, target.path, target.output, label, 0)
+    main = _encoded(loop, target.path, target.output, label, 0)
     if target.intro_path is None:
-        return WrittenFiles(main)
+        return EncodedFiles(main)
     intro = Sound(sound.samples[:loop_start], sound.sample_rate)
-    return WrittenFiles(main, _written(intro, target.intro_path, target.output, label, None))
+    return EncodedFiles(main, _encoded(intro, target.intro_path, target.output, label, None))
 
 
-def _written(sound: Sound, path: str, output: Output, label: Label, loop_start: int | None) -> WrittenFile:
+def read_back(files: EncodedFiles) -> WrittenFiles:
+    """Decode and measure what was encoded. Raises AudioError and OSError.
+
+    By then what went into the encoder can be let go: a long piece is not held in memory twice.
+    """
+    return WrittenFiles(_read_back(files.main), None if files.intro is None else _read_back(files.intro))
+
+
+def _encoded(sound: Sound, path: str, output: Output, label: Label, loop_start: int | None) -> EncodedFile:
     loop = None if loop_start is None else (loop_start, sound.frames)
     content = encode(sound, output, label if loop is None else with_loop(label, *loop))
     with Path(path).open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    delivered = decode_asset(path)
+    clipped = clipped_frames(sound.samples) if clips(output.format) else 0
+    return EncodedFile(path, len(content), hashlib.sha256(content).hexdigest(), clipped, loop)
+
+
+def _read_back(file: EncodedFile) -> WrittenFile:
+    delivered = decode_asset(file.path)
     return WrittenFile(
-        path=path,
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        path=file.path,
+        size=file.size,
+        sha256=file.sha256,
         measured=measure(delivered),
-        clipped=clipped_frames(sound.samples) if clips(output.format) else 0,
-        loop=loop,
-        seam=None if loop is None else seam_of(delivered, *loop),
+        clipped=file.clipped,
+        loop=file.loop,
+        seam=None if file.loop is None else seam_of(delivered, *file.loop),
     )

@@ -153,7 +153,7 @@ def run(**options: Any) -> None:
 @click.option("--only", multiple=True, metavar="GLOB", help="Only these tracks.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def check(**options: Any) -> None:
-    """Is every asset there, whole, and within its loudness and peaks? Uses no network."""
+    """Is every asset there, whole, and what manifest and index say, measured again? Uses no network."""
     from pipeline.cli.checking import check as command
 
     command(**options)

@@ -7,17 +7,18 @@ import logging
 import sys
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
 from pipeline.audio.tasks import AudioError
-from pipeline.checking import faults
+from pipeline.checking import Asset, Fault, faults
 from pipeline.cli.terminal import out, printable, say
 from pipeline.cli.words import load_manifests
+from pipeline.files import reason, sha256_of
 from pipeline.fingerprints import finishing_fingerprint
 from pipeline.manifest.names import matches
-from pipeline.output import AssetRow, rows_by_path
+from pipeline.output import rows_by_path
 from pipeline.runner.finisher import WorkerDied
 from pipeline.runner.results import EXIT_TRACKS
 from pipeline.workers import WorkerFinisher
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pipeline.audio.settings import Output
     from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.output import AssetRow
+
+    Rows = dict[tuple[str, str], AssetRow]  # (manifest, path) -> row
+
+_WITHOUT_INTRO: Final = frozenset({"no_intro", "intro_dropped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,20 @@ class Finding:
     manifest: str
     name: str
     path: str
-    fault: str
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A path at which an asset of `track` should stand; of an intro, `main` is its loop's path."""
+
+    track: Track
+    output: Output
+    path: str
+    main: str | None = None
+
+    def finding(self, code: str, message: str) -> Finding:
+        return Finding(self.track.manifest, self.track.name, self.path, Fault(code, message))
 
 
 def check(manifests: tuple[Path, ...], *, output: Path, state: Path, only: tuple[str, ...], as_json: bool) -> None:
@@ -47,11 +67,12 @@ def check(manifests: tuple[Path, ...], *, output: Path, state: Path, only: tuple
     workspace = Workspace(output, state)
     rows = rows_by_path(workspace.output.read_index())
     tracks = [track for track in _tracks(loaded) if not only or any(matches(glob, track.name) for glob in only)]
-    findings, whole = _look(workspace, tracks, rows)
+    expected = list(_expected(tracks, rows))
+    findings, there = _look(workspace, expected, rows)
     # As in `run`: workers that ended are no news.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    findings += anyio.run(partial(_measure_all, workspace, whole))
-    _tell(findings, sum(len(track.outputs) for track in tracks), as_json=as_json)
+    findings += anyio.run(partial(_remeasure_all, workspace, there))
+    _tell(findings, len(expected), as_json=as_json)
 
 
 def _tracks(manifests: Sequence[Manifest]) -> Iterator[Track]:
@@ -59,56 +80,87 @@ def _tracks(manifests: Sequence[Manifest]) -> Iterator[Track]:
         yield from manifest.tracks
 
 
-def _look(
-    workspace: Workspace, tracks: Sequence[Track], rows: dict[tuple[str, str], AssetRow]
-) -> tuple[list[Finding], list[tuple[Track, AssetRow]]]:
-    """What can be said without decoding, and the assets that are there and whole."""
-    findings: list[Finding] = []
-    whole: list[tuple[Track, AssetRow]] = []
+def _expected(tracks: Sequence[Track], rows: Rows) -> Iterator[Expected]:
+    """Every file that should be there: each output, and its intro where one was split off."""
     for track in tracks:
-        for one in track.outputs:
-            path = one.path(track.name)
-            row = rows.get((track.manifest, path))
-            if row is None:
-                findings.append(Finding(track.manifest, track.name, path, "missing: it was never made"))
-            elif not workspace.output.intact(row):
-                findings.append(Finding(track.manifest, track.name, path, "missing, or changed since it was made"))
-            else:
-                if row.finishing_fingerprint != finishing_fingerprint(track, one):
-                    fault = "made with other settings than the manifest has now"
-                    findings.append(Finding(track.manifest, track.name, path, fault))
-                whole.append((track, row))
-    return findings, whole
+        for output in track.outputs:
+            main = output.path(track.name)
+            yield Expected(track, output, main)
+            if track.finishing.splits_intro and not _said(rows.get((track.manifest, main))) & _WITHOUT_INTRO:
+                yield Expected(track, output, output.intro_path(track.name), main)
 
 
-async def _measure_all(workspace: Workspace, assets: Sequence[tuple[Track, AssetRow]]) -> list[Finding]:
+def _look(
+    workspace: Workspace, expected: Sequence[Expected], rows: Rows
+) -> tuple[list[Finding], list[tuple[Expected, Asset]]]:
+    """What can be said without decoding, and the assets that are there."""
+    findings: list[Finding] = []
+    there: list[tuple[Expected, Asset]] = []
+    for one in expected:
+        track, row = one.track, rows.get((one.track.manifest, one.path))
+        if row is None:
+            findings.append(one.finding("missing", "missing: it was never made"))
+            continue
+        try:
+            sha256 = sha256_of(workspace.output.folder.path(row.path))
+        except OSError as error:
+            findings.append(one.finding("missing", f"missing: {reason(error)}"))
+            continue
+        if sha256 != row.sha256:
+            text = f"changed since it was made: its SHA-256 is {sha256[:12]}…, {row.sha256[:12]}… in the index"
+            findings.append(one.finding("changed", text))
+        if row.finishing_fingerprint != finishing_fingerprint(track, one.output):
+            findings.append(one.finding("settings", "made with other settings than the manifest has now"))
+        warnings = _said(row if one.main is None else rows.get((track.manifest, one.main)))
+        is_changed = sha256 != row.sha256
+        there.append((one, Asset(track, one.output, row, warnings, one.main is not None, is_changed)))
+    return findings, there
+
+
+def _said(row: AssetRow | None) -> frozenset[str]:
+    """The codes of what was known of an asset when it was delivered."""
+    return frozenset(str(warning.get("code")) for warning in (row.warnings if row is not None else ()))
+
+
+async def _remeasure_all(workspace: Workspace, there: Sequence[tuple[Expected, Asset]]) -> list[Finding]:
     workers = WorkerFinisher()
     findings: list[Finding] = []
 
-    async def measure(track: Track, row: AssetRow) -> None:
+    async def remeasure(one: Expected, asset: Asset) -> None:
         try:
-            measured = await workers.measure(str(workspace.output.folder.path(row.path)))
-        except (AudioError, WorkerDied) as error:
-            findings.append(Finding(track.manifest, track.name, row.path, str(error)))
-            return
-        findings.extend(Finding(track.manifest, track.name, row.path, fault) for fault in faults(track, row, measured))
+            found = await workers.remeasure(str(workspace.output.folder.path(one.path)), asset.loop)
+        except AudioError as error:
+            findings.append(one.finding("audio", str(error)))
+        except WorkerDied as error:
+            findings.append(one.finding("worker", str(error)))
+        except OSError as error:
+            findings.append(one.finding("missing", f"can't be read: {reason(error)}"))
+        else:
+            findings.extend(one.finding(fault.code, fault.message) for fault in faults(asset, found))
 
     async with anyio.create_task_group() as tasks:
-        for track, row in assets:
-            tasks.start_soon(measure, track, row)
+        for one, asset in there:
+            tasks.start_soon(remeasure, one, asset)
     return findings
 
 
 def _tell(findings: list[Finding], assets: int, *, as_json: bool) -> None:
-    findings.sort(key=lambda finding: (finding.manifest, finding.path, finding.fault))
+    findings.sort(key=lambda finding: (finding.manifest, finding.path, finding.fault.code, finding.fault.message))
     status = EXIT_TRACKS if findings else 0
     if as_json:
         listed: list[dict[str, Any]] = [
-            {"manifest": one.manifest, "name": one.name, "path": one.path, "fault": one.fault} for one in findings
+            {
+                "manifest": one.manifest,
+                "name": one.name,
+                "path": one.path,
+                "code": one.fault.code,
+                "fault": one.fault.message,
+            }
+            for one in findings
         ]
         out(json.dumps({"ok": not findings, "exit": status, "assets": assets, "faults": listed}, indent=1))
     for finding in findings:
-        (say if as_json else out)(printable(f"{finding.path}: {finding.fault}"))
+        (say if as_json else out)(printable(f"{finding.path}: {finding.fault.message}"))
     if not as_json:
         bad = len({finding.path for finding in findings})
         out(f"{assets} assets checked: {'all well' if not bad else f'{bad} not as they should be'}")

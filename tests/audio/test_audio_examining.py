@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import struct
 from pathlib import Path
@@ -53,7 +54,9 @@ def with_tags(path: str, **fields: int) -> str:
 
 
 def with_sampler(path: str, start: int, end: int) -> str:
-    Path(path).write_bytes(riff.with_label(Path(path).read_bytes(), Label(loop=(start, end))))
+    wav = io.BytesIO(Path(path).read_bytes())
+    riff.add_label(wav, Label(loop=(start, end)))
+    Path(path).write_bytes(wav.getvalue())
     return path
 
 
@@ -121,7 +124,9 @@ def test_loops_in_tags_are_read_back(tmp_path, audio_format, fields):
 def test_a_sampler_chunk_is_read_back(tmp_path):
     """Its end is inclusive there, and exclusive everywhere else; other chunks may stand before it."""
     path = made(tmp_path, "wav")
-    Path(path).write_bytes(riff.with_chunk(Path(path).read_bytes(), b"junk", b"odd"))
+    wav = io.BytesIO(Path(path).read_bytes())
+    riff.add_chunk(wav, b"junk", b"odd")
+    Path(path).write_bytes(wav.getvalue())
     assert examine(with_sampler(path, 100, 50_000)).loop == (100, 50_000)
 
 

@@ -1,0 +1,54 @@
+"""What a delivered file is now: its format, figures, loop points and seam, for whoever holds it to account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import soundfile
+
+from pipeline.audio import ffmpeg
+from pipeline.audio.loop_points import read_loop_points
+from pipeline.audio.measurement import Measurement, decode_asset, measure
+from pipeline.audio.seam import seam_of
+
+if TYPE_CHECKING:
+    from pipeline.audio.seam import Seam
+    from pipeline.audio.settings import Format
+
+_FORMATS: Final[dict[tuple[str, str], Format]] = {("OGG", "VORBIS"): "ogg", ("OGG", "OPUS"): "opus"}
+_CONTAINERS: Final[dict[str, Format]] = {"WAV": "wav", "WAVEX": "wav", "FLAC": "flac", "MP3": "mp3"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remeasured:
+    """A file as it decodes. `format` None: none that finishing delivers.
+
+    `loop`: the loop points in it, (start, end) in frames, the end exclusive. `seam`: of the loop that was asked about,
+    where that lies within the file.
+    """
+
+    figures: Measurement
+    format: Format | None
+    loop: tuple[int, int] | None = None
+    seam: Seam | None = None
+
+
+def remeasure(path: str, loop: tuple[int, int] | None) -> Remeasured:
+    """Decode and measure the file at `path`, and the seam of `loop` in it. Raises AudioError and OSError."""
+    sound = decode_asset(path)
+    audio_format = format_of(path)
+    return Remeasured(
+        figures=measure(sound),
+        format=audio_format,
+        loop=None if audio_format is None else read_loop_points(path, audio_format),
+        seam=seam_of(sound, *loop) if loop is not None and 0 <= loop[0] < loop[1] <= sound.frames else None,
+    )
+
+
+def format_of(path: str) -> Format | None:
+    """The format of a file that decodes, by its content. Raises OSError."""
+    if ffmpeg.is_mp4(path):
+        return "m4a"
+    found = soundfile.info(path)
+    return _FORMATS.get((found.format, found.subtype)) or _CONTAINERS.get(found.format)
