@@ -92,12 +92,14 @@ def _per_frame(gains: Decibels, frames: int, loop_start: int | None) -> Samples:
     edges = np.minimum(around[:-1], around[1:])
     if loop_start is not None:
         edges = _joined(edges, loop_start)
-    rise = np.diff(edges)[:, np.newaxis]
-    per_frame = (edges[:-1, np.newaxis] + rise * (np.arange(CELL) / CELL)).reshape(-1)[:frames]
+    rise = np.diff(edges)
+    per_frame = np.repeat(edges[:-1].astype(np.float32), CELL)[:frames]
     last = (len(gains) - 1) * CELL  # the last cell may be short, and ends where its edge is
+    moving = np.flatnonzero(rise[:-1])[:, np.newaxis]  # most of a track's gain stands still
+    frame = np.arange(CELL)
+    per_frame[moving * CELL + frame] = edges[moving] + rise[moving] * (frame / CELL)
     per_frame[last:] = edges[-2] + rise[-1] * np.arange(frames - last) / (frames - last)
-    as_float: Samples = per_frame.astype(np.float32)
-    return as_float
+    return per_frame
 
 
 def _joined(edges: Decibels, loop_start: int) -> Decibels:
