@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soundfile
 
-from pipeline.audio.channels import folded_to_stereo
+from pipeline.audio.channels import STEREO, folded_to_stereo
 from pipeline.audio.claims import claimed_frames
 from pipeline.audio.sound import Samples, Sound
 from pipeline.audio.tasks import AudioError
@@ -36,8 +36,14 @@ _NOT_AUDIO: Final = "it is not audio: nothing in it decodes as wav, mp3, flac or
 def decode(path: str) -> Sound:
     """The whole file as sound, more than two channels folded down to stereo. Raises AudioError."""
     with opened(path) as file:
-        samples = np.concatenate([folded_to_stereo(block) for block in checked_blocks(file, path)])
-        return Sound(samples, file.samplerate)
+        # libsndfile never gives more than it has promised; memory that is not written to is not taken.
+        most = min(file.frames, MOST_SAMPLES // file.channels)
+        samples = np.empty((most, min(file.channels, STEREO)), np.float32)
+        frames = 0
+        for block in checked_blocks(file, path):
+            samples[frames : frames + len(block)] = folded_to_stereo(block)
+            frames += len(block)
+        return Sound(samples[:frames], file.samplerate)
 
 
 @contextmanager
