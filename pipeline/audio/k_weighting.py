@@ -21,23 +21,26 @@ if TYPE_CHECKING:
 Powers: TypeAlias = npt.NDArray[np.float64]
 Response: TypeAlias = npt.NDArray[np.complex128]
 
+#: A step of 20 ms: a tone of 400 ms is seen whole wherever it begins (EBU Tech 3341, case 13).
+STEPS_A_SECOND: Final = 50
+
 _HISTORY_S: Final = 0.05  # the filter's memory: what is left of it adds up to -83 dB
 _SHORTEST_BLOCK: Final = 16_384  # of float64 and stereo: what the processor's second cache holds
 
 
-def tenth_powers(sound: Sound) -> Powers:
-    """The mean K-weighted power of each whole tenth of a second, summed over channels. Shorter sound: empty.
+def step_energies(sound: Sound) -> tuple[Powers, Powers]:
+    """The K-weighted energy of each whole fiftieth of a second, summed over channels; and how many frames each has.
 
     Every channel counts as one: sound here is mono or stereo.
     """
-    tenths = int(sound.frames * 10 // sound.sample_rate)
-    edges = np.round(np.arange(tenths + 1) * sound.sample_rate / 10).astype(np.int64)
-    sums = np.zeros(tenths + 1)  # the last takes what is left over
+    steps = int(sound.frames * STEPS_A_SECOND // sound.sample_rate)
+    edges = np.round(np.arange(steps + 1) * sound.sample_rate / STEPS_A_SECOND).astype(np.int64)
+    energies = np.zeros(steps + 1)  # the last takes what is left over
     for start, power in _weighted_power(sound):
         first, last = np.searchsorted(edges, [start, start + len(power) - 1], side="right") - 1
         cuts = np.maximum(edges[first : last + 1] - start, 0)
-        sums[first : last + 1] += np.add.reduceat(power, cuts)
-    return sums[:tenths] / np.diff(edges)
+        energies[first : last + 1] += np.add.reduceat(power, cuts)
+    return energies[:steps], np.diff(edges).astype(np.float64)
 
 
 def _weighted_power(sound: Sound) -> Iterator[tuple[int, Powers]]:
