@@ -21,6 +21,7 @@ _LEAST_AUDIBLE: Final = 0.9
 _AUDIBLE: Final = 1e-3  # -60 dBFS
 _BLOCK_S: Final = 0.01
 _GAP_S: Final = 0.5
+_ENDING_FRAMES: Final = 4_096  # looked at together, from the end back
 _LAST_S: Final = 0.05
 _BEFORE_LAST_S: Final = 1.0
 _CUT_WITHIN_DB: Final = 6.0
@@ -97,6 +98,8 @@ def find_gaps(source: Sound) -> list[Finding]:
 
 def find_clipping(source: Sound) -> list[Finding]:
     """Are there more than three runs of three or more samples at full scale?"""
+    if source.samples.max() < _FULL_SCALE and source.samples.min() > -_FULL_SCALE:
+        return []
     runs = sum(_clipped_runs(channel) for channel in source.samples.T)
     if runs <= _MOST_CLIPPED_RUNS:
         return []
@@ -138,21 +141,19 @@ def _means(sound: Sound) -> npt.NDArray[np.float64]:
 
 def _audible_frames(sound: Sound) -> int:
     """How many frames there are up to the last one over -60 dBFS."""
-    block = 4_096
-    blocks = np.flatnonzero(_block_peaks(sound, block) > _AUDIBLE)
-    if not len(blocks):
-        return 0
-    start = int(blocks[-1]) * block
-    within = np.flatnonzero((np.abs(sound.samples[start : start + block]) > _AUDIBLE).any(axis=1))
-    return start + int(within[-1]) + 1
+    for end in range(sound.frames, 0, -_ENDING_FRAMES):
+        start = max(0, end - _ENDING_FRAMES)
+        within = np.flatnonzero((np.abs(sound.samples[start:end]) > _AUDIBLE).any(axis=1))
+        if len(within):
+            return start + int(within[-1]) + 1
+    return 0
 
 
 def _block_peaks(sound: Sound, block: int) -> Samples:
-    """The highest absolute sample in each `block` frames, the last of which may be fewer."""
-    highest = np.abs(sound.samples[:, 0])
-    for channel in sound.samples.T[1:]:
-        np.maximum(highest, np.abs(channel), out=highest)
-    peaks: Samples = np.maximum.reduceat(highest, np.arange(0, sound.frames, block))
+    """The highest absolute sample of any channel in each `block` frames, the last of which may be fewer."""
+    interleaved = sound.samples.reshape(-1)
+    starts = np.arange(0, sound.frames, block) * sound.channels
+    peaks: Samples = np.maximum(np.maximum.reduceat(interleaved, starts), -np.minimum.reduceat(interleaved, starts))
     return peaks
 
 

@@ -21,51 +21,68 @@ if TYPE_CHECKING:
 Powers: TypeAlias = npt.NDArray[np.float64]
 Response: TypeAlias = npt.NDArray[np.complex128]
 
-_BLOCK: Final = 32_768
-_HISTORY: Final = 8_192  # the filter's memory: at 192 kHz its tail is 70 dB down by then
-_STEP: Final = _BLOCK - _HISTORY
+#: A step of 20 ms: a tone of 400 ms is seen whole wherever it begins (EBU Tech 3341, case 13).
+STEPS_A_SECOND: Final = 50
+
+_HISTORY_S: Final = 0.05  # the filter's memory: what is left of it adds up to -83 dB
+_SHORTEST_BLOCK: Final = 16_384  # of float64 and stereo: what the processor's second cache holds
 
 
-def tenth_powers(sound: Sound) -> Powers:
-    """The mean K-weighted power of each whole tenth of a second, summed over channels. Shorter sound: empty.
+def step_energies(sound: Sound) -> tuple[Powers, Powers]:
+    """The K-weighted energy of each whole fiftieth of a second, summed over channels; and how many frames each has.
 
     Every channel counts as one: sound here is mono or stereo.
     """
-    tenths = int(sound.frames * 10 // sound.sample_rate)
-    edges = np.round(np.arange(tenths + 1) * sound.sample_rate / 10).astype(np.int64)
-    sums = np.zeros(tenths + 1)  # the last takes what is left over
+    steps = int(sound.frames * STEPS_A_SECOND // sound.sample_rate)
+    edges = np.round(np.arange(steps + 1) * sound.sample_rate / STEPS_A_SECOND).astype(np.int64)
+    energies = np.zeros(steps + 1)  # the last takes what is left over
     for start, power in _weighted_power(sound):
         first, last = np.searchsorted(edges, [start, start + len(power) - 1], side="right") - 1
         cuts = np.maximum(edges[first : last + 1] - start, 0)
-        sums[first : last + 1] += np.add.reduceat(power, cuts)
-    return sums[:tenths] / np.diff(edges)
+        energies[first : last + 1] += np.add.reduceat(power, cuts)
+    return energies[:steps], np.diff(edges).astype(np.float64)
 
 
 def _weighted_power(sound: Sound) -> Iterator[tuple[int, Powers]]:
     """The power of each K-weighted frame, summed over channels, in blocks, each with its first frame's number."""
+    history = round(_HISTORY_S * sound.sample_rate)
     response = k_response(sound.sample_rate)
-    for start in range(0, sound.frames, _STEP):
-        weighted = np.fft.irfft(np.fft.rfft(_with_history(sound.samples, start)) * response, _BLOCK)
-        fresh = weighted[:, _HISTORY : _HISTORY + min(_STEP, sound.frames - start)]
+    size = 2 * (len(response) - 1)
+    # The same memory for every block: fresh pages would cost as much as the transforms.
+    block = np.zeros((sound.channels, size))
+    spectrum = np.empty((sound.channels, len(response)), np.complex128)
+    for start in range(0, sound.frames, size - history):
+        _fill(block, sound.samples, start - history)
+        np.fft.rfft(block, out=spectrum)
+        np.multiply(spectrum, response, out=spectrum)
+        weighted = np.fft.irfft(spectrum, size, out=block)
+        fresh = weighted[:, history : history + sound.frames - start]
         yield start, np.einsum("cf,cf->f", fresh, fresh)
 
 
-def _with_history(samples: Samples, start: int) -> Powers:
-    """(channels, _BLOCK): the frames from `start` on after those before them, silence where there are none."""
-    block = np.zeros((samples.shape[1], _BLOCK))
-    before = min(start, _HISTORY)
-    piece = samples[start - before : start + _STEP]
-    offset = _HISTORY - before
-    block[:, offset : offset + len(piece)] = piece.T
-    return block
+def _fill(block: Powers, samples: Samples, start: int) -> None:
+    """The frames from `start` on into `block`, a row for each channel; silence where there are none."""
+    before = max(0, -start)
+    piece = samples[start + before : start + block.shape[1]]
+    block[:, :before] = 0
+    block[:, before : before + len(piece)] = piece.T
+    block[:, before + len(piece) :] = 0
 
 
 @lru_cache(maxsize=4)
 def k_response(sample_rate: int) -> Response:
     """The frequency response of both filters in series, at the frequencies of a block's real FFT."""
-    z = np.exp(-2j * pi * np.fft.rfftfreq(_BLOCK))
+    z = np.exp(-2j * pi * np.fft.rfftfreq(_block_frames(sample_rate)))
     response: Response = _biquad(z, *_shelf(sample_rate)) * _biquad(z, *_high_pass(sample_rate))
     return response
+
+
+def _block_frames(sample_rate: int) -> int:
+    """A power of two of which the filter's history is at most a quarter."""
+    frames = _SHORTEST_BLOCK
+    while frames < 4 * _HISTORY_S * sample_rate:
+        frames *= 2
+    return frames
 
 
 def _biquad(z: Response, numerator: tuple[float, ...], denominator: tuple[float, ...]) -> Response:

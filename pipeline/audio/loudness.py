@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pipeline.audio.k_weighting import Powers, tenth_powers
+from pipeline.audio.k_weighting import STEPS_A_SECOND, Powers, step_energies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.audio.sound import Sound
 
+_TENTH: Final = STEPS_A_SECOND // 10
 _MOMENTARY_TENTHS: Final = 4  # 400 ms, overlapping by three quarters
 _SHORT_TERM_TENTHS: Final = 30  # 3 s
 _ABSOLUTE_GATE_LUFS: Final = -70.0
@@ -38,15 +39,18 @@ class LoudnessReading:
 
 def read_loudness(sound: Sound) -> LoudnessReading:
     """Every loudness figure of `sound`."""
-    tenths = tenth_powers(sound)
-    momentary = _sliding_means(tenths, _MOMENTARY_TENTHS)
+    energies, frames = step_energies(sound)
+    tenths = _in_tenths(energies) / _in_tenths(frames)
+    gated_blocks = _sliding_means(tenths, _MOMENTARY_TENTHS)
+    momentary = _sliding_means(energies / frames, _MOMENTARY_TENTHS * _TENTH)
     short_term = _sliding_means(tenths, _SHORT_TERM_TENTHS)
-    return LoudnessReading(_integrated(momentary), _loudest(momentary), _loudest(short_term), _range(short_term))
+    return LoudnessReading(_integrated(gated_blocks), _loudest(momentary), _loudest(short_term), _range(short_term))
 
 
 def momentary_powers(sound: Sound) -> Powers:
     """The K-weighted power of each 400 ms of `sound`, one every 100 ms: what the gates decide over."""
-    return _sliding_means(tenth_powers(sound), _MOMENTARY_TENTHS)
+    energies, frames = step_energies(sound)
+    return _sliding_means(_in_tenths(energies) / _in_tenths(frames), _MOMENTARY_TENTHS)
 
 
 def joint_loudness(blocks: Iterable[Powers]) -> float | None:
@@ -57,17 +61,24 @@ def joint_loudness(blocks: Iterable[Powers]) -> float | None:
     return _integrated(np.concatenate([np.empty(0), *blocks]))
 
 
-def _sliding_means(tenths: Powers, length: int) -> Powers:
-    """The mean of each `length` tenths in a row; empty where there are fewer."""
-    if len(tenths) < length:
+def _in_tenths(steps: Powers) -> Powers:
+    """The sums over whole tenths of a second."""
+    whole = len(steps) // _TENTH * _TENTH
+    sums: Powers = steps[:whole].reshape(-1, _TENTH).sum(axis=1)
+    return sums
+
+
+def _sliding_means(powers: Powers, length: int) -> Powers:
+    """The mean of each `length` powers in a row; empty where there are fewer."""
+    if len(powers) < length:
         return np.empty(0)
-    means: Powers = np.lib.stride_tricks.sliding_window_view(tenths, length).mean(axis=1)
+    means: Powers = np.lib.stride_tricks.sliding_window_view(powers, length).mean(axis=1)
     return means
 
 
-def _integrated(momentary: Powers) -> float | None:
+def _integrated(blocks: Powers) -> float | None:
     """The mean of the blocks above both gates: -70 LUFS, and 10 LU below the mean of those above that."""
-    gated = _gated(momentary, _RELATIVE_GATE_LU)
+    gated = _gated(blocks, _RELATIVE_GATE_LU)
     return _lufs(float(gated.mean())) if len(gated) else None
 
 

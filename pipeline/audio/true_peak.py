@@ -50,7 +50,7 @@ def cell_peaks(sound: Sound, above: float) -> Samples:
     """
     peaks = np.zeros(0, np.float32)
     for channel in sound.samples.T:
-        padded, reach = _padded(channel)
+        padded, reach, _ = _padded(channel)
         found = np.zeros((len(reach), _BLOCK // CELL), np.float32)
         blocks = np.flatnonzero(reach > above)
         for at in range(0, len(blocks), _BLOCKS_AT_ONCE):
@@ -62,9 +62,9 @@ def cell_peaks(sound: Sound, above: float) -> Samples:
 
 def _true_peak(channel: Samples) -> float:
     """The highest absolute value on or between the samples of one channel, as a linear value."""
-    padded, reach = _padded(channel)
-    highest = float(max(padded.max(), -padded.min()))
-    candidates = np.argsort(-reach, kind="stable")
+    padded, reach, highest = _padded(channel)
+    candidates = np.flatnonzero(reach > highest)
+    candidates = candidates[np.argsort(-reach[candidates], kind="stable")]
     for at in range(0, len(candidates), _BLOCKS_AT_ONCE):
         chosen = candidates[at : at + _BLOCKS_AT_ONCE]
         chosen = chosen[reach[chosen] > highest]
@@ -74,14 +74,18 @@ def _true_peak(channel: Samples) -> float:
     return highest
 
 
-def _padded(channel: Samples) -> tuple[Samples, Samples]:
-    """A channel in whole blocks, one of silence first and the filter's run-out last; and how high each might reach."""
+def _padded(channel: Samples) -> tuple[Samples, Samples, float]:
+    """A channel in whole blocks, one of silence first and the filter's run-out last; their reach; its highest sample.
+
+    A block's reach is how high it might rise, by the most that the filter can add to its samples.
+    """
     blocks = -(-(len(channel) + _TAPS) // _BLOCK)
     padded = np.zeros((blocks + 1) * _BLOCK, np.float32)
     padded[_BLOCK : _BLOCK + len(channel)] = channel
     in_blocks = padded.reshape(-1, _BLOCK)
     sample_peaks = np.maximum(in_blocks.max(axis=1), -in_blocks.min(axis=1))
-    return padded, np.maximum(sample_peaks[1:], sample_peaks[:-1]) * np.float32(_MOST_GAIN)
+    reach = np.maximum(sample_peaks[1:], sample_peaks[:-1]) * np.float32(_MOST_GAIN)
+    return padded, reach, float(sample_peaks.max())
 
 
 def _peaks_around(padded: Samples, blocks: npt.NDArray[np.int64]) -> Samples:

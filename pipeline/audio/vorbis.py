@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 _DEFAULT_QUALITY: Final = 5.0
 _BEST_QUALITY: Final = 10.0
-_BLOCK_FRAMES: Final = 4_096  # one large write can overflow libsndfile's stack
+# libvorbis looks at all of the first write at once, on the stack: a large one can overflow it. The later ones cost less
+# where they are larger, and the sound is the same.
+_FIRST_FRAMES: Final = 4_096
+_BLOCK_FRAMES: Final = 16_384
 
 
 def encode_vorbis(sound: Sound, output: Output, label: Label) -> bytes:
@@ -32,6 +35,7 @@ def encode_vorbis(sound: Sound, output: Output, label: Label) -> bytes:
         subtype="VORBIS",
         compression_level=1 - quality / _BEST_QUALITY,
     ) as file:
-        for start in range(0, sound.frames, _BLOCK_FRAMES):
+        file.write(sound.samples[:_FIRST_FRAMES])
+        for start in range(_FIRST_FRAMES, sound.frames, _BLOCK_FRAMES):
             file.write(sound.samples[start : start + _BLOCK_FRAMES])
     return ogg.with_label(stream.getvalue(), label)

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from audio_signals import music, noise, silence, tone
 
-from pipeline.audio.k_weighting import k_response, tenth_powers
+from pipeline.audio.k_weighting import k_response, step_energies
 from pipeline.audio.loudness import read_loudness
+from pipeline.audio.sound import Sound
 
 # ITU-R BS.1770-4, tables 1 and 2: (b0, b1, b2, a1, a2) at 48 kHz.
 SHELF = (1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585)
 HIGH_PASS = (1.0, -2.0, 1.0, -1.99004745483398, 0.99007225036621)
+
+SILENT = -np.inf
 
 
 @pytest.mark.parametrize(
@@ -45,9 +48,74 @@ def test_short_term_loudness_of_tech_3341():
     assert read_loudness(tone(*[(-20, 1.34), (-30, 1.66)] * 5)).max_short_term_lufs == pytest.approx(-23.0, abs=0.1)
 
 
+@pytest.mark.parametrize("number", range(20))
+def test_a_tone_of_three_seconds_is_seen_wherever_it_begins(number):
+    """Cases 10 and 11: the highest short-term loudness of a tone after so many times 0.15 s of silence is its level."""
+    case_10 = tone((SILENT, number * 0.15), (-23, 3), (SILENT, 1))
+    assert read_loudness(case_10).max_short_term_lufs == pytest.approx(-23, abs=0.1)
+    case_11 = [((SILENT, i * 0.15), (-38 + i, 3), (SILENT, 3 - i * 0.15)) for i in range(number + 1)]
+    so_far = tone(*[part for segment in case_11 for part in segment], rate=8_000)
+    assert read_loudness(so_far).max_short_term_lufs == pytest.approx(-38 + number, abs=0.1)
+
+
 def test_momentary_loudness_of_tech_3341():
     """Case 12: levels that alternate within 400 ms have one momentary loudness."""
     assert read_loudness(tone(*[(-20, 0.18), (-30, 0.22)] * 25)).max_momentary_lufs == pytest.approx(-23.0, abs=0.1)
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_a_tone_of_400_ms_is_seen_wherever_it_begins(number):
+    """Cases 13 and 14: the highest momentary loudness of a tone after so many times 20 ms of silence is its level."""
+    case_13 = tone((SILENT, number * 0.02), (-23, 0.4), (SILENT, 1))
+    assert read_loudness(case_13).max_momentary_lufs == pytest.approx(-23, abs=0.1)
+    case_14 = [((SILENT, i * 0.02), (-38 + i, 0.4), (SILENT, 0.4 - i * 0.02)) for i in range(number + 1)]
+    so_far = tone(*[part for segment in case_14 for part in segment])
+    assert read_loudness(so_far).max_momentary_lufs == pytest.approx(-38 + number, abs=0.1)
+
+
+# BS.2217 gives a level for each of its signals, and how it is made; the amplitudes follow from the standard's filter.
+@pytest.mark.parametrize("lufs", [-23, -24])
+@pytest.mark.parametrize("hertz", [25, 100, 500, 1_000, 2_000, 10_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_tones_of_bs_2217(lufs, hertz, channels):
+    """Sines from the lowest to the highest octave, in one channel or two, are as loud as the weighting makes them."""
+    dbfs = lufs + 0.691 - weighting_db(hertz) + 10 * np.log10(2 / channels)
+    sound = tone((dbfs, 20), hertz=hertz, channels=channels)
+    assert read_loudness(sound).lufs == pytest.approx(lufs, abs=0.1)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_either_channel_counts(side):
+    """BS.2217's channel checks: a tone on one side alone, the other silent."""
+    samples = tone((-24 + 0.691 + 10 * np.log10(2) - weighting_db(1_000), 10)).samples.copy()
+    samples[:, side] = 0
+    assert read_loudness(Sound(samples, 48_000)).lufs == pytest.approx(-24, abs=0.1)
+
+
+def test_a_sweep_of_bs_2217():
+    """A sine that is made as loud at every frequency as at any other, and rises from 20 Hz to 20 kHz, stays at -18."""
+    seconds, rate = 20, 48_000
+    hertz = 20 * 1_000 ** (np.arange(seconds * rate) / (seconds * rate))
+    amplitude = 10 ** ((-18 + 0.691 - weighting_db(hertz)) / 20)
+    wave = (amplitude * np.sin(2 * np.pi * np.cumsum(hertz) / rate)).astype(np.float32)
+    reading = read_loudness(Sound(np.repeat(wave[:, np.newaxis], 2, axis=1), rate))
+    assert reading.lufs == pytest.approx(-18, abs=0.1)
+    assert reading.range_lu == pytest.approx(0, abs=0.1)
+
+
+def test_gates_of_bs_2217():
+    """What is more than 10 LU below the mean does not count, nor what is below -70 LUFS however long it lasts."""
+    assert read_loudness(tone((-10, 20), (-30, 50))).lufs == pytest.approx(-10, abs=0.1)
+    assert read_loudness(tone((-69.5, 20), (-72, 50))).lufs == pytest.approx(-69.5, abs=0.1)
+
+
+def weighting_db(hertz):
+    """What the biquads that BS.1770 prints do to a sine, in dB."""
+    z = np.exp(-2j * np.pi * np.asarray(hertz) / 48_000)
+    gain = np.prod(
+        [(b0 + b1 * z + b2 * z**2) / (1 + a1 * z + a2 * z**2) for b0, b1, b2, a1, a2 in (SHELF, HIGH_PASS)], 0
+    )
+    return 20 * np.log10(np.abs(gain))
 
 
 @pytest.mark.parametrize(
@@ -95,8 +163,10 @@ def test_the_weighting_is_the_standards_at_48_khz():
 def test_blocks_filter_like_one_sample_after_the_other():
     """Across the edges of the FFT's blocks the power is that of the biquads run sample by sample."""
     sound = noise(1.6, rate=48_000, channels=1)
-    expected = (one_by_one(sound.samples[:, 0].astype(float)) ** 2).reshape(-1, 4_800).mean(axis=1)
-    assert tenth_powers(sound) == pytest.approx(expected, rel=1e-5)
+    expected = (one_by_one(sound.samples[:, 0].astype(float)) ** 2).reshape(-1, 960).sum(axis=1)
+    energies, frames = step_energies(sound)
+    assert energies == pytest.approx(expected, rel=1e-5)
+    assert set(frames) == {960}
 
 
 def one_by_one(samples):

@@ -28,6 +28,22 @@ def test_true_peak_of_tech_3341(divisor, phase_degrees, amplitude, dbtp):
     assert -0.4 <= true_peak_dbtp(Sound(faded, sound.sample_rate)) - dbtp <= 0.2
 
 
+@pytest.mark.parametrize("offset", range(4))
+def test_one_period_between_samples_of_tech_3341(offset):
+    """Cases 20 to 23: a period at full scale within a quieter tone, wherever between its samples its peaks fall."""
+    rate, tapered = 192_000, 960
+    before = 0.5 * np.sin(2 * np.pi / 24 * np.arange(200 * 24))
+    period = np.sin(2 * np.pi / 16 * np.arange(16))
+    wave = np.concatenate([before, period, before])
+    wave[:tapered] *= np.linspace(0, 1, tapered)
+    wave[-tapered:] *= np.linspace(1, 0, tapered)
+    spectrum = np.fft.rfft(wave)
+    spectrum[np.fft.rfftfreq(len(wave), 1 / rate) > rate / 8] = 0  # all that the lower rate can't hold
+    samples = np.fft.irfft(spectrum, len(wave))[offset::4].astype(np.float32)
+    sound = Sound(np.repeat(samples[:, np.newaxis], 2, axis=1), 48_000)
+    assert -0.4 <= true_peak_dbtp(sound) <= 0.2
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_skipped_could_not_have_been_the_peak(seed):
     """The pruned search finds the same peak as oversampling everything."""
