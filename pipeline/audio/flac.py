@@ -29,11 +29,6 @@ def with_label(stream: bytes, label: Label) -> bytes:
     return _MARKER + metadata + stream[sound_at:]
 
 
-def comments_of(stream: bytes) -> bytes | None:
-    """The comment block of a FLAC stream, if it has one."""
-    return next((content for kind, content in _blocks(stream)[0] if kind == _COMMENTS), None)
-
-
 def _blocks(stream: bytes) -> tuple[list[tuple[int, bytes]], int]:
     """Every metadata block as (kind, content), and where the sound begins."""
     blocks, at, last = [], len(_MARKER), False

@@ -21,7 +21,6 @@ _FRAMES: Final = {
     "GENRE": b"TCON",
     "TRACKNUMBER": b"TRCK",
 }
-_HEAD_BYTES: Final = 10  # of the tag, and of each frame
 _UTF8: Final = b"\x03"
 _UNKNOWN_LANGUAGE: Final = b"und"
 
@@ -33,19 +32,6 @@ def id3_tag(metadata: Sequence[tuple[str, str]]) -> bytes:
     """
     frames = b"".join(_frame(field_name(name), value) for name, value in metadata)
     return b"ID3\x04\x00\x00" + _seven_bits(len(frames)) + frames if frames else b""
-
-
-def user_texts(mp3: bytes) -> dict[str, str]:
-    """The TXXX frames at the start of an mp3 with a tag of ours, by their names."""
-    at, texts = _HEAD_BYTES, {}
-    end = at + _from_seven_bits(mp3[6:10]) if mp3.startswith(b"ID3\x04") else 0
-    while at < end:
-        kind, length = mp3[at : at + 4], _from_seven_bits(mp3[at + 4 : at + 8])
-        name, _, value = mp3[at + _HEAD_BYTES : at + _HEAD_BYTES + length].decode(errors="replace").partition("\0")
-        if kind == b"TXXX":
-            texts[name.removeprefix(_UTF8.decode())] = value
-        at += _HEAD_BYTES + length
-    return texts
 
 
 def _frame(name: str, value: str) -> bytes:
@@ -64,10 +50,3 @@ def _framed(kind: bytes, content: bytes) -> bytes:
 def _seven_bits(number: int) -> bytes:
     """Four bytes of seven bits each, so that no length looks like the start of a frame of sound."""
     return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
-
-
-def _from_seven_bits(digits: bytes) -> int:
-    number = 0
-    for digit in digits:
-        number = number << 7 | digit & 0x7F
-    return number

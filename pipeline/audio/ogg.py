@@ -49,12 +49,6 @@ def with_label(stream: bytes, label: Label) -> bytes:
     return _bound([pages[0], *_paged([comments, headers[2]]), *pages[sound_at:]], label.serial)
 
 
-def comments_of(stream: bytes) -> bytes:
-    """The comment block of an Ogg Vorbis stream. Raises ValueError where it has none."""
-    headers, _ = _first_packets(_pages(stream), _VORBIS_HEADERS)
-    return headers[1][len(_COMMENT_HEAD) :]
-
-
 def _pages(stream: bytes) -> Iterator[Page]:
     at = 0
     while at < len(stream):

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Final
 import soundfile
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.loop_points import read_loop_points
 from pipeline.audio.measurement import Measurement, decode_asset, measure
 from pipeline.audio.seam import seam_of
+from pipeline.audio.written_loops import written_loop
 
 if TYPE_CHECKING:
     from pipeline.audio.seam import Seam
     from pipeline.audio.settings import Format
 
 _FORMATS: Final[dict[tuple[str, str], Format]] = {("OGG", "VORBIS"): "ogg", ("OGG", "OPUS"): "opus"}
+#: m4a and opus are not looked into: what ffmpeg writes there is its own.
+_WITH_LOOPS: Final = frozenset({"wav", "flac", "ogg", "mp3"})
 _CONTAINERS: Final[dict[str, Format]] = {"WAV": "wav", "WAVEX": "wav", "FLAC": "flac", "MP3": "mp3"}
 
 
@@ -41,7 +43,7 @@ def remeasure(path: str, loop: tuple[int, int] | None) -> Remeasured:
     return Remeasured(
         figures=measure(sound),
         format=audio_format,
-        loop=None if audio_format is None else read_loop_points(path, audio_format),
+        loop=written_loop(path) if audio_format in _WITH_LOOPS else None,
         seam=seam_of(sound, *loop) if loop is not None and 0 <= loop[0] < loop[1] <= sound.frames else None,
     )
 

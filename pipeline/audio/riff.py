@@ -24,10 +24,7 @@ _CHUNKS: Final = {
 }
 
 _HEAD_BYTES: Final = 8
-_CHUNKS_AT: Final = 12
 _RATE_AT: Final = 24
-_LOOP_AT: Final = 44  # in a sampler chunk: after its head, and the first loop's name and kind
-_SAMPLER_BYTES: Final = 60
 _MIDDLE_C: Final = 60
 _FORWARD: Final = 0
 _FOR_EVER: Final = 0
@@ -49,19 +46,6 @@ def add_chunk(wav: io.BytesIO, kind: bytes, content: bytes) -> None:
     length += wav.write(b"\0" * (length % 2) + _chunk(kind, content))
     wav.seek(4)
     wav.write(struct.pack("<I", length - _HEAD_BYTES))
-
-
-def sampler_loop(wav: bytes) -> tuple[int, int] | None:
-    """The first loop of a WAV's sampler chunk, (start, end), the end exclusive. None where it has none."""
-    at = _CHUNKS_AT
-    while at + _HEAD_BYTES <= len(wav):
-        kind, size = struct.unpack_from("<4sI", wav, at)
-        content = wav[at + _HEAD_BYTES : at + _HEAD_BYTES + size]
-        if kind == b"smpl" and len(content) >= _SAMPLER_BYTES:
-            start, last = struct.unpack_from("<2I", content, _LOOP_AT)
-            return start, last + 1
-        at += _HEAD_BYTES + size + size % 2
-    return None
 
 
 def _sampler(sample_rate: int, start: int, end: int) -> bytes:

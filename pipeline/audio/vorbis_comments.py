@@ -22,18 +22,6 @@ def vendor_of(block: bytes) -> bytes:
     return block[4 : 4 + length]
 
 
-def fields_of(block: bytes) -> dict[str, str]:
-    """The fields of a comment block, by their names in capitals. Raises struct.error where it breaks off."""
-    at = 4 + len(vendor_of(block))
-    (count,) = struct.unpack_from("<I", block, at)
-    at, fields = at + 4, {}
-    for _ in range(count):
-        (length,) = struct.unpack_from("<I", block, at)
-        name, _, value = block[at + 4 : at + 4 + length].decode(errors="replace").partition("=")
-        at, fields[name.upper()] = at + 4 + length, value
-    return fields
-
-
 def field_name(name: str) -> str:
     """`name` as a field's: printable ASCII without `=`, in capitals."""
     return re.sub(r"[^ -<>-}]", "_", name.upper())
