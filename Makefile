@@ -9,6 +9,8 @@ RUN_OPTIONS ?=
 
 SEEDS ?= 10000
 MINUTES ?= 10
+# Of make bench-sound: loudness, loops, speed; all of them where it is empty
+PARTS ?=
 
 BIN      := $(VENV)/bin
 UV       := $(shell command -v uv 2>/dev/null)
@@ -16,7 +18,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-all lint format bench bench-local bench-memory clean
+.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-all lint format bench bench-local bench-memory bench-sound clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +41,10 @@ $(VENV)/.installed-lint: pyproject.toml | $(VENV)/.installed
 
 $(VENV)/.installed-contract: pyproject.toml | $(VENV)/.installed-test
 	$(INSTALL) -e '.[test,contract]'
+	@touch $@
+
+$(VENV)/.installed-bench: pyproject.toml | $(VENV)/.installed
+	$(INSTALL) -e '.[bench]'
 	@touch $@
 
 assets: $(VENV)/.installed ## make every asset of the sample manifests (GATEWAY=local is free; GATEWAY=aigateway pays)
@@ -84,7 +90,12 @@ bench-local: $(VENV)/.installed-test ## the local gateway: seconds of audio a se
 bench-memory: $(VENV)/.installed-test ## how much memory finishing takes: ten minutes at 96 kHz within 1.5 GB
 	$(BIN)/python benchmarks/finishing_memory.py
 
-bench: bench-local bench-memory ## every benchmark that needs nothing but this machine (benchmarks/sound_*.py want music files)
+# The peers bring a compiler and 500 MB: an environment of their own keeps them out of everybody else's.
+bench-sound: ## delivered files by an independent meter, loops, and speed beside the peers (228 MB of music from Debian, once)
+	@$(MAKE) --no-print-directory VENV=$(VENV)-bench $(VENV)-bench/.installed-bench
+	$(VENV)-bench/bin/python benchmarks/sound.py $(PARTS)
+
+bench: bench-local bench-memory ## every benchmark that needs nothing but this machine
 
 clean: ## remove the virtual environment and caches; never assets, never .pipeline (what was paid for)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,111 +1,127 @@
-"""Real music to a target, measured by an independent meter: how many files are where they should be.
-
-    python benchmarks/sound_loudness.py --ffmpeg FFMPEG [--most 20] FOLDER
-
-Every audio file of 15 s or more below FOLDER (evenly chosen, at most `--most`) is delivered as wav, ogg and mp3 at
--16 LUFS / -1 dBTP and read by ffmpeg's `ebur128`.
-"""
+"""Real music to a target, read by an independent meter: is every file where it should be, and the index right?"""
 
 from __future__ import annotations
 
-import argparse
-import re
-import subprocess
+import statistics
 import tempfile
-import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import soundfile
+from sound_claims import Claim, told
+from sound_meter import Reading, ffmpeg_reading, range_by_the_book
+from sound_music import Piece, evenly
 
 from pipeline.audio.finishing import finish
 from pipeline.audio.settings import Finishing, Output
 from pipeline.audio.tasks import FinishedFile, FinishTask, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+    from concurrent.futures import Executor
 
-OUTPUTS = (Output("wav"), Output("ogg"), Output("mp3"))
-TOLERANCE_LU = {"wav": 0.1, "ogg": 0.2, "mp3": 0.2}
+OUTPUTS = (Output("wav"), Output("flac"), Output("ogg"), Output("mp3"))
+TARGET_LUFS, CEILING_DBTP = -16.0, -1.0
+TOLERANCE_LU = {"wav": 0.1, "flac": 0.1, "ogg": 0.2, "mp3": 0.2}
+PIECES_A_GAME = 8
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A delivered file by its own account and by ffmpeg's."""
+class Delivered:
+    """A delivered file by its own account, by ffmpeg's, and its loudness range by the book."""
 
-    name: str
+    piece: Piece
     file: FinishedFile
-    lufs: float
-    true_peak_dbtp: float
+    meter: Reading
+    book_range_lu: float
+
+    @property
+    def is_said_short(self) -> bool:
+        return any(warning.code == "loudness_short" for warning in self.file.warnings)
+
+    @property
+    def off_lu(self) -> float:
+        return abs(self.meter.lufs - TARGET_LUFS)
 
 
-def music_in(folder: Path, most: int) -> list[Path]:
-    found = [path for path in sorted(folder.rglob("*")) if path.suffix in (".ogg", ".mp3", ".wav", ".flac")]
-    long = [path for path in found if soundfile.info(str(path)).duration >= 15]
-    return long[:: max(1, len(long) // most)][:most]
-
-
-def deliver(source: Path, ffmpeg: str) -> tuple[list[Reading], float]:
-    """`source` in every format, each read by ffmpeg; and the CPU seconds that finishing took."""
+def deliver(piece: Piece) -> list[Delivered]:
     with tempfile.TemporaryDirectory() as folder:
         targets = tuple(Target(output, f"{folder}/asset.{output.extension}") for output in OUTPUTS)
-        started = time.process_time()
-        finished = finish(FinishTask(str(source), Finishing(gates=(("silent", "off"),)), targets, "0"))
-        spent_s = time.process_time() - started
-        return [Reading(source.stem, file, *ffmpeg_reading(ffmpeg, file.path)) for file in finished], spent_s
+        task = FinishTask(str(piece.path), Finishing(gates=(("silent", "off"),)), targets, "0")
+        return [
+            Delivered(piece, file, ffmpeg_reading(file.path), range_by_the_book(file.path)) for file in finish(task)
+        ]
 
 
-def ffmpeg_reading(ffmpeg: str, path: str) -> tuple[float, float]:
-    command = [ffmpeg, "-nostdin", "-hide_banner", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"]
-    summary = subprocess.run(command, capture_output=True, text=True, check=True).stderr.rpartition("Summary:")[2]
-    lufs = re.search(r"I:\s+(-?[\d.]+) LUFS", summary)
-    peak = re.search(r"Peak:\s+(-?[\d.]+) dBFS", summary)
-    assert lufs
-    assert peak
-    return float(lufs[1]), float(peak[1])
+def run(music: dict[str, list[Piece]], pool: Executor) -> list[Claim]:
+    pieces = [piece for game in music.values() for piece in evenly(game, PIECES_A_GAME)]
+    files = [file for files in pool.map(deliver, pieces) for file in files]
+    games = ", ".join(f"{min(len(game), PIECES_A_GAME)} of {name}" for name, game in music.items())
+    print(f"Delivered at {TARGET_LUFS:g} LUFS / {CEILING_DBTP:g} dBTP, read by ffmpeg's ebur128: {games}\n")
+    told([HEAD, *(_row(output, files) for output in OUTPUTS)])
+    for each in sorted(files, key=lambda each: -each.off_lu):
+        if each.is_said_short or _is_off(each):
+            said = "; ".join(warning.message for warning in each.file.warnings if warning.code == "loudness_short")
+            print(f"  {each.piece.name} {each.file.format}: {each.meter.lufs:.2f} LUFS, {said or 'and nothing said'}")
+    print()
+    return [claim for output in OUTPUTS for claim in _claims(output, files)]
 
 
-def table(readings: list[Reading]) -> Iterator[str]:
-    for reading in readings:
-        file = reading.file
-        notes = "; ".join(f"{warning.code}: {warning.message}" for warning in file.warnings)
-        yield (
-            f"{reading.name:28.28} {file.format:4} {reading.lufs:6.1f} LUFS {reading.true_peak_dbtp:5.1f} dBTP, "
-            f"by itself {file.lufs:7.2f} {file.true_peak_dbtp:6.2f}, limited {file.limited_db:4.2f}  {notes}"
-        )
+HEAD = (
+    "format", "files", "at the target", "said short", "neither", "over by > 0.1 dB", "highest dBTP", "LUFS apart",
+    "dBTP apart", "range apart", "ffmpeg's range off the book", "ours",
+)  # fmt: skip
 
 
-def counts(readings: list[Reading], audio_format: str) -> str:
-    mine = [reading for reading in readings if reading.file.format == audio_format]
-    short = [reading for reading in mine if any(note.code == "loudness_short" for note in reading.file.warnings)]
-    # ffmpeg prints tenths: half of one is its own rounding.
-    near = [reading for reading in mine if abs(reading.lufs + 16) <= TOLERANCE_LU[audio_format] + 0.051]
-    over = [reading for reading in mine if reading.true_peak_dbtp > -0.9]
-    apart = max(abs(reading.lufs - reading.file.lufs) for reading in mine)
-    peaks_apart = max(abs(reading.true_peak_dbtp - reading.file.true_peak_dbtp) for reading in mine)
+def _is_off(each: Delivered) -> bool:
+    return each.off_lu > TOLERANCE_LU[each.file.format] and not each.is_said_short
+
+
+def _row(output: Output, files: list[Delivered]) -> tuple[str, ...]:
+    mine = [each for each in files if each.file.format == output.format]
+    at_target = sum(each.off_lu <= TOLERANCE_LU[output.format] for each in mine)
     return (
-        f"{audio_format}: {len(near)} of {len(mine)} within {TOLERANCE_LU[audio_format]} LU of -16, {len(short)} said "
-        f"to be short, {len(over)} more than 0.1 dB over -1 dBTP; the meters differ by up to {apart:.2f} LU and "
-        f"{peaks_apart:.2f} dB"
+        output.format,
+        str(len(mine)),
+        str(at_target),
+        str(sum(each.is_said_short and each.off_lu > TOLERANCE_LU[output.format] for each in mine)),
+        str(sum(map(_is_off, mine))),
+        str(sum(each.meter.true_peak_dbtp > CEILING_DBTP + 0.1 for each in mine)),
+        f"{max(each.meter.true_peak_dbtp for each in mine):.2f}",
+        *map(_spread, (_lufs_apart(mine), _peaks_apart(mine), _ranges_apart(mine), _ffmpeg_off(mine), _ours_off(mine))),
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--ffmpeg", default="ffmpeg")
-    parser.add_argument("--most", type=int, default=20)
-    arguments = parser.parse_args()
-    sources = music_in(arguments.folder, arguments.most)
-    with ProcessPoolExecutor(2) as pool:
-        results = list(pool.map(deliver, sources, [arguments.ffmpeg] * len(sources)))
-    readings = [reading for found, _ in results for reading in found]
-    print(*table(readings), sep="\n")
-    print(*(counts(readings, output.format) for output in OUTPUTS), sep="\n")
-    print(f"{sum(spent_s for _, spent_s in results):.0f} CPU seconds for {len(sources)} tracks")
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.3f} (most {max(values):.2f})"
 
 
-if __name__ == "__main__":
-    main()
+def _lufs_apart(files: Iterable[Delivered]) -> list[float]:
+    return [abs(each.meter.lufs - (each.file.lufs or 0)) for each in files]
+
+
+def _peaks_apart(files: Iterable[Delivered]) -> list[float]:
+    return [abs(each.meter.true_peak_dbtp - (each.file.true_peak_dbtp or 0)) for each in files]
+
+
+def _ranges_apart(files: Iterable[Delivered]) -> list[float]:
+    return [abs(each.meter.range_lu - (each.file.loudness_range_lu or 0)) for each in files]
+
+
+def _ffmpeg_off(files: Iterable[Delivered]) -> list[float]:
+    return [abs(each.meter.range_lu - each.book_range_lu) for each in files]
+
+
+def _ours_off(files: Iterable[Delivered]) -> list[float]:
+    return [abs((each.file.loudness_range_lu or 0) - each.book_range_lu) for each in files]
+
+
+def _claims(output: Output, files: list[Delivered]) -> list[Claim]:
+    mine = [each for each in files if each.file.format == output.format]
+    highest = max(each.meter.true_peak_dbtp for each in mine)
+    return [
+        Claim(f"{output.format}: files off their target, and nothing said", sum(map(_is_off, mine)), 0),
+        Claim(f"{output.format}: the highest true peak over its ceiling, dB", highest - CEILING_DBTP, 0.1),
+        Claim(f"{output.format}: the index and ffmpeg's meter apart, LU", max(_lufs_apart(mine)), 0.1),
+        Claim(f"{output.format}: the index and ffmpeg's meter apart, dBTP", max(_peaks_apart(mine)), 0.1),
+        Claim(f"{output.format}: the index's loudness range off EBU Tech 3342, LU", max(_ours_off(mine)), 0.1),
+    ]

@@ -1,0 +1,37 @@
+"""What a benchmark claims, and how it says that it missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A figure and its bound: at most, unless it is `at_least`."""
+
+    what: str
+    figure: float
+    bound: float
+    at_least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return self.figure >= self.bound if self.at_least else self.figure <= self.bound
+
+    def __str__(self) -> str:
+        side = "at least" if self.at_least else "at most"
+        missed = "" if self.holds else f", MISSED by {abs(self.figure - self.bound):.2f}"
+        return f"{self.what}: {self.figure:.2f} ({side} {self.bound:g}{missed})"
+
+
+def told(rows: Sequence[Sequence[str]]) -> None:
+    """A table: the first row is its head, the first column is words, the others are figures."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join([row[0].ljust(widths[0]), *others]) if first else "")
+    print()
