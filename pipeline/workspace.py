@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.claims import adopted, obstacles, unmakeable
-from pipeline.files import Folder, FolderError, plain_size, reason, sha256_of
+from pipeline.files import Folder, FolderError, plain_size, reason
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
 from pipeline.ledger.ledger import Ledger
@@ -19,6 +19,7 @@ from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.locks import held
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
+from pipeline.noop.hashes import Hashes
 from pipeline.output import OutputFolder, rows_by_path
 from pipeline.planning.decisions import plan_manifest
 from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
@@ -74,6 +75,8 @@ class Plan:
     index: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # the index's rows as they stand
     index_complete: bool = True  # False: rows are known that the index lacks
     committed: Mapping[str, int] = field(default_factory=dict)  # by manifest, what its open run binds, micro-dollars
+    facts: Facts | None = field(default=None, repr=False, compare=False)  # what it was decided from
+    good_until: float | None = None  # when time alone may change it, in seconds since 1970; None: it never does
 
     @property
     def nothing_to_do(self) -> bool:
@@ -86,13 +89,17 @@ class Plan:
 
 
 class Workspace:
-    """The state folder and the output folder. Raises FolderError where they are one."""
+    """The state folder and the output folder. Raises FolderError where they are one.
 
-    def __init__(self, output: Path, state: Path) -> None:
+    `hashes`: what looks at files, and may know some of them already.
+    """
+
+    def __init__(self, output: Path, state: Path, hashes: Hashes | None = None) -> None:
         if os.path.realpath(output) == os.path.realpath(state):
             raise FolderError(f"{output}: the output folder can't be the state folder too; name another with --state")
         self.state = Folder(state.absolute())
-        self.output = OutputFolder(Folder(output.absolute()))
+        self.hashes = hashes or Hashes()
+        self.output = OutputFolder(Folder(output.absolute()), self.hashes)
         self.sources = SourceStore(self.state)
         self.ledger_path = self.state.path(LEDGER_NAME)
 
@@ -119,7 +126,8 @@ class Workspace:
         if damaged:
             facts = replace(facts, held=facts.held - damaged)
             plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
-        return Plan(request, plans, tuple(index), _index_complete(index, facts, request), facts.committed)
+        complete = _index_complete(index, facts, request)
+        return Plan(request, plans, tuple(index), complete, facts.committed, facts)
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
         remembered: list[dict[str, Any]] = []
@@ -128,7 +136,7 @@ class Workspace:
         grants: dict[str, Mapping[tuple[str, int], int]] = {}
         open_runs: set[str] = set()
         committed: dict[str, int] = {}
-        held_sources: frozenset[str] = frozenset()
+        here, lost = frozenset[str](), frozenset[tuple[str, str]]()
         connection = connect_to_read(self.ledger_path)
         if connection is not None:
             with closing(connection), readable_errors(self.ledger_path):
@@ -142,7 +150,7 @@ class Workspace:
                         open_runs.add(manifest.name)
                         grants[manifest.name] = ledger.grants(run.id)
                         committed[manifest.name] = sum(job.commitment.total for job in ledger.jobs_of(run.id))
-                held_sources = self._held(ledger, jobs)
+                here, lost = self._held(ledger, jobs)
         planned = list(_paths_planned(request))
         rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
         return Facts(
@@ -151,7 +159,8 @@ class Workspace:
             origin=request.gateway.origin,
             jobs=_by_take(jobs),
             outstanding=outstanding,
-            held=held_sources,
+            held=here,
+            lost=lost,
             rows=rows,
             intact=frozenset(at for at in planned if at in rows and self.output.intact(rows[at])),
             obstacles=unmakeable(_planned_tracks(request)) | obstacles(self.output.folder, planned, rows),
@@ -159,13 +168,15 @@ class Workspace:
             open_runs=frozenset(open_runs),
             committed=committed,
             steps=request.steps,
-            recordings=_recordings(request),
+            recordings=_recordings(request, self.hashes),
         )
 
-    def _held(self, ledger: Ledger, jobs: Iterable[Job]) -> frozenset[str]:
+    def _held(self, ledger: Ledger, jobs: Iterable[Job]) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+        """Of the sources that came home: those that are here, and those that are not."""
         wanted = [job.source for job in jobs if job.state is State.COLLECTED and job.source is not None]
         known = ledger.sources(wanted)
-        return frozenset(sha for sha, source in known.items() if self.sources.holds(sha, source.format, source.size))
+        here = frozenset(sha for sha, source in known.items() if self.sources.holds(sha, source.format, source.size))
+        return here, frozenset((sha, source.format) for sha, source in known.items() if sha not in here)
 
     def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
         """The sources that are to be finished and are not what was recorded: they are fetched again, as if gone."""
@@ -212,7 +223,7 @@ def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
         yield from ((track.manifest, path) for path in track.asset_paths)
 
 
-def _recordings(request: PlanRequest) -> Mapping[Path, str]:
+def _recordings(request: PlanRequest, hashes: Hashes) -> Mapping[Path, str]:
     """The hash of each recording. Raises ManifestMistakes naming every one that can't be read."""
     found: dict[Path, str] = {}
     mistakes: list[Mistake] = []
@@ -220,7 +231,7 @@ def _recordings(request: PlanRequest) -> Mapping[Path, str]:
         if track.file is None or track.file in found:
             continue
         try:
-            found[track.file] = _recording_hash(track.file)
+            found[track.file] = _recording_hash(track.file, hashes)
         except OSError as error:
             what = f"{track.file} can't be read ({reason(error)}); expected an audio file beside the manifest"
             mistakes.append(Mistake(track.place, f"tracks.{track.name}.file", what))
@@ -229,11 +240,11 @@ def _recordings(request: PlanRequest) -> Mapping[Path, str]:
     return found
 
 
-def _recording_hash(path: Path) -> str:
+def _recording_hash(path: Path, hashes: Hashes) -> str:
     """Raises OSError, for what is no plain file too: a pipe or a device may never end."""
     if plain_size(path) > _LARGEST_RECORDING:
         raise OSError(None, f"larger than {_LARGEST_RECORDING:,} bytes")
-    return sha256_of(path)
+    return hashes.sha256(path.absolute())
 
 
 def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts, request: PlanRequest) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from pipeline.cli.progress import progress_for
+from pipeline.cli.stamping import Leavings, witness_of
 from pipeline.cli.terminal import out, say
 from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock
@@ -37,6 +38,8 @@ def run(
     concurrency: int | None,
     new_run: bool,
     cancel_on_interrupt: bool,
+    depfile: Path | None,
+    stamp: Path | None,
     wait: bool,
     quiet: bool,
     verbose: bool,
@@ -44,10 +47,12 @@ def run(
 ) -> None:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
     tell = _silent if quiet else say
+    witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=True, new_run=new_run)
-    workspace = Workspace(request.output, request.state)
+    workspace = Workspace(request.output, request.state, witness.hashes)
     with workspace.locked(wait=wait, say=say):
         plan = workspace.plan(request)
+        leavings = Leavings(plan, witness, depfile, stamp)
         for line in plan_lines(plan.manifests, request.kind, colour=False):
             tell(line)
         if plan.nothing_to_do:
@@ -57,6 +62,8 @@ def run(
                 result = anyio.run(
                     partial(_carry_out, plan, workspace, observe, concurrency, cancel_queued=cancel_on_interrupt)
                 )
+        if result.exit == 0:
+            leavings.leave()
     for line in summary_lines(result):
         (tell if result.exit == 0 else say)(line)
     if as_json:

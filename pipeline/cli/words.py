@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from pipeline.gateway_choice import choose_gateway
@@ -48,8 +47,3 @@ def plan_request(
         budget_microusd=None if budget is None else budget_from_usd(budget),
         new_run=new_run,
     )
-
-
-def colour_wanted() -> bool:
-    """Colour is for a terminal, and never with NO_COLOR."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
