@@ -29,6 +29,8 @@ STEPS_A_SECOND: Final = 50
 _STATES: Final = 4  # two of each biquad
 _BLOCK: Final = 64  # frames that one product filters
 _GROUP: Final = 16  # blocks whose states one product finds
+# Rows that one product takes: a larger product is shared among threads, which spin, and steal from other workers.
+_ROWS: Final = 32
 _FRAMES_AT_ONCE: Final = _BLOCK * _GROUP * _GROUP  # of float64 and stereo: what the processor's second cache holds
 
 
@@ -106,11 +108,11 @@ class _LiftedFilter:
     def weigh(self, samples: Matrix, state: Matrix) -> tuple[Matrix, Matrix]:
         """(channels, _FRAMES_AT_ONCE) K-weighted, and the state after it."""
         channels = len(samples)
-        blocks = samples.reshape(-1, _BLOCK)
+        blocks = samples.reshape(-1, _ROWS, _BLOCK)
         left = (blocks @ self.frames.b).reshape(channels, _GROUP, -1)
         left_by_groups = (left @ self.blocks.b).reshape(channels, -1)
         before_groups = (left_by_groups @ self.groups.d + state @ self.groups.c).reshape(channels, _GROUP, -1)
-        before_blocks = (left @ self.blocks.d + before_groups @ self.blocks.c).reshape(-1, _STATES)
+        before_blocks = (left @ self.blocks.d + before_groups @ self.blocks.c).reshape(-1, _ROWS, _STATES)
         weighted = blocks @ self.frames.d
         weighted += before_blocks @ self.frames.c
         return weighted.reshape(channels, -1), left_by_groups @ self.groups.b + state @ self.groups.a
