@@ -162,7 +162,7 @@ class _Finisher:
             source=str(order.source.absolute()),
             finishing=track.finishing,
             targets=self._targets(number),
-            serial_seed=serial_seed(track, track.outputs, sha256),
+            serial_seed=serial_seed(track, sha256),
             metadata=(("TITLE", title),),
             asked_s=track.asked_s,
         )

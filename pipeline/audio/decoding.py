@@ -36,7 +36,7 @@ HIGHEST_SAMPLE: Final = float(1 << 40)
 _BLOCK_FRAMES: Final = 65_536
 # libsndfile guesses headerless formats by a file's name where its content says nothing: those are not audio to us.
 _CONTAINERS: Final = frozenset({"WAV", "WAVEX", "RF64", "AIFF", "FLAC", "OGG", "MP3"})
-_NOT_AUDIO: Final = "it is not audio: nothing in it decodes as wav, mp3, flac or ogg"
+_NOT_AUDIO: Final = "it is not audio: nothing in it decodes as wav, aiff, mp3, flac or ogg"
 
 
 class _Forwards(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -85,10 +85,13 @@ def check_plain(path: str) -> None:
     """Raise AudioError for a pipe, a device or a folder, which may never end; a link leads to what it leads to."""
     try:
         mode = Path(path).stat().st_mode
-    except (OSError, ValueError) as error:
+        if not stat.S_ISREG(mode):
+            raise AudioError("it is no plain file")
+        Path(path).open("rb").close()
+    except ValueError as error:  # no path at all
         raise AudioError(_NOT_AUDIO) from error
-    if not stat.S_ISREG(mode):
-        raise AudioError("it is no plain file")
+    except OSError as error:
+        raise AudioError(f"it can't be read ({(error.strerror or str(error)).lower()})") from error
 
 
 def _opened(source: str | BinaryIO) -> soundfile.SoundFile:
