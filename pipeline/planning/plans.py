@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.money import seconds_cost
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job, Kind, PurchaseKey
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
+    from pipeline.planning.changes import Change
     from pipeline.planning.groups import GroupPlan
 
 
@@ -71,6 +72,8 @@ class AssetPlan:
     finishing_fingerprint: str
     keep: bool
     why: str = ""
+    changes: tuple[Change, ...] = ()  # since it was made, as far as its row says how that was
+    settings: dict[str, Any] = field(default_factory=dict)  # what `finishing_fingerprint` is made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class TrackPlan:
     placeholder: bool = False  # its takes come from the local gateway
     why: str = ""
     rejoins: bool = False  # its assets are as they should be, but for its loudness group
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What has changed since its assets were made, each once."""
+        return tuple(dict.fromkeys(change for asset in self.assets for change in asset.changes))
 
     @property
     def list_price_microusd(self) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.jobs import State
-from pipeline.money import Basis, as_usd
-from pipeline.planning.plans import Action, Step, estimate_of, take_price
+from pipeline.money import Basis, as_usd, rounded_up
+from pipeline.planning.plans import Action, Step, estimate_of, estimates, take_price
 from pipeline.report.amounts import cost_of
 from pipeline.report.text import one_line, one_line_or_none
 
@@ -142,12 +143,15 @@ def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int)
             **{status: statuses[status] for status in _STATUSES},
             "planned": statuses["planned"],
             "estimated_usd": as_usd(estimate_of(manifest_plans)),
+            "estimated_cash_usd": as_usd(_cash(manifest_plans)),
             "list_price_usd": as_usd(_list_price(tracks, purchases)),
+            "audio_seconds": _audio_s(tracks),
             "billed_usd": 0.0,
             "reserved_usd": 0.0,
             "possible_duplicate_usd": 0.0,
             "seconds": None,
         },
+        "actions": dict(Counter(track.action.value for track in tracks)),
         "kind": kind,
     }
 
@@ -160,6 +164,7 @@ def _track_plan(track: TrackPlan) -> dict[str, Any]:
         "status": _PLANNED[track.action],
         "action": track.action.value,
         "why": one_line_or_none(track.why),
+        "changes": [change.document() for change in track.changes],
         "error": one_line_or_none(track.why) if blocked else None,
         "placeholder": track.placeholder,
         "takes": [_take_plan(take) for take in track.takes],
@@ -191,6 +196,24 @@ def _list_price(tracks: Iterable[TrackPlan], purchases: Collection[PurchaseKey])
     """What the purchases cost at the real gateway, in micro-dollars."""
     prices = {take.key: take_price(track.track) for track in tracks for take in track.takes if take.key in purchases}
     return sum(prices.values())
+
+
+def _audio_s(tracks: Iterable[TrackPlan]) -> float:
+    """How much audio the purchases come to, in seconds, each once."""
+    wanted = {
+        take.key: track.track.duration_s
+        for track in tracks
+        if track.action is Action.GENERATE
+        for take in track.takes
+        if take.step is Step.BUY
+    }
+    return round(sum(wanted.values()), 3)
+
+
+def _cash(plans: Iterable[ManifestPlan]) -> int:
+    """What the purchases cost in micro-dollars with the fee on topping up credit."""
+    exact = sum(sum(own.values()) * (1 + plan.manifest.gateway.topup_fee) for plan, own in estimates(plans))
+    return rounded_up(Decimal(exact))
 
 
 # --- both -----------------------------------------------------------------------------------------------------------
