@@ -71,11 +71,12 @@ def _has_no_intro(row: AssetRow) -> bool:
 def proof_of_purchase(track: Track, fingerprint: str, facts: Facts) -> AssetRow | None:
     """A row that shows that the track was bought: its paid fingerprint is the plan's, its file what was recorded.
 
-    Where the file is gone the row still tells what was bought, so that nothing is bought again without a word.
+    Where the file is gone the row still tells what was bought, so that nothing is bought again without a word. So does
+    another track's, since two tracks with one paid fingerprint are one purchase.
     """
     rows = [row for row in rows_of(track, facts) if row.paid_fingerprint == fingerprint]
     rows.sort(key=lambda row: (track.manifest, row.path) not in facts.intact)
-    return rows[0] if rows else None
+    return rows[0] if rows else facts.bought.get(fingerprint)
 
 
 def rows_of(track: Track, facts: Facts) -> tuple[AssetRow, ...]:

@@ -17,6 +17,7 @@ from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
 from pipeline.planning.changes import in_words
 from pipeline.planning.groups import groups_of, join_groups
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
+from pipeline.planning.renames import as_moved
 from pipeline.planning.takes import NEW, plan_take, wanted_regeneration
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
     from pipeline.planning.plans import AssetPlan, TakePlan
+    from pipeline.planning.renames import Move
 
 
 def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestPlan:
     """What a run of `manifest` would do."""
+    moves = facts.moves.get(manifest.name, ())
+    facts = as_moved(facts, manifest.name, moves)
+    facts = replace(facts, bought=_bought(facts) if facts.kind == "real" else {})
     alone = [plan_track(track, manifest, facts, wishes) for track in manifest.tracks]
     tracks = join_groups(alone, facts.steps, lambda plan: _plan_again(plan, manifest, facts, wishes))
+    tracks = tuple(_with_moves(track, moves) for track in tracks) if moves else tracks
     claimed = {path for track in manifest.tracks for path in track.asset_paths}
     orphans = [row for (name, path), row in facts.rows.items() if name == manifest.name and path not in claimed]
     return ManifestPlan(
@@ -42,6 +48,16 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
         continues_run=manifest.name in facts.open_runs,
         groups=groups_of(tracks, facts.steps),
     )
+
+
+def _bought(facts: Facts) -> dict[str, AssetRow]:
+    """Paid fingerprint -> a row that proves that it was bought once, one whose file is whole if there is one."""
+    rows = sorted(facts.rows.items(), key=lambda item: item[0] in facts.intact)
+    return {row.paid_fingerprint: row for _, row in rows if row.provenance.kind == "generated"}
+
+
+def _with_moves(plan: TrackPlan, moves: Sequence[Move]) -> TrackPlan:
+    return replace(plan, moves=tuple(move for move in moves if move.new.name == plan.track.name))
 
 
 def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
@@ -78,7 +94,7 @@ def _unless_obstructed(plan: TrackPlan, facts: Facts) -> TrackPlan:
     """Nothing is bought or made for an asset that could not be put where it belongs, or not be made here at all."""
     at = ((plan.track.manifest, asset.path) for asset in plan.assets if not asset.keep)
     why = next((facts.obstacles[one] for one in at if one in facts.obstacles), None)
-    if why is None or plan.action not in (Action.GENERATE, Action.FINISH):
+    if why is None or plan.action not in (Action.GENERATE, Action.FINISH, Action.BLOCKED):
         return plan
     return replace(plan, action=Action.BLOCKED, why=why)
 

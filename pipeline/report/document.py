@@ -37,6 +37,7 @@ _WITHOUT_A_JOB: Final[dict[Step, str]] = {
     Step.PROVEN: "kept",
     Step.BLOCKED: "blocked",
 }
+_MOVE: Final = "move"
 _GOING_ON: Final = (Step.RESEND, Step.COLLECT)
 _SOMETHING_TO_DO: Final = 10  # what `plan --detailed-exitcode` says where all is well
 
@@ -75,6 +76,7 @@ def _track_result(track: TrackResult) -> dict[str, Any]:
     return {
         "manifest": track.plan.track.manifest,
         "name": track.plan.track.name,
+        "moved_from": track.plan.old_name,
         "status": track.status,
         "error": one_line_or_none(track.error),
         "placeholder": track.plan.placeholder,
@@ -129,7 +131,7 @@ def _estimates(manifests: Iterable[ManifestResult]) -> dict[PurchaseKey, int]:
 def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int) -> dict[str, Any]:  # noqa: A002 - the document's word
     """What a run would do. `exit` is the status that `plan` ends with."""
     tracks = [track for plan in manifest_plans for track in plan.tracks]
-    statuses = Counter(_PLANNED[track.action] for track in tracks)
+    statuses = Counter(map(_planned, tracks))
     purchases = {key for plan in manifest_plans for key in plan.purchases()}
     return {
         "ok": exit in (0, _SOMETHING_TO_DO) and not statuses["failed"],
@@ -151,7 +153,7 @@ def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int)
             "possible_duplicate_usd": 0.0,
             "seconds": None,
         },
-        "actions": dict(Counter(track.action.value for track in tracks)),
+        "actions": dict(Counter(map(_action, tracks))),
         "kind": kind,
     }
 
@@ -161,8 +163,9 @@ def _track_plan(track: TrackPlan) -> dict[str, Any]:
     return {
         "manifest": track.track.manifest,
         "name": track.track.name,
-        "status": _PLANNED[track.action],
-        "action": track.action.value,
+        "moved_from": track.old_name,
+        "status": _planned(track),
+        "action": _action(track),
         "why": one_line_or_none(track.why),
         "changes": [change.document() for change in track.changes],
         "error": one_line_or_none(track.why) if blocked else None,
@@ -171,6 +174,15 @@ def _track_plan(track: TrackPlan) -> dict[str, Any]:
         "assets": [_asset(row) for row in track.rows],
         "warnings": _warnings(track.rows),
     }
+
+
+def _action(track: TrackPlan) -> str:
+    """The plan's word; `move` where a track's assets only take its new name."""
+    return _MOVE if track.action is Action.KEEP and track.moves else track.action.value
+
+
+def _planned(track: TrackPlan) -> str:
+    return "planned" if _action(track) == _MOVE else _PLANNED[track.action]
 
 
 def _take_plan(take: TakePlan) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class _Line:
     length: str = ""
     price: str = ""
     why: str = ""
+    is_alone: bool = False  # it has no columns
 
 
 @dataclass(slots=True)
@@ -95,13 +96,22 @@ def _drafts(plan: ManifestPlan, till: _Till) -> Iterator[_Line]:
 
 def _draft(track: TrackPlan, till: _Till, topup_fee: Decimal) -> _Line:
     sign, name, why = SIGNS[track.action], one_line(track.track.name), one_line(track.why)
+    moved = _moved_from(track)
     match track.action:
         case Action.GENERATE:
             return _generate(sign, name, track, till, topup_fee)
         case Action.FINISH:
-            return _Line(sign, name, price="free", why=f"finish again: {why}" if why else "finish again")
+            again = f"finish again: {why}" if why else "finish again"
+            return _Line(sign, name, price="free", why="; ".join([*moved, again]))
+        case Action.KEEP if track.old_name is not None:
+            moved_to = f"{one_line(track.old_name)} -> {name}: moved, free"
+            return _Line(SIGNS[Action.FINISH], moved_to, is_alone=True)
         case _:
-            return _Line(sign, name, why=why)
+            return _Line(sign, name, why="; ".join([*moved, *([why] if why else [])]))
+
+
+def _moved_from(track: TrackPlan) -> list[str]:
+    return [] if track.old_name is None else [f"moved from {one_line(track.old_name)}"]
 
 
 def _generate(sign: str, name: str, track: TrackPlan, till: _Till, topup_fee: Decimal) -> _Line:
@@ -109,7 +119,8 @@ def _generate(sign: str, name: str, track: TrackPlan, till: _Till, topup_fee: De
     length = f"{track.track.duration_s:g} s" if new else ""
     if new and track.track.takes > 1:
         length = f"{len(new)} x {length}"
-    reasons = [one_line(track.why)] if track.why not in ("", "new") else []
+    reasons = _moved_from(track)
+    reasons += [one_line(track.why)] if track.why not in ("", "new") else []
     reasons += [f"shares its source with {', '.join(shared)}"] if shared else []
     return _Line(sign, name, length, _price(track, new, till.kind), "; ".join(reasons))
 
@@ -123,7 +134,8 @@ def _price(track: TrackPlan, new: Sequence[TakePlan], kind: Kind) -> str:
 
 def _laid_out(drafts: Sequence[_Line], *, colour: bool) -> Iterator[str]:
     name_width, length_width, price_width = (
-        column_width(getattr(draft, column) for draft in drafts) for column in ("name", "length", "price")
+        column_width(getattr(draft, column) for draft in drafts if not draft.is_alone)
+        for column in ("name", "length", "price")
     )
     for draft in drafts:
         columns = f"{draft.name:<{name_width}}  {draft.length:>{length_width}}  {draft.price:>{price_width}}  "
@@ -134,6 +146,7 @@ def _laid_out(drafts: Sequence[_Line], *, colour: bool) -> Iterator[str]:
 
 def _total(manifest_plans: Sequence[ManifestPlan], till: _Till) -> str:
     actions = Counter(track.action for plan in manifest_plans for track in plan.tracks)
+    moves = sum(_only_moves(track) for plan in manifest_plans for track in plan.tracks)
     strays = sum(len(plan.strays) for plan in manifest_plans)
     orphans = sum(len(plan.orphans) for plan in manifest_plans)
     words = [
@@ -141,7 +154,8 @@ def _total(manifest_plans: Sequence[ManifestPlan], till: _Till) -> str:
         for number, word in (
             (actions[Action.GENERATE], "to generate"),
             (actions[Action.FINISH], "to finish"),
-            (actions[Action.KEEP], "to keep"),
+            (moves, "to move"),
+            (actions[Action.KEEP] - moves, "to keep"),
             (orphans, "orphan" if orphans == 1 else "orphans"),
             (actions[Action.BLOCKED], "blocked"),
             (actions[Action.SKIP], "outside --only"),
@@ -159,6 +173,10 @@ def _audio(seconds: float) -> str:
     """In seconds, which are what is paid for, and as people say it where they are many."""
     spoken = f" ({audio_length(seconds)})" if seconds >= _MINUTE_S else ""
     return f"{f'{seconds:,.3f}'.rstrip('0').rstrip('.')} s of audio{spoken}"
+
+
+def _only_moves(track: TrackPlan) -> bool:
+    return track.action is Action.KEEP and bool(track.moves)
 
 
 def _bill(till: _Till) -> str:
