@@ -42,8 +42,18 @@ def recording_fingerprint(sha256: str) -> str:
 
 def finishing_fingerprint(track: Track, output: Output, steps: tuple[str, ...] = ()) -> str:
     """Of all that is done to a source to make this output of `track`; `steps`: the names of the user's own."""
+    return fingerprint_of(finishing_record(track, output, steps))
+
+
+def finishing_record(track: Track, output: Output, steps: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the finishing fingerprint covers, without what stands at its default: the index keeps it beside that."""
     document = {"version": 1, "finishing": canonical(track.finishing), "output": canonical(output)}
-    return _digest(document | ({"steps": steps} if steps else {}))
+    return document | ({"steps": list(steps)} if steps else {})
+
+
+def fingerprint_of(record: dict[str, Any]) -> str:
+    """The finishing fingerprint that is made of `record`."""
+    return _digest(record)
 
 
 def serial_seed(track: Track, source_sha256: str) -> str:
