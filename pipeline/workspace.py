@@ -23,6 +23,7 @@ from pipeline.noop.hashes import Hashes
 from pipeline.output import OutputFolder, rows_by_path
 from pipeline.planning.decisions import plan_manifest
 from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
+from pipeline.renaming import find_moves
 from pipeline.sources import SourceStore
 
 if TYPE_CHECKING:
@@ -153,6 +154,14 @@ class Workspace:
                 here, lost = self._held(ledger, jobs)
         planned = list(_paths_planned(request))
         rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
+        recordings = _recordings(request, self.hashes)
+        in_the_way = obstacles(self.output.folder, planned, rows)
+        only = _matcher(request.only)
+        moves = {
+            manifest.name: find_moves(self.output, manifest, rows, recordings, obstacles=in_the_way, only=only)
+            for manifest in request.manifests
+        }
+        arriving = {(move.new.manifest, move.new.path) for found in moves.values() for move in found}
         return Facts(
             kind=request.kind,
             now=now,
@@ -163,12 +172,14 @@ class Workspace:
             lost=lost,
             rows=rows,
             intact=frozenset(at for at in planned if at in rows and self.output.intact(rows[at])),
-            obstacles=unmakeable(_planned_tracks(request)) | obstacles(self.output.folder, planned, rows),
+            obstacles=unmakeable(_planned_tracks(request))
+            | {at: why for at, why in in_the_way.items() if at not in arriving},
             grants=grants,
             open_runs=frozenset(open_runs),
             committed=committed,
             steps=request.steps,
-            recordings=_recordings(request, self.hashes),
+            recordings=recordings,
+            moves=moves,
         )
 
     def _held(self, ledger: Ledger, jobs: Iterable[Job]) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
@@ -278,7 +289,7 @@ def index_after(
     taken = {row["path"] for row in mine}
     claimed = {
         (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
-    }
+    } | {(plan.manifest.name, move.old.path) for plan in given for move in plan.moves}
     others = [
         row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
     ]

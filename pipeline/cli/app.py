@@ -174,6 +174,7 @@ def check(**options: Any) -> None:
     help="Where the results land: FILE's name with the format's extension.",
 )
 @click.option("--keep-folders", is_flag=True, help="Results keep their files' folders, from the working folder on.")
+@click.option("--together", is_flag=True, help="One gain for all FILEs, as for an album: quiet ones stay quieter.")
 @finishing_options
 @_json
 @click.option("-q", "--quiet", is_flag=True, help="No line for each file on the way.")
@@ -287,10 +288,10 @@ def serve(**options: Any) -> None:
 @cli.command()
 def schema() -> None:
     """Print the manifest's JSON Schema, for editors."""
-    from pipeline.cli.terminal import out
+    from pipeline.cli.terminal import out_whole
     from pipeline.manifest import schema_text
 
-    out(schema_text().rstrip("\n"))
+    out_whole(schema_text().encode())
 
 
 def main() -> None:

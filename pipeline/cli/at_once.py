@@ -36,15 +36,16 @@ def answered(words: Sequence[str]) -> bool:
     found = None if key is None else load(asked.state, key)
     if found is None or (asked.command == "run" and not _may_run(found)):
         return False
-    text, stream = _answer(found, asked)
-    if not _can_be_told(text, stream):
+    answer = _answer(found, asked)
+    if not all(_can_be_told(text, stream) for text, stream in answer):
         return False
     holding = still_holds(found, asked.output, asked.state, now_ns)
     if holding is None or not _touched(asked, now_ns):
         return False
     if holding is not found:
         _keep(holding, asked.state)
-    _tell(text, stream)
+    for text, stream in answer:
+        _tell(text, stream)
     return True
 
 
@@ -69,11 +70,13 @@ def _may_run(found: Stamp) -> bool:
     return has_key and all(os.access(path, os.W_OK) for path in found.writable)
 
 
-def _answer(found: Stamp, asked: Asked) -> tuple[str, TextIO | None]:
-    run, plan, coloured = found.texts
-    if asked.command == "run":
-        return "" if asked.is_quiet else run, sys.stderr
-    return coloured if sys.stdout is not None and colour_wanted() else plan, sys.stdout
+def _answer(found: Stamp, asked: Asked) -> Sequence[tuple[str, TextIO | None]]:
+    """What is said, and where."""
+    plan, coloured, ending = found.texts
+    shown = (coloured if colour_wanted(sys.stdout) else plan, sys.stdout)
+    if asked.command == "plan":
+        return (shown,)
+    return () if asked.is_quiet else (shown, (ending, sys.stderr))
 
 
 def without_colour(text: str) -> str:

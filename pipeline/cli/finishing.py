@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import click
 from pipeline.audio.formats import can_encode
 from pipeline.cli.finishing_options import track_for
 from pipeline.cli.interrupting import carried_out
-from pipeline.cli.terminal import out, out_whole, printable, say
+from pipeline.cli.terminal import out, out_document, printable, say
 from pipeline.file_finishing import FileResult, NoPlace, Recipe, finish_all, orders_for
 from pipeline.files import Folder, FolderError
 from pipeline.report.finished_files import finished_document, finished_lines
@@ -28,11 +27,18 @@ if TYPE_CHECKING:
 
 
 def finish(
-    files: tuple[Path, ...], *, output: Path, keep_folders: bool, as_json: bool, quiet: bool, **options: Any
+    files: tuple[Path, ...],
+    *,
+    output: Path,
+    keep_folders: bool,
+    together: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Finish each file, say how it went, and exit as that went."""
     began = time.monotonic()
-    recipe = _recipe(options)
+    recipe = _recipe(options, together=together)
     folder = Folder(output)
     try:
         orders = orders_for(files, recipe.track, folder, keep_folders=keep_folders)
@@ -44,20 +50,21 @@ def finish(
     if stop is not None:
         say(f"pipeline: {stop.message}")
     if as_json:
-        # In ASCII: names are exact, and none of them can move a terminal's cursor.
-        out_whole(json.dumps(finished_document(results, seconds, stop, status), indent=1).encode() + b"\n")
+        out_document(finished_document(results, seconds, stop, status))
     else:
         out(printable("\n".join(finished_lines(results, seconds))))
     sys.exit(status)
 
 
-def _recipe(options: dict[str, Any]) -> Recipe:
+def _recipe(options: dict[str, Any], *, together: bool) -> Recipe:
     """Raises click.UsageError, also for a format that can't be made on this machine."""
     track = track_for(options)
     missing = [why for output in track.outputs if (why := can_encode(output.format)) is not None]
     if missing:
         raise click.UsageError("\n".join(dict.fromkeys(missing)))
-    return Recipe(track, title=None if options["track"] is None else track.name)
+    if together and track.finishing.loudness.target_lufs is None:
+        raise click.UsageError("--together: the preset none changes no loudness, expected another or a --target")
+    return Recipe(track, title=None if options["track"] is None else track.name, together=together)
 
 
 def _finish(

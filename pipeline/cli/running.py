@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 
+from pipeline.cli.colour import colour_wanted
 from pipeline.cli.progress import progress_for
 from pipeline.cli.stamping import Leavings, witness_of
-from pipeline.cli.terminal import out, say
+from pipeline.cli.terminal import out_document, say, write
 from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
@@ -53,8 +53,8 @@ def run(
     with workspace.locked(wait=wait, say=say):
         plan = workspace.plan(request)
         leavings = Leavings(plan, witness, depfile, stamp)
-        for line in plan_lines(plan.manifests, request.kind, colour=False):
-            tell(line)
+        if not quiet:
+            _show(plan, sys.stderr if as_json else sys.stdout, verbose=verbose)
         if plan.nothing_to_do:
             result = untouched(plan, workspace)
         else:
@@ -67,8 +67,15 @@ def run(
     for line in summary_lines(result):
         (tell if result.exit == 0 else say)(line)
     if as_json:
-        out(json.dumps(run_document(result), indent=1, ensure_ascii=False))
+        out_document(run_document(result))
     sys.exit(result.exit)
+
+
+def _show(plan: Plan, stream: TextIO | None, *, verbose: bool) -> None:
+    """The plan as `pipeline plan` prints it."""
+    colour = colour_wanted(stream)
+    for line in plan_lines(plan.manifests, plan.request.kind, colour=colour, verbose=verbose):
+        write(stream, line)
 
 
 async def _carry_out(

@@ -90,11 +90,9 @@ class Leavings:
 
 
 def _texts(plan: Plan) -> tuple[str, str, str]:
-    """What is printed for a plan with nothing to do: by run, by plan, by plan in colour."""
-    lines = plan_lines(plan.manifests, plan.request.kind, colour=False)
-    run = [printable(line) for line in (*lines, *summary_lines(unchanged(plan)))]
-    coloured = plan_lines(plan.manifests, plan.request.kind, colour=True)
-    return _text(run), _text(lines), _text(coloured)
+    """What is printed where there is nothing to do: the plan, the plan in colour, and the end of a run."""
+    plain, coloured = (plan_lines(plan.manifests, plan.request.kind, colour=colour) for colour in (False, True))
+    return _text(plain), _text(coloured), _text(printable(line) for line in summary_lines(unchanged(plan)))
 
 
 def _text(lines: Iterable[str]) -> str:

@@ -72,7 +72,7 @@ class Stamp:
         writable: Sequence[str],  # what a run must be able to write to
         sure: Seen,  # files that are what they were as long as the file system says so
         young: Seen,  # files that had changed only just: they are hashed
-        texts: Sequence[str],  # what is printed: by run, by plan, by plan in colour
+        texts: Sequence[str],  # what is printed: the plan, the plan in colour, the end of a run
     ) -> None:
         self.key = key
         self.taken_ns = taken_ns
@@ -204,7 +204,7 @@ def _stamp(content: bytes) -> Stamp:
     body = content[at:]
     if content[:at] != _first_line(body):
         raise ValueError
-    head, absent, present, writable, *files, run, plan, coloured = body.decode(_TEXT, _AS_BYTES).split(_SECTION)
+    head, absent, present, writable, *files, plan, coloured, ending = body.decode(_TEXT, _AS_BYTES).split(_SECTION)
     young_paths, young_stats, young_hashes, paths, stats, hashes = map(_lines, files)
     key, taken, until, needs_key, *folders = _lines(head)
     if len(stats) != len(paths) or len(hashes) != len(paths):
@@ -220,7 +220,7 @@ def _stamp(content: bytes) -> Stamp:
         writable=_lines(writable),
         sure=Seen(paths, stats, hashes),
         young=Seen(young_paths, young_stats, young_hashes),
-        texts=(run, plan, coloured),
+        texts=(plan, coloured, ending),
     )
 
 

@@ -70,8 +70,7 @@ class Witness:
     def stamp(self, plan: Plan, texts: Sequence[str], beside: Iterable[Path] = ()) -> bool:
         """Take the stamp of `plan`. False where there is nothing to take, or it can't be kept; that is no fault.
 
-        `texts`: what is printed for it, by run, by plan, and by plan in colour. `beside`: files of a build system that
-        have to stand as they are.
+        `texts`: what is printed for it (see Stamp). `beside`: files of a build system that have to stand as they are.
         """
         if self._key is None or not _is_settled(plan) or not os.path.isdir(self._state):
             return False
@@ -92,8 +91,11 @@ class Witness:
         yield os.path.join(self._state, LEDGER_NAME)
 
     def _orphans(self, plan: Plan) -> Iterator[str]:
-        rows = (row for part in plan.manifests for row in part.orphans)
-        return (os.path.join(self._output, row.path) for row in rows)
+        """The files that a track would take for its own if it were called otherwise: whether they are there decides."""
+        claimed = {path for part in plan.manifests for track in part.tracks for path in track.track.asset_paths}
+        rows = {} if plan.facts is None else plan.facts.rows
+        unclaimed = (path for owner, path in rows if owner in plan.request.names and path not in claimed)
+        return (os.path.join(self._output, path) for path in unclaimed)
 
     def _look(self, paths: Iterable[str]) -> None:
         for path in paths:

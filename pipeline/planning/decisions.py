@@ -14,9 +14,11 @@ from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
 from pipeline.gateway_choice import is_same_gateway
 from pipeline.jobs import PurchaseKey
 from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
+from pipeline.planning.changes import in_words
 from pipeline.planning.groups import groups_of, join_groups
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
-from pipeline.planning.takes import plan_take, wanted_regeneration
+from pipeline.planning.renames import as_moved
+from pipeline.planning.takes import NEW, plan_take, wanted_regeneration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,12 +27,17 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
     from pipeline.planning.plans import AssetPlan, TakePlan
+    from pipeline.planning.renames import Move
 
 
 def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestPlan:
     """What a run of `manifest` would do."""
+    moves = facts.moves.get(manifest.name, ())
+    facts = as_moved(facts, manifest.name, moves)
+    facts = replace(facts, bought=_bought(facts) if facts.kind == "real" else {})
     alone = [plan_track(track, manifest, facts, wishes) for track in manifest.tracks]
     tracks = join_groups(alone, facts.steps, lambda plan: _plan_again(plan, manifest, facts, wishes))
+    tracks = tuple(_with_moves(track, moves) for track in tracks) if moves else tracks
     claimed = {path for track in manifest.tracks for path in track.asset_paths}
     orphans = [row for (name, path), row in facts.rows.items() if name == manifest.name and path not in claimed]
     return ManifestPlan(
@@ -41,6 +48,16 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
         continues_run=manifest.name in facts.open_runs,
         groups=groups_of(tracks, facts.steps),
     )
+
+
+def _bought(facts: Facts) -> dict[str, AssetRow]:
+    """Paid fingerprint -> a row that proves that it was bought once, one whose file is whole if there is one."""
+    rows = sorted(facts.rows.items(), key=lambda item: item[0] in facts.intact)
+    return {row.paid_fingerprint: row for _, row in rows if row.provenance.kind == "generated"}
+
+
+def _with_moves(plan: TrackPlan, moves: Sequence[Move]) -> TrackPlan:
+    return replace(plan, moves=tuple(move for move in moves if move.new.name == plan.track.name))
 
 
 def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
@@ -77,7 +94,7 @@ def _unless_obstructed(plan: TrackPlan, facts: Facts) -> TrackPlan:
     """Nothing is bought or made for an asset that could not be put where it belongs, or not be made here at all."""
     at = ((plan.track.manifest, asset.path) for asset in plan.assets if not asset.keep)
     why = next((facts.obstacles[one] for one in at if one in facts.obstacles), None)
-    if why is None or plan.action not in (Action.GENERATE, Action.FINISH):
+    if why is None or plan.action not in (Action.GENERATE, Action.FINISH, Action.BLOCKED):
         return plan
     return replace(plan, action=Action.BLOCKED, why=why)
 
@@ -87,7 +104,7 @@ def _plan_recording(track: Track, facts: Facts, *, again: bool) -> TrackPlan:
     fingerprint = recording_fingerprint(facts.recordings[track.file])
     assets = tuple(plan_assets(track, fingerprint, facts, lambda _: True))
     action = Action.FINISH if again or not all(asset.keep for asset in assets) else Action.KEEP
-    return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=_first_why(assets))
+    return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=_why_finished(assets))
 
 
 def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts, *, again: bool) -> TrackPlan:
@@ -130,7 +147,7 @@ def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wish
         pick=_usable_pick(pick, takes, kept=kept),
         placeholder=facts.kind == "local",
     )
-    return _with_action(plan, _beyond(proof, takes), again=again)
+    return _with_action(plan, proof, again=again)
 
 
 def _beyond(proof: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
@@ -145,16 +162,17 @@ def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> 
     return pick if kept or pick in reachable else None
 
 
-def _with_action(plan: TrackPlan, beyond: TakePlan | None, *, again: bool) -> TrackPlan:
+def _with_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -> TrackPlan:
     steps = {take.step for take in plan.takes}
     blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
     if blocked is not None:
         return replace(plan, action=Action.BLOCKED, why=blocked.why)
     if steps & {Step.BUY, Step.RESEND, Step.COLLECT}:
-        why = next(take.why for take in plan.takes if take.step in (Step.BUY, Step.RESEND, Step.COLLECT))
-        return replace(plan, action=Action.GENERATE, why=why)
+        take = next(take for take in plan.takes if take.step in (Step.BUY, Step.RESEND, Step.COLLECT))
+        return replace(plan, action=Action.GENERATE, why=_why_bought(plan, take, proof))
     if not all(asset.keep for asset in plan.assets):
-        return replace(plan, action=Action.FINISH, why=_first_why(plan.assets))
+        return replace(plan, action=Action.FINISH, why=_why_finished(plan.assets))
+    beyond = _beyond(proof, plan.takes)
     if beyond is not None:
         return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
     return replace(plan, action=Action.FINISH) if again else plan
@@ -164,8 +182,26 @@ def _is_real(row: AssetRow) -> bool:
     return not row.placeholder and row.provenance.kind == "generated"
 
 
-def _first_why(assets: Sequence[AssetPlan]) -> str:
-    return next((asset.why for asset in assets if asset.why), "")
+def _why_bought(plan: TrackPlan, take: TakePlan, proof: AssetRow | None) -> str:
+    """Why the first of the takes that are not here is asked for."""
+    if take.why != NEW:
+        return take.why
+    if take.key.regeneration:
+        return "--regenerate"
+    if proof is not None and take.number > proof.provenance.takes:
+        return f"takes {proof.provenance.takes} -> {plan.track.takes}"
+    return in_words(plan.changes, otherwise="what is asked for changed" if plan.rows else NEW)
+
+
+def _why_finished(assets: Sequence[AssetPlan]) -> str:
+    """Why its assets are made again: each reason once."""
+    return ", ".join(dict.fromkeys(reason for asset in assets for reason in _reasons(asset)))
+
+
+def _reasons(asset: AssetPlan) -> tuple[str, ...]:
+    if asset.why and asset.why == in_words(asset.changes, otherwise=""):
+        return tuple(map(str, asset.changes))
+    return (asset.why,) if asset.why else ()
 
 
 def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishes: Wishes) -> Iterator[Job]:

@@ -17,6 +17,7 @@ from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
 from pipeline.runner.leaving import leave
+from pipeline.runner.moving import move_assets
 from pipeline.runner.preflight import preflight
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
 from pipeline.runner.running import ManifestWork, Runner, folder_trouble, refused
@@ -86,6 +87,7 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
         seams.control.stop_submitting(objection)
     tools = _tools(plan, workspace, seams)
     works = _works(plan, opened, tools, seams)
+    await move_assets(tools, plan.manifests)
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
     manifests = await runner.carry_out(works)
     notices: tuple[str, ...] = ()

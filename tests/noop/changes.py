@@ -21,7 +21,7 @@ FILES: Final = {
     "recording": "theme.wav",
     "index": "output/assets.json",
     "ledger": ".pipeline/ledger.sqlite3",
-    **{name: f"output/{name}" for name in ("menu.wav", "battle/dragon.wav", "battle/lich.ogg", "theme.wav")},
+    **{name: f"output/{name}" for name in ("menu.wav", "battle/dragon.wav", "battle/lich.ogg", "theme.wav", "old.wav")},
 }
 
 

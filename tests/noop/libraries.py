@@ -51,11 +51,16 @@ tracks:
 """
 
 
+#: A track of the same purchase as another, and gone since: its asset is an orphan.
+_GONE: Final = "  old: {prompt: calm menu, takes: 2}\n"
+
+
 def make(folder: Path, kind: str) -> None:
-    """Everything that `MANIFEST` asks for, made by a run."""
-    (folder / "demo.yaml").write_text(MANIFEST)
+    """Everything that `MANIFEST` asks for, made by a run, and an orphan."""
     _tone(folder / "theme.wav")
+    (folder / "demo.yaml").write_text(MANIFEST + _GONE)
     anyio.run(_run, folder, kind)
+    (folder / "demo.yaml").write_text(MANIFEST)
 
 
 async def _run(folder: Path, kind: str) -> None:

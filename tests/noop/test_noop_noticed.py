@@ -206,7 +206,7 @@ def test_what_changes_while_a_plan_is_made_is_noticed(
     monkeypatch.setattr(Workspace, "plan", plan)
     library.at_length("plan", *library.words)
     assert library.at_once("plan", *library.words) is None
-    assert library.stamps.exists() is (name not in ("manifest", "index", "ledger"))
+    assert library.stamps.exists() is (name not in ("manifest", "index", "ledger", "old.wav"))
 
 
 def test_a_plan_makes_no_folder_for_its_stamp(library: Library) -> None:
