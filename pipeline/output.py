@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.files import Folder, FolderError, trouble
@@ -115,13 +116,15 @@ def _is_sound(row: AssetRow) -> bool:
     figures = (row.lufs, row.max_short_term_lufs, row.loudness_range, row.true_peak_dbtp)
     words = (source.model, source.prompt, source.lyrics, source.job_id, source.source_format)
     return (
-        all(isinstance(text, str) for text in (*texts, source.kind, source.date))
-        and all(type(count) is int and 0 <= count < _LARGEST_COUNT for count in counts)
+        {*map(type, (*texts, source.kind, source.date))} == {str}
+        and {*map(type, counts)} == {int}
+        and min(counts) >= 0
+        and max(counts) < _LARGEST_COUNT
         and _is_figure(row.duration)
         and _is_figure(row.limited_db)
         and all(figure is None or _is_figure(figure) for figure in figures)
-        and all(word is None or isinstance(word, str) for word in words)
-        and all(isinstance(warning, dict) for warning in row.warnings)
+        and {*map(type, words)} <= {str, NoneType}
+        and {*map(type, row.warnings)} <= {dict}
         and isinstance(row.placeholder, bool)
         and (row.loop is None or isinstance(row.loop, dict))
         and (source.duration is None or _is_figure(source.duration))
@@ -133,10 +136,14 @@ def _is_figure(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+_KEYS: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(item.name for item in fields(kind)) for kind in (Provenance, JoinedGroup, AssetRow)
+}
+
+
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
     """Only the keys that `kind` has: a newer version may have written more."""
-    names = {item.name for item in fields(kind)}
-    return {key: value for key, value in document.items() if key in names}
+    return {key: document[key] for key in _KEYS[kind] if key in document}
 
 
 class OutputFolder:
@@ -175,9 +182,7 @@ class OutputFolder:
         return self._hashes.holds(f"{self.folder.root}/{row.path}", row.size, row.sha256)
 
 
-def rows_by_path(
-    index: Sequence[Mapping[str, Any]], remembered: Sequence[Mapping[str, Any]] = ()
-) -> dict[tuple[str, str], AssetRow]:
-    """(manifest, path) -> row. What the index lacks is taken from what the ledger remembers of it."""
-    rows = (read_row(document) for document in (*remembered, *index))
+def rows_by_path(documents: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], AssetRow]:
+    """(manifest, path) -> row, of those that are one."""
+    rows = map(read_row, documents)
     return {(row.manifest, row.path): row for row in rows if row is not None}

@@ -131,6 +131,7 @@ class Workspace:
         return Plan(request, plans, tuple(index), complete, facts.committed, facts)
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
+        standing = rows_by_path(index)
         remembered: list[dict[str, Any]] = []
         jobs: list[Job] = []
         outstanding: list[Job] = []
@@ -142,7 +143,7 @@ class Workspace:
         if connection is not None:
             with closing(connection), readable_errors(self.ledger_path):
                 ledger = Ledger(connection)
-                remembered = ledger.asset_rows()
+                remembered = ledger.asset_rows(beside=standing)
                 jobs = ledger.jobs_for(_fingerprints(request))
                 outstanding = ledger.uncollected()
                 for manifest in request.manifests:
@@ -153,9 +154,10 @@ class Workspace:
                         committed[manifest.name] = sum(job.commitment.total for job in ledger.jobs_of(run.id))
                 here, lost = self._held(ledger, jobs)
         planned = list(_paths_planned(request))
-        rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
+        rows = adopted(rows_by_path(remembered) | standing, _planned_tracks(request), request.names)
+        intact = frozenset(at for at in planned if at in rows and self.output.intact(rows[at]))
         recordings = _recordings(request, self.hashes)
-        in_the_way = obstacles(self.output.folder, planned, rows)
+        in_the_way = obstacles(self.output.folder, planned, rows, intact)
         only = _matcher(request.only)
         moves = {
             manifest.name: find_moves(self.output, manifest, rows, recordings, obstacles=in_the_way, only=only)
@@ -171,7 +173,7 @@ class Workspace:
             held=here,
             lost=lost,
             rows=rows,
-            intact=frozenset(at for at in planned if at in rows and self.output.intact(rows[at])),
+            intact=intact,
             obstacles=unmakeable(_planned_tracks(request))
             | {at: why for at, why in in_the_way.items() if at not in arriving},
             grants=grants,
