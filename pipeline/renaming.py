@@ -41,7 +41,7 @@ def find_moves(
     """
 
     def is_continued(old: AssetRow, new: AssetRow) -> bool:
-        return not output.folder.holds(old.path) or not output.intact(new)
+        return not output.intact(old) or not output.intact(new)
 
     renames = renamed_tracks(manifest, rows, recordings, is_continued, only)
     found = [
