@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from pipeline.audio.settings import Loudness, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pipeline.audio.settings import Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
@@ -58,13 +56,9 @@ def fingerprint_of(record: dict[str, Any]) -> str:
     return _digest(record)
 
 
-def serial_seed(track: Track, outputs: Sequence[Output], source_sha256: str) -> str:
-    """What an Ogg stream's serial comes from: its settings and its source, so that they give the same bytes every time.
-
-    `outputs`: all that are made together, of which the first counts.
-    """
-    settings = finishing_fingerprint(track, outputs[0]) if outputs else ""
-    return settings[:32] + source_sha256[:32]
+def serial_seed(track: Track, source_sha256: str) -> str:
+    """What Ogg streams' serials come from: the track's finishing and its source, whatever else is made with them."""
+    return _digest({"version": 1, "finishing": canonical(track.finishing)})[:32] + source_sha256[:32]
 
 
 def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, steps: tuple[str, ...] = ()) -> str:

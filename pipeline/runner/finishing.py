@@ -237,7 +237,7 @@ class TrackFinisher:
             source=str(Path.cwd() / source.path),
             finishing=plan.track.finishing,
             targets=targets,
-            serial_seed=serial_seed(plan.track, [target.output for target in targets], source.sha256),
+            serial_seed=serial_seed(plan.track, source.sha256),
             metadata=(("TITLE", plan.track.name),),
             steps=self._steps,
             asked_s=plan.track.asked_s,
