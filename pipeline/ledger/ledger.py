@@ -278,6 +278,10 @@ class Ledger:
             [_asset_columns(row) for row in rows],
         )
 
+    def forget_assets(self, at: Iterable[tuple[str, str]]) -> None:
+        """Drop the rows at these (manifest, path): their files are gone."""
+        self.connection.executemany("DELETE FROM assets WHERE manifest = ? AND path = ?", list(at))
+
     def asset_rows(self) -> list[dict[str, Any]]:
         """The index's rows as they were last recorded, of every manifest."""
         rows = self.connection.execute("SELECT row FROM assets ORDER BY manifest, path")

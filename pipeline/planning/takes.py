@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway_choice import is_same_gateway
@@ -32,7 +33,7 @@ def plan_take(
         if kept or key.take != proof.provenance.take:
             step, why = Step.PROVEN, ""
         elif step is Step.BUY and facts.kind == "real":
-            step, why = Step.BLOCKED, _missing(track)
+            step, why = Step.BLOCKED, _missing(track, job, facts)
     estimate = take_price(track) if step is Step.BUY and facts.kind == "real" else 0
     return TakePlan(key.take, key, step, job, estimate, why)
 
@@ -90,7 +91,7 @@ def _step_by_state(track: Track, job: Job, manifest: Manifest, facts: Facts) -> 
         case State.EXPIRED if job.collected_at is None:
             return _step_when_expired(track, job, manifest)
         case _:
-            return Step.BLOCKED, _missing(track)
+            return Step.BLOCKED, _missing(track, job, facts)
 
 
 def _is_to_be_fetched_again(job: Job, facts: Facts) -> bool:
@@ -123,8 +124,14 @@ def _step_when_expired(track: Track, job: Job, manifest: Manifest) -> tuple[Step
     return Step.BLOCKED, f"{why}: {_again(track)}"
 
 
-def _missing(track: Track) -> str:
-    return f"source missing: {_again(track)}"
+def _missing(track: Track, job: Job | None, facts: Facts) -> str:
+    pruned_at = facts.pruned.get(job.source or "") if job is not None else None
+    when = "" if pruned_at is None else f" (pruned on {_day(pruned_at)})"
+    return f"source missing{when}: {_again(track)}"
+
+
+def _day(at: float) -> str:
+    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d")
 
 
 def _again(track: Track) -> str:
