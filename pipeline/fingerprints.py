@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.audio.settings import Loudness, canonical
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
+    from pipeline.picks.values import Asked
 
 
 def paid_fingerprint(track: Track, kind: Kind) -> str:
@@ -35,6 +36,11 @@ def paid_fingerprint(track: Track, kind: Kind) -> str:
             "source_format": track.source_format,
         }
     )
+
+
+def asked_fingerprint(asked: Asked) -> str:
+    """The paid fingerprint of what a lock says that the real gateway was asked for: it can be proven from the lock."""
+    return _digest(asdict(asked) | {"version": 1, "kind": "real"})
 
 
 def recording_fingerprint(sha256: str) -> str:

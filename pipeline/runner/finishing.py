@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import shutil
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from pipeline.runner.grouping import Audition, GroupLevel
 from pipeline.runner.picking import Picking, usable
 from pipeline.runner.results import TakeLost
 from pipeline.runner.twins import find_twins
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,7 +151,7 @@ class TrackFinisher:
         return None, plan.rows
 
     async def _finish_recording(self, plan: TrackPlan, level: GroupLevel | None) -> tuple[AssetRow, ...]:
-        provenance = Provenance("file", date=_date(self._tools.clock.now()))
+        provenance = Provenance("file", date=timestamp(self._tools.clock.now()))
         wanted = _wanted(plan, None, level)
         return await self._deliver(wanted, _Work(plan, _recording(plan), Picking(plan), level), provenance)
 
@@ -169,7 +169,7 @@ class TrackFinisher:
             take=pick.plan.number,
             takes=picking.highest,
             regeneration=pick.plan.key.regeneration,
-            date=_date(pick.job.collected_at or self._tools.clock.now()),
+            date=timestamp(pick.job.collected_at or self._tools.clock.now()),
         )
         wanted = _wanted(plan, pick.plan.number, level)
         return await self._deliver(wanted, _Work(plan, source, picking, level), provenance)
@@ -320,7 +320,3 @@ def _row(work: _Work, asset: AssetPlan, path: str, file: FinishedFile, provenanc
 
 def _rounded(figure: float | None) -> float | None:
     return None if figure is None else round(figure, 2)
-
-
-def _date(now: float) -> str:
-    return dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
