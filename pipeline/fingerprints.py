@@ -54,6 +54,12 @@ def finishing_fingerprint(track: Track, output: Output, steps: tuple[str, ...] =
     return _digest(document | ({"steps": steps} if steps else {}))
 
 
+def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:
+    """Of all by which a take of `track` is found fit or unfit: its finishing, gates among it; 16 hex digits."""
+    document = {"version": 1, "finishing": canonical(track.finishing)}
+    return _digest(document | ({"steps": steps} if steps else {}))[:16]
+
+
 def serial_seed(track: Track, outputs: Sequence[Output], source_sha256: str) -> str:
     """What an Ogg stream's serial comes from: its settings and its source, so that they give the same bytes every time.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.files import Folder, FolderError, sha256_of, trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
@@ -46,6 +46,19 @@ class JoinedGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfit:
+    """A take that failed a gate, so that it is not the pick.
+
+    `judging`: the fingerprint of what it was judged by; under other gates it is judged again.
+    """
+
+    take: int
+    regeneration: int
+    judging: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssetRow:
     """A row of the index: a finished file, as measured when it was delivered. Figures not measurable are None."""
 
@@ -70,10 +83,11 @@ class AssetRow:
     limited_db: float = 0.0  # the most that the limiter took off its peaks
     provenance: Provenance = field(default_factory=lambda: Provenance("generated"))
     group: JoinedGroup | None = None
+    unfit: tuple[Unfit, ...] = ()  # the track's takes that failed a gate
 
     def document(self) -> dict[str, Any]:
         """The row as JSON has it."""
-        return asdict(self) | {"warnings": list(self.warnings)}
+        return asdict(self) | {"warnings": list(self.warnings), "unfit": [asdict(one) for one in self.unfit]}
 
 
 def read_row(document: Mapping[str, Any]) -> AssetRow | None:
@@ -81,7 +95,8 @@ def read_row(document: Mapping[str, Any]) -> AssetRow | None:
     try:
         provenance = Provenance(**_known(Provenance, document["provenance"]))
         group = _read_group(document.get("group"))
-        read = {"provenance": provenance, "warnings": tuple(document["warnings"]), "group": group}
+        unfit = tuple(_read_unfit(document.get("unfit")))
+        read = {"provenance": provenance, "warnings": tuple(document["warnings"]), "group": group, "unfit": unfit}
         row = AssetRow(**_known(AssetRow, document) | read)
     except (KeyError, TypeError, AttributeError):
         return None
@@ -98,6 +113,18 @@ def _read_group(document: Any) -> JoinedGroup | None:
     sound = isinstance(group.name, str) and _is_figure(group.target_lufs) and _is_figure(group.gain_db)
     texts = (part for name, member in members for part in (name, member or ""))
     return group if sound and all(isinstance(text, str) for text in texts) else None
+
+
+def _read_unfit(documents: Any) -> Iterator[Unfit]:
+    """What is not one is passed over: that take is then judged again."""
+    for document in documents if isinstance(documents, list) else ():
+        try:
+            one = Unfit(**_known(Unfit, document))
+        except (TypeError, AttributeError):
+            continue
+        counts = all(type(count) is int for count in (one.take, one.regeneration))
+        if counts and isinstance(one.judging, str) and isinstance(one.why, str):
+            yield one
 
 
 def _is_sound(row: AssetRow) -> bool:

@@ -46,7 +46,7 @@ _DONE: Final = {
     "finish": (TrackFinisher, "_run"),
 }
 #: A file gets its final name, by where that lies.
-_PLACED: Final = ("source rename", "asset rename", "index", "report")
+_PLACED: Final = ("source rename", "asset rename", "lock", "index", "report")
 
 BOUNDARIES: Final = (*dict.fromkeys(_WRITTEN.values()), *_DONE, *_PLACED)
 
@@ -127,4 +127,6 @@ def _placed(relative: str) -> str | None:
         return None
     if relative.startswith("cost-report.") or relative == "report.html":
         return "report"
+    if relative.endswith(".lock.json"):
+        return "lock"
     return "index" if relative == "assets.json" else "asset rename"

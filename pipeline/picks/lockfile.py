@@ -11,7 +11,7 @@ from pipeline.picks.document import LockMistake, lock_text, read_lock
 from pipeline.picks.values import Lock, LockedTrack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from pipeline.manifest.tracks import Manifest
@@ -107,3 +107,28 @@ class LockFile:
         with suppress(LockMistake, OSError):
             return read_lock(other.read_bytes(), str(other)).manifest == self._name
         return False
+
+
+class LockFiles:
+    """The locks of the manifests that a workspace is given."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, LockFile] = {}
+
+    def of(self, manifest: Manifest) -> LockFile:
+        """The lock file beside a manifest."""
+        return self._files.setdefault(manifest.path, LockFile(manifest))
+
+    def read(self, manifests: Iterable[Manifest]) -> dict[str, Lock]:
+        """What they say, by the manifest's name. Raises LockMistake, and FolderError."""
+        locks: dict[str, Lock] = {}
+        whose: dict[Path, Manifest] = {}
+        for manifest in manifests:
+            file = self.of(manifest)
+            other = whose.setdefault(file.path.absolute(), manifest)
+            if other is not manifest:
+                raise LockMistake(
+                    f"{manifest.path} and {other.path} would have one lock, {file.path.name}: rename one of them"
+                )
+            locks[manifest.name] = file.read()
+        return locks

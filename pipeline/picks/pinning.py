@@ -6,9 +6,10 @@ The same facts make the same entry, whoever writes it down and when: two clones 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.picks.values import Asked, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Pick, Version
+from pipeline.planning.plans import Action
 from pipeline.times import moment, timestamp
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job
     from pipeline.manifest.tracks import Track
     from pipeline.output import AssetRow
+    from pipeline.picks.values import Lock
+    from pipeline.planning.plans import ManifestPlan, TrackPlan
+
+_LEFT_ALONE: Final = (Action.KEEP, Action.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,28 @@ class Standing:
     jobs: Sequence[Job] = ()  # of its takes, all regenerations
     rows: Sequence[AssetRow] = ()  # of its assets, where they stand as they should
     judged: Mapping[Version, str | None] = field(default_factory=dict)  # by their gates: why one is unfit, if it is
+    choice: Version | None = None  # what somebody chose: nothing but that is its pick, whatever stands meanwhile
+
+
+def planned(plan: TrackPlan) -> Standing:
+    """Where a track stands before anything is done about it."""
+    chosen = next((take for take in plan.takes if take.number == plan.choice), None)
+    return Standing(
+        track=plan.track,
+        fingerprint=plan.paid_fingerprint,
+        placeholder=plan.placeholder,
+        jobs=plan.home,
+        rows=plan.rows if plan.action is Action.KEEP else (),
+        choice=None if chosen is None else Version(chosen.number, chosen.key.regeneration),
+    )
+
+
+def is_complete(lock: Lock, plan: ManifestPlan) -> bool:
+    """Does `lock` say what is known of the tracks that nothing has to be done about, or can be?"""
+    if lock.tracks and lock.manifest != plan.manifest.name:
+        return False
+    entries = ((lock.track(track.track.name), track) for track in plan.tracks if track.action in _LEFT_ALONE)
+    return all(pinned(entry, planned(track)) == entry for entry, track in entries)
 
 
 def pinned(entry: LockedTrack, standing: Standing) -> LockedTrack:
@@ -70,7 +97,9 @@ def _picks(entry: LockedTrack, rows: Sequence[AssetRow], standing: Standing) -> 
     """Those that there were, and what stands now where that is another."""
     source = rows[0].provenance
     last = entry.pick_of(standing.fingerprint)
-    if last is not None and last.version == (source.take, source.regeneration):
+    stands = Version(source.take, source.regeneration)
+    is_clear = all((row.provenance.take, row.provenance.regeneration) == stands for row in rows)
+    if not is_clear or standing.choice not in (None, stands) or (last is not None and last.version == stands):
         return entry.picks
     at = source.date if moment(source.date) is not None else ""
     pick = Pick(standing.fingerprint, source.take, source.regeneration, at, "run", placeholder=standing.placeholder)

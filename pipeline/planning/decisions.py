@@ -8,18 +8,19 @@ is gone waits for somebody's word (`--regenerate`).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
 from pipeline.gateway_choice import is_same_gateway
-from pipeline.jobs import PurchaseKey
+from pipeline.picks.values import Version
 from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
 from pipeline.planning.groups import groups_of, join_groups
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
-from pipeline.planning.takes import plan_take, wanted_regeneration
+from pipeline.planning.takes import Proof, missing, plan_take
+from pipeline.planning.wanted import Wanted, wanted_takes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.jobs import Job
     from pipeline.manifest.tracks import Manifest, Track
@@ -105,21 +106,32 @@ def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts, *, again: 
 
 def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes, *, again: bool) -> TrackPlan:
     fingerprint = paid_fingerprint(track, facts.kind)
-    regenerate = fingerprint in wishes.regenerate
-    proof = proof_of_purchase(track, fingerprint, facts)
-    keys = [
-        PurchaseKey(fingerprint, take, wanted_regeneration(track, fingerprint, take, proof, facts, again=regenerate))
-        for take in range(1, track.takes + 1)
-    ]
-    current = {(key.take, key.regeneration) for key in keys}
+    row = proof_of_purchase(track, fingerprint, facts)
+    wanted = wanted_takes(track, fingerprint, row, facts, wishes)
+    return _plan_takes(track, manifest, facts, wanted, row, again=again, free=wishes.free)
 
-    def stands(row: AssetRow) -> bool:
-        return (row.provenance.take, row.provenance.regeneration) in current
 
+def _plan_takes(
+    track: Track, manifest: Manifest, facts: Facts, wanted: Wanted, row: AssetRow | None, *, again: bool, free: bool
+) -> TrackPlan:
+    """What to do about the `wanted` takes; `row` shows that the track was bought. `free`: without any gateway."""
+    fingerprint = wanted.keys[0].fingerprint
+    known = row if row is not None and _version(row) in wanted.versions else None
+    stands = _stands(wanted)
     assets = tuple(plan_assets(track, fingerprint, facts, stands))
-    kept = proof is not None and stands(proof) and all(asset.keep for asset in assets) and not again
-    pick = proof.provenance.take if proof is not None and stands(proof) else None
-    takes = tuple(plan_take(track, key, manifest, facts, proof if pick else None, kept=kept) for key in keys)
+    pick = known.provenance.take if known is not None and stands(known) else None
+    kept = pick is not None and all(asset.keep for asset in assets) and not again
+    proof = Proof(
+        needed=wanted.choice or pick or _locked_pick(track, wanted, facts),
+        counted=0 if known is None else known.provenance.takes,
+        named=facts.named.get(fingerprint, frozenset()),
+    )
+    takes = tuple(
+        replace(plan_take(track, key, manifest, facts, proof, kept=kept), on_a_word=key.take in wanted.on_a_word)
+        for key in wanted.keys
+    )
+    if free:
+        takes = tuple(take for take in takes if take.step in _FREE or take.number == wanted.choice)
     plan = TrackPlan(
         track,
         Action.KEEP,
@@ -129,13 +141,46 @@ def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wish
         rows_of(track, facts),
         pick=_usable_pick(pick, takes, kept=kept),
         placeholder=facts.kind == "local",
+        choice=wanted.choice,
+        home=tuple(_home(track, wanted, facts)),
     )
-    return _with_action(plan, _beyond(proof, takes), again=again)
+    return _with_action(plan, _beyond(row, takes), again=again)
 
 
-def _beyond(proof: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
+def _home(track: Track, wanted: Wanted, facts: Facts) -> Iterator[Job]:
+    """The jobs that came home of all takes that are meant, and of those that were ever bought for this track."""
+    takes, whose = {key.take for key in wanted.keys}, (track.manifest, track.name)
+    for job in facts.jobs.get(wanted.keys[0].fingerprint, ()):
+        if job.collected_at is not None and (job.key.take in takes or (job.intent.manifest, job.intent.track) == whose):
+            yield job
+
+
+_FREE: Final = (Step.HAVE, Step.PROVEN)
+
+
+def _version(row: AssetRow) -> tuple[int, int]:
+    return row.provenance.take, row.provenance.regeneration
+
+
+def _stands(wanted: Wanted) -> Callable[[AssetRow], bool]:
+    """Is an asset made of one of the takes that are meant, and of the one that was chosen?"""
+
+    def stands(row: AssetRow) -> bool:
+        return _version(row) in wanted.versions and wanted.choice in (None, row.provenance.take)
+
+    return stands
+
+
+def _locked_pick(track: Track, wanted: Wanted, facts: Facts) -> int | None:
+    """The pick that the lock names, where it is among the takes that are meant."""
+    lock = facts.locks.get(track.manifest)
+    pick = None if lock is None else lock.track(track.name).pick_of(wanted.keys[0].fingerprint)
+    return pick.take if pick is not None and pick.version in wanted.versions else None
+
+
+def _beyond(row: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
     """A take that came home in a run that was stopped before it was finished: no row has heard of it."""
-    known = 0 if proof is None else proof.provenance.takes
+    known = 0 if row is None else row.provenance.takes
     return next((take for take in takes if take.step is Step.HAVE and take.number > known), None)
 
 
@@ -147,17 +192,28 @@ def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> 
 
 def _with_action(plan: TrackPlan, beyond: TakePlan | None, *, again: bool) -> TrackPlan:
     steps = {take.step for take in plan.takes}
+    finished = all(asset.keep for asset in plan.assets)
     blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
     if blocked is not None:
         return replace(plan, action=Action.BLOCKED, why=blocked.why)
     if steps & {Step.BUY, Step.RESEND, Step.COLLECT}:
         why = next(take.why for take in plan.takes if take.step in (Step.BUY, Step.RESEND, Step.COLLECT))
         return replace(plan, action=Action.GENERATE, why=why)
-    if not all(asset.keep for asset in plan.assets):
-        return replace(plan, action=Action.FINISH, why=_first_why(plan.assets))
+    if not finished and Step.HAVE not in steps:
+        return replace(plan, action=Action.BLOCKED, why=missing(plan.track))
+    if not finished:
+        return replace(plan, action=Action.FINISH, why=_why_finished(plan))
     if beyond is not None:
         return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
     return replace(plan, action=Action.FINISH) if again else plan
+
+
+def _why_finished(plan: TrackPlan) -> str:
+    stood = next((row for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint), None)
+    chosen = next((take for take in plan.takes if take.number == plan.choice), None)
+    if chosen is not None and stood is not None and _version(stood) != (chosen.number, chosen.key.regeneration):
+        return f"take {Version(chosen.number, chosen.key.regeneration)} was picked"
+    return _first_why(plan.assets)
 
 
 def _is_real(row: AssetRow) -> bool:
