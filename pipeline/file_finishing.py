@@ -10,9 +10,10 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.tasks import FinishTask, Target
+from pipeline.audio.tasks import Warning as AssetWarning
 from pipeline.file_measuring import FAILS_ALONE, why
 from pipeline.files import FolderError, identity, plain_size, reason, remedy
 from pipeline.fingerprints import serial_seed
@@ -22,10 +23,12 @@ from pipeline.report.text import harmless
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pipeline.audio.tasks import Examination, FinishedFile
+    from pipeline.audio.tasks import Examination, FinishedFile, GatingBlocks
     from pipeline.files import FileIdentity, Folder
     from pipeline.manifest.tracks import Track
     from pipeline.workers import WorkerFinisher
+
+_MOST_NAMED: Final = 3
 
 
 class NoPlace(Exception):
@@ -34,10 +37,15 @@ class NoPlace(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How files are finished: as `track`'s source is. `title`: what their tags say; None: each file's own name."""
+    """How files are finished: as `track`'s source is.
+
+    `title`: what their tags say; None: each file's own name. `together`: they get one gain, from their joint loudness,
+    and so keep their differences; what can't be finished is left out.
+    """
 
     track: Track
     title: str | None = None
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +126,49 @@ async def finish_all(
     """
     with _workplace(folder) as work:
         finisher = _Finisher(recipe, folder, work, workers)
+        await workers.warm_up()
+        level = await _joint_level(finisher, orders, observe) if recipe.together else Level()
 
         async def finish(numbered: tuple[int, Order]) -> None:
-            observe(await finisher.finish(*numbered))
+            if numbered[1] not in level.without:
+                observe(await finisher.finish(*numbered, level))
 
-        await workers.warm_up()
         await workers.each(enumerate(orders), finish)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The gain of files that are levelled together, and which of them bring nothing to it, since they failed."""
+
+    gain_db: float | None = None
+    without: tuple[Order, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[AssetWarning, ...]:
+        names = ", ".join(order.source.name for order in self.without[:_MOST_NAMED])
+        more = f" and {len(self.without) - _MOST_NAMED} more" if len(self.without) > _MOST_NAMED else ""
+        return (AssetWarning("group_incomplete", f"levelled without {names}{more}"),) if self.without else ()
+
+
+async def _joint_level(finisher: _Finisher, orders: Sequence[Order], observe: Callable[[FileResult], None]) -> Level:
+    """What all files come to that can be finished. The others are told to `observe` here."""
+    brought: dict[int, GatingBlocks] = {}
+    without: list[Order] = []
+
+    async def hear(numbered: tuple[int, Order]) -> None:
+        number, order = numbered
+        try:
+            brought[number] = await finisher.gating_blocks(number, order)
+        except FAILS_ALONE as error:
+            without.append(order)
+            observe(FileResult(order.source, error=why(error)))
+
+    await finisher.workers.each(enumerate(orders), hear)
+    target = finisher.recipe.track.finishing.loudness.target_lufs
+    if not brought or target is None:
+        return Level(without=tuple(without))
+    blocks = [brought[number] for number in sorted(brought)]
+    return Level(await finisher.workers.common_gain_db(blocks, target), tuple(sorted(without, key=orders.index)))
 
 
 @contextmanager
@@ -143,28 +188,35 @@ class _Finisher:
     work: Path
     workers: WorkerFinisher
 
-    async def finish(self, number: int, order: Order) -> FileResult:
+    async def gating_blocks(self, number: int, order: Order) -> GatingBlocks:
+        """What one file brings to the joint loudness of all. Raises what FAILS_ALONE names."""
+        plain_size(order.source)
+        return await self.workers.gating_blocks(self._task(number, order))
+
+    async def finish(self, number: int, order: Order, level: Level) -> FileResult:
         """Finish one file. Raises FolderError."""
         source, before = str(order.source.absolute()), None
         try:
             plain_size(order.source)
             before = await self.workers.examine(source)
-            task = self._task(number, order, await self.workers.sha256(source))
+            task = self._task(number, order, await self.workers.sha256(source), level.gain_db)
             assets = await self._made(order, task)
         except FAILS_ALONE as error:
             return FileResult(order.source, before, error=why(error))
+        assets = tuple(replace(asset, warnings=(*asset.warnings, *level.warnings)) for asset in assets)
         return FileResult(order.source, before, assets)
 
-    def _task(self, number: int, order: Order, sha256: str) -> FinishTask:
+    def _task(self, number: int, order: Order, sha256: str = "", gain_db: float | None = None) -> FinishTask:
         track = self.recipe.track
         title = self.recipe.title or "".join(map(harmless, order.source.stem))
         return FinishTask(
             source=str(order.source.absolute()),
             finishing=track.finishing,
             targets=self._targets(number),
-            serial_seed=serial_seed(track, track.outputs, sha256),
+            serial_seed=serial_seed(track, sha256),
             metadata=(("TITLE", title),),
             asked_s=track.asked_s,
+            gain_db=gain_db,
         )
 
     def _targets(self, number: int) -> tuple[Target, ...]:

@@ -121,6 +121,48 @@ class Folder:
                 temporary.unlink()
             raise
 
+    def holds(self, relative: str) -> bool:
+        """Does anything stand at `relative`?"""
+        return os.path.lexists(self.path(relative))
+
+    def is_one_file(self, one: str, other: str) -> bool:
+        """Do both paths lead to one file, as where case counts for nothing?"""
+        try:
+            return identity(self.path(one)) == identity(self.path(other))
+        except OSError:
+            return False
+
+    def move(self, relative: str, to: str, *, over: bool = False) -> None:
+        """Give the file at `relative` another place, at once and whole; `over` what stands there, if that is ours.
+
+        Raises FolderError where something stands there, and OSError.
+        """
+        old, new = self.path(relative), self.path(to)
+        self._check_standing()
+        self._check_inside(old.parent)
+        if not self.holds(relative):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(old))
+        new.parent.mkdir(parents=True, exist_ok=True)
+        self._check_inside(new.parent)
+        if self.holds(to) and not over and not self.is_one_file(relative, to):
+            raise FolderError(f"{new} is there and no run made it: move it away, and run again")
+        try:
+            old.replace(new)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with old.open("rb") as coming, self.writing(to) as file:
+                shutil.copyfileobj(coming, file, _CHUNK)
+            old.unlink()
+
+    def remove_empty_above(self, relative: str) -> None:
+        """Remove the folders on the way to `relative` that hold nothing, but never this one."""
+        folder = self.path(relative).parent
+        with suppress(OSError):
+            while folder != self.root:
+                folder.rmdir()
+                folder = folder.parent
+
     def sync(self, relative: str) -> None:
         """Make the name `relative` durable, and those of the folders on the way to it: for what was paid for.
 

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from pipeline.audio.settings import Loudness, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pipeline.audio.settings import Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
@@ -50,8 +48,18 @@ def recording_fingerprint(sha256: str) -> str:
 
 def finishing_fingerprint(track: Track, output: Output, steps: tuple[str, ...] = ()) -> str:
     """Of all that is done to a source to make this output of `track`; `steps`: the names of the user's own."""
+    return fingerprint_of(finishing_record(track, output, steps))
+
+
+def finishing_record(track: Track, output: Output, steps: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the finishing fingerprint covers, without what stands at its default: the index keeps it beside that."""
     document = {"version": 1, "finishing": canonical(track.finishing), "output": canonical(output)}
-    return _digest(document | ({"steps": steps} if steps else {}))
+    return document | ({"steps": list(steps)} if steps else {})
+
+
+def fingerprint_of(record: dict[str, Any]) -> str:
+    """The finishing fingerprint that is made of `record`."""
+    return _digest(record)
 
 
 def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:
@@ -60,13 +68,9 @@ def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:
     return _digest(document | ({"steps": steps} if steps else {}))[:16]
 
 
-def serial_seed(track: Track, outputs: Sequence[Output], source_sha256: str) -> str:
-    """What an Ogg stream's serial comes from: its settings and its source, so that they give the same bytes every time.
-
-    `outputs`: all that are made together, of which the first counts.
-    """
-    settings = finishing_fingerprint(track, outputs[0]) if outputs else ""
-    return settings[:32] + source_sha256[:32]
+def serial_seed(track: Track, source_sha256: str) -> str:
+    """What Ogg streams' serials come from: the track's finishing and its source, whatever else is made with them."""
+    return _digest({"version": 1, "finishing": canonical(track.finishing)})[:32] + source_sha256[:32]
 
 
 def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, steps: tuple[str, ...] = ()) -> str:

@@ -30,6 +30,9 @@ class Provenance:
     takes: int = 1  # the highest take that was bought
     regeneration: int = 0
     date: str = ""  # when the source came, ISO 8601, UTC
+    duration: float | None = None  # the seconds that were asked for; None: not recorded, as the two below
+    refine_lyrics: bool | None = None
+    source_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class AssetRow:
     limited_db: float = 0.0  # the most that the limiter took off its peaks
     provenance: Provenance = field(default_factory=lambda: Provenance("generated"))
     group: JoinedGroup | None = None
+    settings: dict[str, Any] | None = None  # what `finishing_fingerprint` is the SHA-256 of; None: not recorded
     unfit: tuple[Unfit, ...] = ()  # the track's takes that failed a gate
 
     def document(self) -> dict[str, Any]:
@@ -95,8 +99,10 @@ def read_row(document: Mapping[str, Any]) -> AssetRow | None:
     try:
         provenance = Provenance(**_known(Provenance, document["provenance"]))
         group = _read_group(document.get("group"))
-        unfit = tuple(_read_unfit(document.get("unfit")))
-        read = {"provenance": provenance, "warnings": tuple(document["warnings"]), "group": group, "unfit": unfit}
+        settings = document.get("settings")
+        read = {"provenance": provenance, "warnings": tuple(document["warnings"]), "group": group}
+        read["settings"] = settings if isinstance(settings, dict) else None
+        read["unfit"] = tuple(_read_unfit(document.get("unfit")))
         row = AssetRow(**_known(AssetRow, document) | read)
     except (KeyError, TypeError, AttributeError):
         return None
@@ -133,7 +139,7 @@ def _is_sound(row: AssetRow) -> bool:
     texts = (row.manifest, row.name, row.path, row.format, row.sha256, row.paid_fingerprint, row.finishing_fingerprint)
     counts = (row.size, row.sample_rate, row.channels, source.take, source.takes, source.regeneration)
     figures = (row.lufs, row.max_short_term_lufs, row.loudness_range, row.true_peak_dbtp)
-    words = (source.model, source.prompt, source.lyrics, source.job_id)
+    words = (source.model, source.prompt, source.lyrics, source.job_id, source.source_format)
     return (
         all(isinstance(text, str) for text in (*texts, source.kind, source.date))
         and all(type(count) is int and 0 <= count < _LARGEST_COUNT for count in counts)
@@ -144,6 +150,8 @@ def _is_sound(row: AssetRow) -> bool:
         and all(isinstance(warning, dict) for warning in row.warnings)
         and isinstance(row.placeholder, bool)
         and (row.loop is None or isinstance(row.loop, dict))
+        and (source.duration is None or _is_figure(source.duration))
+        and (source.refine_lyrics is None or isinstance(source.refine_lyrics, bool))
     )
 
 

@@ -26,6 +26,7 @@ from pipeline.picks.proving import rows_proven
 from pipeline.picks.values import takes_named
 from pipeline.planning.decisions import plan_manifest
 from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
+from pipeline.renaming import find_moves
 from pipeline.sources import SourceStore
 
 if TYPE_CHECKING:
@@ -164,6 +165,14 @@ class Workspace:
         unproven = [at for at in planned if at not in intact]
         proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder)
         rows |= proven
+        recordings = _recordings(request)
+        in_the_way = obstacles(self.output.folder, planned, rows)
+        only = _matcher(request.only)
+        moves = {
+            manifest.name: find_moves(self.output, manifest, rows, recordings, obstacles=in_the_way, only=only)
+            for manifest in request.manifests
+        }
+        arriving = {(move.new.manifest, move.new.path) for found in moves.values() for move in found}
         return Facts(
             kind=request.kind,
             now=now,
@@ -173,12 +182,14 @@ class Workspace:
             held=held_sources,
             rows=rows,
             intact=frozenset(intact | proven.keys()),
-            obstacles=unmakeable(_planned_tracks(request)) | obstacles(self.output.folder, planned, rows),
+            obstacles=unmakeable(_planned_tracks(request))
+            | {at: why for at, why in in_the_way.items() if at not in arriving},
             grants=grants,
             open_runs=frozenset(open_runs),
             committed=committed,
             steps=request.steps,
-            recordings=_recordings(request),
+            recordings=recordings,
+            moves=moves,
             locks=locks,
             named=takes_named(locks.values()),
         )
@@ -288,7 +299,7 @@ def index_after(
     taken = {row["path"] for row in mine}
     claimed = {
         (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
-    }
+    } | {(plan.manifest.name, move.old.path) for plan in given for move in plan.moves}
     others = [
         row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
     ]

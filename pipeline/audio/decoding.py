@@ -36,7 +36,7 @@ HIGHEST_SAMPLE: Final = float(1 << 40)
 _BLOCK_FRAMES: Final = 65_536
 # libsndfile guesses headerless formats by a file's name where its content says nothing: those are not audio to us.
 _CONTAINERS: Final = frozenset({"WAV", "WAVEX", "RF64", "AIFF", "FLAC", "OGG", "MP3"})
-_NOT_AUDIO: Final = "it is not audio: nothing in it decodes as wav, mp3, flac or ogg"
+_NOT_AUDIO: Final = "it is not audio: nothing in it decodes as wav, aiff, mp3, flac or ogg"
 
 
 class _Forwards(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -56,6 +56,9 @@ def decode(path: str) -> Sound:
         # libsndfile never gives more than it has promised; memory that is not written to is not taken.
         most = min(file.frames, MOST_SAMPLES // file.channels)
         samples = np.empty((most, min(file.channels, STEREO)), np.float32)
+        if file.channels <= STEREO:
+            frames = sum(len(block) for block in checked_blocks(file, path, samples))
+            return Sound(samples[:frames], file.samplerate)
         frames = 0
         for block in checked_blocks(file, path):
             samples[frames : frames + len(block)] = folded_to_stereo(block)
@@ -82,10 +85,13 @@ def check_plain(path: str) -> None:
     """Raise AudioError for a pipe, a device or a folder, which may never end; a link leads to what it leads to."""
     try:
         mode = Path(path).stat().st_mode
-    except (OSError, ValueError) as error:
+        if not stat.S_ISREG(mode):
+            raise AudioError("it is no plain file")
+        Path(path).open("rb").close()
+    except ValueError as error:  # no path at all
         raise AudioError(_NOT_AUDIO) from error
-    if not stat.S_ISREG(mode):
-        raise AudioError("it is no plain file")
+    except OSError as error:
+        raise AudioError(f"it can't be read ({(error.strerror or str(error)).lower()})") from error
 
 
 def _opened(source: str | BinaryIO) -> soundfile.SoundFile:
@@ -95,10 +101,13 @@ def _opened(source: str | BinaryIO) -> soundfile.SoundFile:
         raise AudioError(_NOT_AUDIO) from error
 
 
-def checked_blocks(file: soundfile.SoundFile, path: str) -> Iterator[Samples]:
-    """Every sample of `file`, in blocks of (frames, channels) float32, each checked. Raises AudioError."""
+def checked_blocks(file: soundfile.SoundFile, path: str, into: Samples | None = None) -> Iterator[Samples]:
+    """Every sample of `file`, in blocks of (frames, channels) float32, each checked. Raises AudioError.
+
+    `into`: where the blocks are to lie, one after the other, as far as it reaches.
+    """
     frames = 0
-    while len(block := _next_block(file, frames)):
+    while len(block := _next_block(file, frames, None if into is None else into[frames : frames + _BLOCK_FRAMES])):
         frames += len(block)
         if frames * file.channels > MOST_SAMPLES:
             minutes = MOST_SAMPLES / file.channels / file.samplerate / 60
@@ -129,9 +138,10 @@ def _check_samples(block: Samples) -> None:
     raise AudioError("it holds samples that are not numbers (NaN or infinite)")
 
 
-def _next_block(file: soundfile.SoundFile, frames_so_far: int) -> Samples:
+def _next_block(file: soundfile.SoundFile, frames_so_far: int, into: Samples | None) -> Samples:
+    out = into if into is not None and len(into) else None
     try:
-        block: Samples = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)
+        block: Samples = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True, out=out)
     except soundfile.SoundFileError as error:
         raise AudioError(f"its audio is damaged after {frames_so_far / file.samplerate:.1f} s") from error
     return block

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.audio.measurement import Measurement
     from pipeline.audio.shaping import Shaped
+    from pipeline.audio.tasks import Target
     from pipeline.audio.tasks import Warning as AssetWarning
 
 
@@ -33,8 +34,13 @@ def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
     Raises AudioError where the source can't be finished, and OSError where a file can't be written.
     """
     prepared = prepare(task)
-    label = Label(task.metadata, serial_of(task.serial_seed))
-    return tuple(deliver(prepared, target, task.finishing.loudness, label) for target in task.targets)
+    return tuple(deliver(prepared, target, task.finishing.loudness, _label(task, target)) for target in task.targets)
+
+
+def _label(task: FinishTask, target: Target) -> Label:
+    """The same for an output whichever others are made with it."""
+    output = target.output
+    return Label(task.metadata, serial_of(f"{task.serial_seed}/{output.format}/{output.quality}"))
 
 
 def prepare(task: FinishTask) -> Prepared:

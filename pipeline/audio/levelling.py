@@ -26,6 +26,7 @@ PEAKS: Final = "peaks"
 LOUDEST: Final = "its loudest 3 seconds"
 
 _FULL_SCALE_DBTP: Final = 0.0
+_LAST_BITS: Final = 1e-6
 # A second encoding strays in its own way, the more the further the first one did: so much lower, and it seldom takes a
 # third.
 _SAFETY_DB: Final = 0.05
@@ -153,5 +154,8 @@ def _with_safety(excess_db: float) -> float:
 
 
 def _rounded_down(gain_db: float) -> float:
-    """In thousandths, so that the last bits of a measurement don't reach the file's bytes."""
-    return floor(gain_db * 1000) / 1000
+    """In thousandths, so that the last bits of a measurement don't reach the file's bytes.
+
+    A group's gain comes in thousandths already, and stays what it is.
+    """
+    return floor(gain_db * 1000 + _LAST_BITS) / 1000

@@ -25,7 +25,7 @@ MARGIN_DB: Final = 0.02
 
 _LOOK_AHEAD_S: Final = 0.005
 _RELEASE_DB_A_SECOND: Final = 60.0
-_CELLS_AT_ONCE: Final = 4_096
+_CELLS_AT_ONCE: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def limit(sound: Sound, gain_db: float, ceiling_dbtp: float, loop_start: int | N
         return Limited(sound.with_gain(gain_db), 0.0)
     taken = _curve(needed, sound.sample_rate, None if loop_start is None else loop_start // CELL)
     edges = _edges(10 ** ((gain_db - taken) / 20), loop_start)
-    return Limited(Sound(_turned(sound.samples, edges), sound.sample_rate), float(taken.max()))
+    return Limited(Sound(_turned(sound.samples, edges, 10 ** (gain_db / 20)), sound.sample_rate), float(taken.max()))
 
 
 def _needed_db(sound: Sound, highest: float) -> Decibels:
@@ -94,15 +94,21 @@ def _edges(gains: Decibels, loop_start: int | None) -> Decibels:
     return edges if loop_start is None else _joined(edges, loop_start)
 
 
-def _turned(samples: Samples, edges: Decibels) -> Samples:
-    """`samples` under gains that go straight from edge to edge; the last cell may be short, and ends where it does."""
-    turned = np.empty_like(samples)
-    within, whole = np.arange(CELL) / CELL, len(edges) - 2
-    for first in range(0, whole, _CELLS_AT_ONCE):
-        here = edges[first : min(first + _CELLS_AT_ONCE, whole) + 1, np.newaxis]
-        gains = (here[:-1] + np.diff(here, axis=0) * within).reshape(-1, 1).astype(np.float32)
-        frames = slice(first * CELL, first * CELL + len(gains))
-        np.multiply(samples[frames], gains, out=turned[frames])
+def _turned(samples: Samples, edges: Decibels, gain: float) -> Samples:
+    """`samples` under gains that go straight from edge to edge; the last cell may be short, and ends where it does.
+
+    `gain`: that of all that is not limited, a linear value.
+    """
+    turned: Samples = np.multiply(samples, np.float32(gain), order="C")
+    limited = np.flatnonzero(np.minimum(edges[:-1], edges[1:]) != gain)
+    whole, within = len(edges) - 2, np.arange(CELL) / CELL
+    in_cells, out_cells = (each[: whole * CELL].reshape(whole, CELL, samples.shape[1]) for each in (samples, turned))
+    for first in range(0, len(limited), _CELLS_AT_ONCE):
+        cells = limited[first : first + _CELLS_AT_ONCE]
+        cells = cells[cells < whole]
+        starts, ends = edges[cells, np.newaxis], edges[cells + 1, np.newaxis]
+        gains = (starts + (ends - starts) * within).astype(np.float32)
+        out_cells[cells] = in_cells[cells] * gains[:, :, np.newaxis]
     last = samples[whole * CELL :]
     gains = edges[-2] + (edges[-1] - edges[-2]) * np.arange(len(last)) / len(last)
     turned[whole * CELL :] = last * gains.astype(np.float32)[:, np.newaxis]

@@ -66,7 +66,7 @@ class FinishTask:
     source: str
     finishing: Finishing
     targets: tuple[Target, ...]
-    serial_seed: str  # hex: what the Ogg stream's serial is derived from, so that the same inputs give the same bytes
+    serial_seed: str  # what Ogg streams' serials are derived from, so that the same inputs give the same bytes
     metadata: tuple[tuple[str, str], ...] = ()  # (NAME, value), written into the files' tags
     steps: tuple[Step, ...] = ()  # the user's own, run before loudness
     asked_s: float | None = None  # how long the source was asked to be; None: nobody asked

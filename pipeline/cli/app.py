@@ -170,6 +170,7 @@ def check(**options: Any) -> None:
     help="Where the results land: FILE's name with the format's extension.",
 )
 @click.option("--keep-folders", is_flag=True, help="Results keep their files' folders, from the working folder on.")
+@click.option("--together", is_flag=True, help="One gain for all FILEs, as for an album: quiet ones stay quieter.")
 @finishing_options
 @_json
 @click.option("-q", "--quiet", is_flag=True, help="No line for each file on the way.")

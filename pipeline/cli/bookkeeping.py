@@ -12,7 +12,7 @@ from pipeline.bookkeeping import read_books
 from pipeline.cli.terminal import out, out_whole, say
 from pipeline.files import Folder, FolderError, reason
 from pipeline.report.books import Books
-from pipeline.report.books_csv import books_csv
+from pipeline.report.books_csv import CSV_HEAD, books_csv
 from pipeline.report.books_json import books_document
 from pipeline.report.books_text import books_lines
 from pipeline.workspace import LEDGER_NAME
@@ -55,16 +55,19 @@ def books_of(state: Path) -> Books:
 
 def _check_place(file: Path, state: Path) -> None:
     """Raise FolderError where `file` stands for something that an export must not replace."""
-    try:
-        is_plain = stat.S_ISREG(file.lstat().st_mode)
-    except FileNotFoundError:
-        is_plain = True
-    except OSError as error:
-        raise FolderError(f"{file}: {reason(error)}") from error
-    if not is_plain:
-        raise FolderError(f"{file}: there is something that is no plain file; name another, or - for standard output")
     if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(state)):
         raise FolderError(f"{file}: lies in the state folder, where what was paid for is kept; name another place")
+    try:
+        if not stat.S_ISREG(file.lstat().st_mode):
+            raise FolderError(f"{file}: is no plain file; name another, or - for standard output")
+        with file.open("rb") as there:
+            begins = there.readline(len(CSV_HEAD))
+    except FileNotFoundError:
+        begins = b""
+    except OSError as error:
+        raise FolderError(f"{file}: {reason(error)}") from error
+    if begins not in (b"", CSV_HEAD):
+        raise FolderError(f"{file}: is there, and no earlier export; name another, or - for standard output")
 
 
 def _write(file: Path, content: bytes) -> None:

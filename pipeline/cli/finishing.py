@@ -28,11 +28,18 @@ if TYPE_CHECKING:
 
 
 def finish(
-    files: tuple[Path, ...], *, output: Path, keep_folders: bool, as_json: bool, quiet: bool, **options: Any
+    files: tuple[Path, ...],
+    *,
+    output: Path,
+    keep_folders: bool,
+    together: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Finish each file, say how it went, and exit as that went."""
     began = time.monotonic()
-    recipe = _recipe(options)
+    recipe = _recipe(options, together=together)
     folder = Folder(output)
     try:
         orders = orders_for(files, recipe.track, folder, keep_folders=keep_folders)
@@ -51,13 +58,15 @@ def finish(
     sys.exit(status)
 
 
-def _recipe(options: dict[str, Any]) -> Recipe:
+def _recipe(options: dict[str, Any], *, together: bool) -> Recipe:
     """Raises click.UsageError, also for a format that can't be made on this machine."""
     track = track_for(options)
     missing = [why for output in track.outputs if (why := can_encode(output.format)) is not None]
     if missing:
         raise click.UsageError("\n".join(dict.fromkeys(missing)))
-    return Recipe(track, title=None if options["track"] is None else track.name)
+    if together and track.finishing.loudness.target_lufs is None:
+        raise click.UsageError("--together: the preset none changes no loudness, expected another or a --target")
+    return Recipe(track, title=None if options["track"] is None else track.name, together=together)
 
 
 def _finish(

@@ -32,7 +32,7 @@ def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool,
         document |= {"ok": False, "error": too_much} if too_much else {}
         out(json.dumps(document, indent=1, ensure_ascii=False))
     else:
-        for line in plan_lines(made.manifests, request.kind, colour=colour_wanted()):
+        for line in plan_lines(made.manifests, request.kind, colour=colour_wanted(sys.stdout)):
             out(line)
         if too_much:
             say(too_much)

@@ -19,6 +19,7 @@ from pipeline.runner.events import (
     TakeSubmitted,
     TrackFailed,
     TrackFinished,
+    TrackMoved,
     Waiting,
 )
 
@@ -65,6 +66,8 @@ class Lines:
                 self._count(f"{event.track}: {', '.join(event.paths)}")
             case TrackFailed():
                 self._count(f"{event.track}: failed: {event.error}")
+            case TrackMoved():
+                self._write(_moved(event))
             case Notice():
                 self._write(f"note: {event.text}")
             case _ if self._verbose:
@@ -81,6 +84,10 @@ class Lines:
 
     def _write(self, text: str) -> None:
         write(self._stream, printable(text))
+
+
+def _moved(event: TrackMoved) -> str:
+    return f"{event.track}: moved from {event.old_name}: {', '.join(event.paths)}"
 
 
 def explanation(event: Event) -> str | None:
@@ -142,6 +149,8 @@ class Bars:
                 self._bars["finished"].set_postfix_str(f"billed {billed}, reserved {reserved}")
             case TrackFailed():
                 self._write(f"{event.track}: failed: {event.error}")
+            case TrackMoved():
+                self._write(_moved(event))
             case TrackFinished():
                 self._write(f"{event.track}: {', '.join(event.paths)}")
                 self._advance(event)

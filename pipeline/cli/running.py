@@ -8,13 +8,13 @@ import os
 import signal
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 
 from pipeline.cli.progress import progress_for
-from pipeline.cli.terminal import out, say
-from pipeline.cli.words import load_manifests, plan_request
+from pipeline.cli.terminal import out, say, write
+from pipeline.cli.words import colour_wanted, load_manifests, plan_request
 from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
@@ -48,8 +48,8 @@ def run(
     workspace = Workspace(request.output, request.state)
     with workspace.locked(wait=wait, say=say):
         plan = workspace.plan(request)
-        for line in plan_lines(plan.manifests, request.kind, colour=False):
-            tell(line)
+        if not quiet:
+            _show(plan, sys.stderr if as_json else sys.stdout, verbose=verbose)
         if plan.nothing_to_do:
             result = untouched(plan, workspace)
         else:
@@ -62,6 +62,13 @@ def run(
     if as_json:
         out(json.dumps(run_document(result), indent=1, ensure_ascii=False))
     sys.exit(result.exit)
+
+
+def _show(plan: Plan, stream: TextIO | None, *, verbose: bool) -> None:
+    """The plan as `pipeline plan` prints it."""
+    colour = colour_wanted(stream)
+    for line in plan_lines(plan.manifests, plan.request.kind, colour=colour, verbose=verbose):
+        write(stream, line)
 
 
 async def _carry_out(

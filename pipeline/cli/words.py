@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.gateway_choice import choose_gateway
 from pipeline.manifest import ManifestMistakes, check_together, load_manifest
@@ -50,6 +49,8 @@ def plan_request(
     )
 
 
-def colour_wanted() -> bool:
+def colour_wanted(stream: TextIO | None) -> bool:
     """Colour is for a terminal, and never with NO_COLOR."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()

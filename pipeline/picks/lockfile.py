@@ -11,10 +11,11 @@ from pipeline.picks.document import LockMistake, lock_text, read_lock
 from pipeline.picks.values import Lock, LockedTrack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.manifest.tracks import Manifest
+    from pipeline.picks.values import Renaming
 
 SUFFIX: Final = ".lock.json"
 _LARGEST_BYTES: Final = 256_000_000
@@ -48,16 +49,20 @@ class LockFile:
         except OSError as error:
             raise FolderError(f"{self.path}: the lock can't be read ({reason(error)}); {remedy(error)}") from error
 
-    def update(self, changes: Mapping[str, Callable[[LockedTrack], LockedTrack]]) -> bool:
-        """Change the entries of some tracks, durably. True where that changed the file.
+    def update(
+        self, changes: Mapping[str, Callable[[LockedTrack], LockedTrack]], renamings: Sequence[Renaming] = ()
+    ) -> bool:
+        """Change the entries of some tracks, once those of renamed ones have their new names. True where that did.
 
-        It is read again before: somebody's pick, or what version control brought, may have come meanwhile. Raises
-        LockMistake, FolderError and OSError; the file is then what it was.
+        The file is read again before: somebody's pick, or what version control brought, may have come meanwhile. It is
+        written whole, and on disk when this returns. Raises LockMistake, FolderError and OSError; it is then what it
+        was.
         """
         before = self.read()
-        tracks = dict(before.tracks)
+        renamed = before.renamed(renamings)
+        tracks = dict(renamed.tracks)
         for name, change in changes.items():
-            entry = change(before.track(name))
+            entry = change(renamed.track(name))
             if entry.is_empty:
                 tracks.pop(name, None)
             else:

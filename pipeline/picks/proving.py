@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.files import plain_size, sha256_of
-from pipeline.fingerprints import paid_fingerprint
+from pipeline.fingerprints import fingerprint_of, finishing_record, paid_fingerprint
 from pipeline.output import AssetRow, Provenance
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _rows(track: Track, lock: Lock, wanted: frozenset[At], folder: Folder) -> It
         asset = entry.assets.get(path)
         if asset is None or (track.manifest, path) not in wanted:
             continue
-        size = _size(folder.path(path), asset)
+        size, settings = _size(folder.path(path), asset), finishing_record(track, output)
         if size is not None:
             yield replace(
                 kept,
@@ -53,6 +53,7 @@ def _rows(track: Track, lock: Lock, wanted: frozenset[At], folder: Folder) -> It
                 size=size,
                 sha256=asset.sha256,
                 finishing_fingerprint=asset.finishing,
+                settings=settings if fingerprint_of(settings) == asset.finishing else None,
             )
 
 
@@ -102,6 +103,9 @@ def _row_of(track: Track, fingerprint: str, take: LockedTake, takes: int) -> Ass
             takes=takes,
             regeneration=take.regeneration,
             date=take.date,
+            duration=float(track.duration_s),
+            refine_lyrics=track.refine_lyrics,
+            source_format=track.source_format,
         ),
     )
 

@@ -116,6 +116,18 @@ class LockedTrack:
         purchase = self.purchases.get(fingerprint)
         return () if purchase is None else purchase.takes
 
+    def is_about(self, fingerprint: str) -> bool:
+        """Does it say anything of that purchase?"""
+        return fingerprint in self.purchases or self.pick_of(fingerprint) is not None
+
+
+class Renaming(NamedTuple):
+    """A track that has another name now, and the paid fingerprint of the assets that it took along."""
+
+    old: str
+    new: str
+    fingerprint: str
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -126,6 +138,25 @@ class Lock:
 
     def track(self, name: str) -> LockedTrack:
         return self.tracks.get(name) or LockedTrack()
+
+    def renamed(self, renamings: Iterable[Renaming]) -> Lock:
+        """The lock with the entries of renamed tracks under their new names, in a circle too.
+
+        What has its new name already stays: saying it twice is saying it once.
+        """
+        moves = {
+            one.new: one.old
+            for one in renamings
+            if self.track(one.old).is_about(one.fingerprint) and not self.track(one.new).is_about(one.fingerprint)
+        }
+        if not moves:
+            return self
+        tracks = {name: entry for name, entry in self.tracks.items() if name not in moves.values()}
+        for new, old in moves.items():
+            stood, came = tracks.get(new, LockedTrack()), self.track(old)
+            picks, purchases = (*stood.picks, *came.picks), {**stood.purchases, **came.purchases}
+            tracks[new] = LockedTrack(came.assets, picks, purchases)
+        return Lock(self.manifest, tracks)
 
 
 def takes_named(locks: Iterable[Lock]) -> dict[str, frozenset[Version]]:

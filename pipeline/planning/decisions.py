@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
 from pipeline.gateway_choice import is_same_gateway
-from pipeline.picks.values import Version
+from pipeline.planning.actions import why_finished, with_action
 from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
 from pipeline.planning.groups import groups_of, join_groups
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
-from pipeline.planning.takes import Proof, missing, plan_take
+from pipeline.planning.renames import as_moved
+from pipeline.planning.takes import Proof, plan_take
 from pipeline.planning.wanted import Wanted, wanted_takes
 
 if TYPE_CHECKING:
@@ -25,13 +26,18 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
-    from pipeline.planning.plans import AssetPlan, TakePlan
+    from pipeline.planning.plans import TakePlan
+    from pipeline.planning.renames import Move
 
 
 def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestPlan:
     """What a run of `manifest` would do."""
+    moves = facts.moves.get(manifest.name, ())
+    facts = as_moved(facts, manifest.name, moves)
+    facts = replace(facts, bought=_bought(facts) if facts.kind == "real" else {})
     alone = [plan_track(track, manifest, facts, wishes) for track in manifest.tracks]
     tracks = join_groups(alone, facts.steps, lambda plan: _plan_again(plan, manifest, facts, wishes))
+    tracks = tuple(_with_moves(track, moves) for track in tracks) if moves else tracks
     claimed = {path for track in manifest.tracks for path in track.asset_paths}
     orphans = [row for (name, path), row in facts.rows.items() if name == manifest.name and path not in claimed]
     return ManifestPlan(
@@ -42,6 +48,16 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
         continues_run=manifest.name in facts.open_runs,
         groups=groups_of(tracks, facts.steps),
     )
+
+
+def _bought(facts: Facts) -> dict[str, AssetRow]:
+    """Paid fingerprint -> a row that proves that it was bought once, one whose file is whole if there is one."""
+    rows = sorted(facts.rows.items(), key=lambda item: item[0] in facts.intact)
+    return {row.paid_fingerprint: row for _, row in rows if row.provenance.kind == "generated"}
+
+
+def _with_moves(plan: TrackPlan, moves: Sequence[Move]) -> TrackPlan:
+    return replace(plan, moves=tuple(move for move in moves if move.new.name == plan.track.name))
 
 
 def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
@@ -78,7 +94,7 @@ def _unless_obstructed(plan: TrackPlan, facts: Facts) -> TrackPlan:
     """Nothing is bought or made for an asset that could not be put where it belongs, or not be made here at all."""
     at = ((plan.track.manifest, asset.path) for asset in plan.assets if not asset.keep)
     why = next((facts.obstacles[one] for one in at if one in facts.obstacles), None)
-    if why is None or plan.action not in (Action.GENERATE, Action.FINISH):
+    if why is None or plan.action not in (Action.GENERATE, Action.FINISH, Action.BLOCKED):
         return plan
     return replace(plan, action=Action.BLOCKED, why=why)
 
@@ -88,7 +104,7 @@ def _plan_recording(track: Track, facts: Facts, *, again: bool) -> TrackPlan:
     fingerprint = recording_fingerprint(facts.recordings[track.file])
     assets = tuple(plan_assets(track, fingerprint, facts, lambda _: True))
     action = Action.FINISH if again or not all(asset.keep for asset in assets) else Action.KEEP
-    return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=_first_why(assets))
+    return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=why_finished(assets))
 
 
 def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts, *, again: bool) -> TrackPlan:
@@ -144,7 +160,7 @@ def _plan_takes(
         choice=wanted.choice,
         home=tuple(_home(track, wanted, facts)),
     )
-    return _with_action(plan, _beyond(row, takes), again=again)
+    return with_action(plan, row, again=again)
 
 
 def _home(track: Track, wanted: Wanted, facts: Facts) -> Iterator[Job]:
@@ -178,50 +194,14 @@ def _locked_pick(track: Track, wanted: Wanted, facts: Facts) -> int | None:
     return pick.take if pick is not None and pick.version in wanted.versions else None
 
 
-def _beyond(row: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
-    """A take that came home in a run that was stopped before it was finished: no row has heard of it."""
-    known = 0 if row is None else row.provenance.takes
-    return next((take for take in takes if take.step is Step.HAVE and take.number > known), None)
-
-
 def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> int | None:
     """The pick stays the pick as long as it is kept, or its source can be had."""
     reachable = {take.number for take in takes if take.step in (Step.HAVE, Step.COLLECT)}
     return pick if kept or pick in reachable else None
 
 
-def _with_action(plan: TrackPlan, beyond: TakePlan | None, *, again: bool) -> TrackPlan:
-    steps = {take.step for take in plan.takes}
-    finished = all(asset.keep for asset in plan.assets)
-    blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
-    if blocked is not None:
-        return replace(plan, action=Action.BLOCKED, why=blocked.why)
-    if steps & {Step.BUY, Step.RESEND, Step.COLLECT}:
-        why = next(take.why for take in plan.takes if take.step in (Step.BUY, Step.RESEND, Step.COLLECT))
-        return replace(plan, action=Action.GENERATE, why=why)
-    if not finished and Step.HAVE not in steps:
-        return replace(plan, action=Action.BLOCKED, why=missing(plan.track))
-    if not finished:
-        return replace(plan, action=Action.FINISH, why=_why_finished(plan))
-    if beyond is not None:
-        return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
-    return replace(plan, action=Action.FINISH) if again else plan
-
-
-def _why_finished(plan: TrackPlan) -> str:
-    stood = next((row for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint), None)
-    chosen = next((take for take in plan.takes if take.number == plan.choice), None)
-    if chosen is not None and stood is not None and _version(stood) != (chosen.number, chosen.key.regeneration):
-        return f"take {Version(chosen.number, chosen.key.regeneration)} was picked"
-    return _first_why(plan.assets)
-
-
 def _is_real(row: AssetRow) -> bool:
     return not row.placeholder and row.provenance.kind == "generated"
-
-
-def _first_why(assets: Sequence[AssetPlan]) -> str:
-    return next((asset.why for asset in assets if asset.why), "")
 
 
 def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishes: Wishes) -> Iterator[Job]:

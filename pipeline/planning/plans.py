@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.money import seconds_cost
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
     from pipeline.picks.values import Lock, Version
+    from pipeline.planning.changes import Change
     from pipeline.planning.groups import GroupPlan
+    from pipeline.planning.renames import Move
 
 
 class Action(StrEnum):
@@ -73,6 +75,8 @@ class AssetPlan:
     finishing_fingerprint: str
     keep: bool
     why: str = ""
+    changes: tuple[Change, ...] = ()  # since it was made, as far as its row says how that was
+    settings: dict[str, Any] = field(default_factory=dict)  # what `finishing_fingerprint` is made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,17 @@ class TrackPlan:
     rejoins: bool = False  # its assets are as they should be, but for its loudness group
     choice: int | None = None  # the take that somebody chose: nobody but a person replaces it
     home: tuple[Job, ...] = ()  # the jobs of its takes that ever came home, of all regenerations
+    moves: tuple[Move, ...] = ()  # of assets that it made under an older name
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What has changed since its assets were made, each once."""
+        return tuple(dict.fromkeys(change for asset in self.assets for change in asset.changes))
+
+    @property
+    def old_name(self) -> str | None:
+        """What the track was called when its assets were made, where that was something else."""
+        return self.moves[0].old.name if self.moves else None
 
     @property
     def list_price_microusd(self) -> int:
@@ -109,6 +124,11 @@ class ManifestPlan:
     continues_run: bool = False
     groups: tuple[GroupPlan, ...] = ()
 
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """What takes another name before anything else is done."""
+        return tuple(move for track in self.tracks for move in track.moves)
+
     def purchases(self) -> dict[PurchaseKey, TakePlan]:
         """What is to be bought, each once, however many tracks want it."""
         takes = (take for track in self.tracks if track.action is Action.GENERATE for take in track.takes)
@@ -121,7 +141,7 @@ class ManifestPlan:
     @property
     def nothing_to_do(self) -> bool:
         idle = all(track.action in (Action.KEEP, Action.SKIP) for track in self.tracks)
-        return idle and not self.strays and not self.continues_run
+        return idle and not self.moves and not self.strays and not self.continues_run
 
 
 def estimates(plans: Iterable[ManifestPlan]) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
@@ -158,6 +178,8 @@ class Facts:
     recordings: Mapping[Path, str] = field(default_factory=dict)  # file -> SHA-256
     locks: Mapping[str, Lock] = field(default_factory=dict)  # by manifest
     named: Mapping[str, frozenset[Version]] = field(default_factory=dict)  # by paid fingerprint: what the locks name
+    moves: Mapping[str, Sequence[Move]] = field(default_factory=dict)  # by manifest: of renamed tracks' assets
+    bought: Mapping[str, AssetRow] = field(default_factory=dict)  # paid fingerprint -> a row that proves it, anybody's
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import GatewaySettings, Manifest, Track
 
 RESEND_WITHIN_S: Final = 24 * 3600.0  # how long an Idempotency-Key is kept
+NEW: Final = "new"
 KEPT_AT_GATEWAY_S: Final = 7 * 24 * 3600.0  # how long a result can be fetched
 
 
@@ -75,7 +76,7 @@ def _latest(key: PurchaseKey, facts: Facts) -> Job | None:
 def _step(track: Track, job: Job | None, manifest: Manifest, facts: Facts) -> tuple[Step, str]:
     """What is to be done about a take that is, or was, `job`, and why."""
     if job is None:
-        return Step.BUY, "new"
+        return Step.BUY, NEW
     if not is_same_gateway(job.intent.origin, facts.origin):
         if facts.kind == "local" and job.state in OUTSTANDING:
             return Step.BUY, "another local gateway had it"

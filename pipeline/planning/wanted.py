@@ -38,7 +38,7 @@ class Wanted:
 def wanted_takes(track: Track, fingerprint: str, row: AssetRow | None, facts: Facts, wishes: Wishes) -> Wanted:
     """The takes that the manifest asks for, and those beyond them that are here, were chosen or were granted.
 
-    `row`: one that shows that the track was bought.
+    `row`: one that shows that the track was bought, perhaps another track's with the same words.
     """
     return _Meaning(track, fingerprint, row, facts, wishes).wanted()
 
@@ -50,6 +50,7 @@ class _Meaning:
         self._track = track
         self._fingerprint = fingerprint
         self._row = row
+        self._own = row if row is not None and (row.manifest, row.name) == (track.manifest, track.name) else None
         self._facts = facts
         self._again = fingerprint in wishes.regenerate
         self._jobs = facts.jobs.get(fingerprint, ())
@@ -110,7 +111,7 @@ class _Meaning:
 
     def _unfit(self, take: int) -> frozenset[int]:
         """The regenerations that failed a gate, as it is still set, where an older one stands."""
-        row = self._row
+        row = self._own
         if row is None or row.provenance.take != take:
             return frozenset()
         judged = judging_fingerprint(self._track, self._facts.steps)
@@ -121,7 +122,7 @@ class _Meaning:
         """Is a take beyond those that are asked for here, granted, chosen, or the one that stands?"""
         if key.take in self._granted or (self._chosen is not None and self._chosen.take == key.take):
             return True
-        if self._row is not None and self._row.provenance.take == key.take:
+        if self._own is not None and self._own.provenance.take == key.take:
             return True
         return any(job.key == key and self._is_own(job) and self._is_here(job) for job in self._jobs)
 

@@ -38,6 +38,9 @@ COLUMNS: Final = (
     "origin",
 )
 
+#: How an export begins, whatever is in it.
+CSV_HEAD: Final = csv_table(COLUMNS, ())
+
 
 def books_csv(books: Books, *, unbilled: bool = False) -> bytes:
     """The charges as CSV (RFC 4180, UTF-8), in the order in which they became known.

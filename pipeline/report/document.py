@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.jobs import State
-from pipeline.money import Basis, as_usd
-from pipeline.planning.plans import Action, Step, estimate_of, take_price
+from pipeline.money import Basis, as_usd, rounded_up
+from pipeline.planning.plans import Action, Step, estimate_of, estimates, take_price
 from pipeline.report.amounts import cost_of
 from pipeline.report.text import one_line, one_line_or_none
 
@@ -36,6 +37,7 @@ _WITHOUT_A_JOB: Final[dict[Step, str]] = {
     Step.PROVEN: "kept",
     Step.BLOCKED: "blocked",
 }
+_MOVE: Final = "move"
 _GOING_ON: Final = (Step.RESEND, Step.COLLECT)
 _SOMETHING_TO_DO: Final = 10  # what `plan --detailed-exitcode` says where all is well
 
@@ -74,6 +76,7 @@ def _track_result(track: TrackResult) -> dict[str, Any]:
     return {
         "manifest": track.plan.track.manifest,
         "name": track.plan.track.name,
+        "moved_from": track.plan.old_name,
         "status": track.status,
         "error": one_line_or_none(track.error),
         "placeholder": track.plan.placeholder,
@@ -128,7 +131,7 @@ def _estimates(manifests: Iterable[ManifestResult]) -> dict[PurchaseKey, int]:
 def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int) -> dict[str, Any]:  # noqa: A002 - the document's word
     """What a run would do. `exit` is the status that `plan` ends with."""
     tracks = [track for plan in manifest_plans for track in plan.tracks]
-    statuses = Counter(_PLANNED[track.action] for track in tracks)
+    statuses = Counter(map(_planned, tracks))
     purchases = {key for plan in manifest_plans for key in plan.purchases()}
     return {
         "ok": exit in (0, _SOMETHING_TO_DO) and not statuses["failed"],
@@ -142,12 +145,15 @@ def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int)
             **{status: statuses[status] for status in _STATUSES},
             "planned": statuses["planned"],
             "estimated_usd": as_usd(estimate_of(manifest_plans)),
+            "estimated_cash_usd": as_usd(_cash(manifest_plans)),
             "list_price_usd": as_usd(_list_price(tracks, purchases)),
+            "audio_seconds": _audio_s(tracks),
             "billed_usd": 0.0,
             "reserved_usd": 0.0,
             "possible_duplicate_usd": 0.0,
             "seconds": None,
         },
+        "actions": dict(Counter(map(_action, tracks))),
         "kind": kind,
     }
 
@@ -157,15 +163,26 @@ def _track_plan(track: TrackPlan) -> dict[str, Any]:
     return {
         "manifest": track.track.manifest,
         "name": track.track.name,
-        "status": _PLANNED[track.action],
-        "action": track.action.value,
+        "moved_from": track.old_name,
+        "status": _planned(track),
+        "action": _action(track),
         "why": one_line_or_none(track.why),
+        "changes": [change.document() for change in track.changes],
         "error": one_line_or_none(track.why) if blocked else None,
         "placeholder": track.placeholder,
         "takes": [_take_plan(take) for take in track.takes],
         "assets": [_asset(row) for row in track.rows],
         "warnings": _warnings(track.rows),
     }
+
+
+def _action(track: TrackPlan) -> str:
+    """The plan's word; `move` where a track's assets only take its new name."""
+    return _MOVE if track.action is Action.KEEP and track.moves else track.action.value
+
+
+def _planned(track: TrackPlan) -> str:
+    return "planned" if _action(track) == _MOVE else _PLANNED[track.action]
 
 
 def _take_plan(take: TakePlan) -> dict[str, Any]:
@@ -191,6 +208,24 @@ def _list_price(tracks: Iterable[TrackPlan], purchases: Collection[PurchaseKey])
     """What the purchases cost at the real gateway, in micro-dollars."""
     prices = {take.key: take_price(track.track) for track in tracks for take in track.takes if take.key in purchases}
     return sum(prices.values())
+
+
+def _audio_s(tracks: Iterable[TrackPlan]) -> float:
+    """How much audio the purchases come to, in seconds, each once."""
+    wanted = {
+        take.key: track.track.duration_s
+        for track in tracks
+        if track.action is Action.GENERATE
+        for take in track.takes
+        if take.step is Step.BUY
+    }
+    return round(sum(wanted.values()), 3)
+
+
+def _cash(plans: Iterable[ManifestPlan]) -> int:
+    """What the purchases cost in micro-dollars with the fee on topping up credit."""
+    exact = sum(sum(own.values()) * (1 + plan.manifest.gateway.topup_fee) for plan, own in estimates(plans))
+    return rounded_up(Decimal(exact))
 
 
 # --- both -----------------------------------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from pipeline.money import dollars
+from pipeline.money import dollars, rounded_up
 from pipeline.planning.plans import ORPHAN_SIGN, SIGNS, Action, Step, take_price
 from pipeline.report.summary_text import summary_lines
-from pipeline.report.terminal import coloured, column_width, hanging, paragraph
+from pipeline.report.terminal import coloured, column_width, hanging
 from pipeline.report.text import audio_length, counted, one_line
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["plan_lines", "summary_lines"]
 
 _WIDTH: Final = 100
 _MANY_TRACKS: Final = 40
+_MINUTE_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class _Line:
     length: str = ""
     price: str = ""
     why: str = ""
+    is_alone: bool = False  # it has no columns
 
 
 @dataclass(slots=True)
@@ -43,20 +46,23 @@ class _Till:
     buyers: dict[PurchaseKey, str] = field(default_factory=dict)
     audio_s: float = 0.0
     list_price: int = 0  # at the real gateway, in micro-dollars
+    cash: Decimal = Decimal(0)  # the same with what topping up credit costs
 
-    def ring_up(self, track: TrackPlan) -> tuple[list[TakePlan], list[str]]:
+    def ring_up(self, track: TrackPlan, topup_fee: Decimal) -> tuple[list[TakePlan], list[str]]:
         """The takes that this track is the first to buy, and the tracks that bought the others."""
         takes = [take for take in track.takes if take.step is Step.BUY]
         new = [take for take in takes if take.key not in self.buyers]
         shared = [self.buyers[take.key] for take in takes if take.key in self.buyers]
         self.buyers.update({take.key: track.track.name for take in new})
         self.audio_s += len(new) * track.track.duration_s
-        self.list_price += len(new) * take_price(track.track)
+        price = len(new) * take_price(track.track)
+        self.list_price += price
+        self.cash += price * (1 + topup_fee)
         return new, list(dict.fromkeys(shared))
 
 
 def plan_lines(manifest_plans: Sequence[ManifestPlan], kind: Kind, *, colour: bool, verbose: bool = False) -> list[str]:
-    """What a run would do, line by line; the last says what it costs.
+    """What a run would do, line by line; the last, which is never wrapped, says what it comes to and costs.
 
     Beyond 40 tracks those that stay as they are (`=`) are only counted, unless `verbose`.
     """
@@ -69,7 +75,7 @@ def plan_lines(manifest_plans: Sequence[ManifestPlan], kind: Kind, *, colour: bo
             lines += _heading(plan, kind)
             lines += _laid_out(drafts, colour=colour)
             lines.append("")
-    return [*lines, *_totals(manifest_plans, till)]
+    return [*lines, _total(manifest_plans, till)]
 
 
 def _heading(plan: ManifestPlan, kind: Kind) -> list[str]:
@@ -82,28 +88,39 @@ def _heading(plan: ManifestPlan, kind: Kind) -> list[str]:
 
 
 def _drafts(plan: ManifestPlan, till: _Till) -> Iterator[_Line]:
-    yield from (_draft(track, till) for track in plan.tracks if track.action is not Action.SKIP)
+    fee = plan.manifest.gateway.topup_fee
+    yield from (_draft(track, till, fee) for track in plan.tracks if track.action is not Action.SKIP)
     for path in sorted({row.path for row in plan.orphans}):
         yield _Line(ORPHAN_SIGN, one_line(path), why="orphan: no track makes it any more")
 
 
-def _draft(track: TrackPlan, till: _Till) -> _Line:
+def _draft(track: TrackPlan, till: _Till, topup_fee: Decimal) -> _Line:
     sign, name, why = SIGNS[track.action], one_line(track.track.name), one_line(track.why)
+    moved = _moved_from(track)
     match track.action:
         case Action.GENERATE:
-            return _generate(sign, name, track, till)
+            return _generate(sign, name, track, till, topup_fee)
         case Action.FINISH:
-            return _Line(sign, name, price="free", why=f"finish again: {why}" if why else "finish again")
+            again = f"finish again: {why}" if why else "finish again"
+            return _Line(sign, name, price="free", why="; ".join([*moved, again]))
+        case Action.KEEP if track.old_name is not None:
+            moved_to = f"{one_line(track.old_name)} -> {name}: moved, free"
+            return _Line(SIGNS[Action.FINISH], moved_to, is_alone=True)
         case _:
-            return _Line(sign, name, why=why)
+            return _Line(sign, name, why="; ".join([*moved, *([why] if why else [])]))
 
 
-def _generate(sign: str, name: str, track: TrackPlan, till: _Till) -> _Line:
-    new, shared = till.ring_up(track)
+def _moved_from(track: TrackPlan) -> list[str]:
+    return [] if track.old_name is None else [f"moved from {one_line(track.old_name)}"]
+
+
+def _generate(sign: str, name: str, track: TrackPlan, till: _Till, topup_fee: Decimal) -> _Line:
+    new, shared = till.ring_up(track, topup_fee)
     length = f"{track.track.duration_s:g} s" if new else ""
     if new and track.track.takes > 1:
         length = f"{len(new)} x {length}"
-    reasons = [one_line(track.why)] if track.why not in ("", "new") else []
+    reasons = _moved_from(track)
+    reasons += [one_line(track.why)] if track.why not in ("", "new") else []
     reasons += [f"shares its source with {', '.join(shared)}"] if shared else []
     return _Line(sign, name, length, _price(track, new, till.kind), "; ".join(reasons))
 
@@ -117,7 +134,8 @@ def _price(track: TrackPlan, new: Sequence[TakePlan], kind: Kind) -> str:
 
 def _laid_out(drafts: Sequence[_Line], *, colour: bool) -> Iterator[str]:
     name_width, length_width, price_width = (
-        column_width(getattr(draft, column) for draft in drafts) for column in ("name", "length", "price")
+        column_width(getattr(draft, column) for draft in drafts if not draft.is_alone)
+        for column in ("name", "length", "price")
     )
     for draft in drafts:
         columns = f"{draft.name:<{name_width}}  {draft.length:>{length_width}}  {draft.price:>{price_width}}  "
@@ -126,8 +144,9 @@ def _laid_out(drafts: Sequence[_Line], *, colour: bool) -> Iterator[str]:
             yield coloured(draft.sign, line) if colour else line
 
 
-def _totals(manifest_plans: Sequence[ManifestPlan], till: _Till) -> list[str]:
+def _total(manifest_plans: Sequence[ManifestPlan], till: _Till) -> str:
     actions = Counter(track.action for plan in manifest_plans for track in plan.tracks)
+    moves = sum(_only_moves(track) for plan in manifest_plans for track in plan.tracks)
     strays = sum(len(plan.strays) for plan in manifest_plans)
     orphans = sum(len(plan.orphans) for plan in manifest_plans)
     words = [
@@ -135,7 +154,8 @@ def _totals(manifest_plans: Sequence[ManifestPlan], till: _Till) -> list[str]:
         for number, word in (
             (actions[Action.GENERATE], "to generate"),
             (actions[Action.FINISH], "to finish"),
-            (actions[Action.KEEP], "to keep"),
+            (moves, "to move"),
+            (actions[Action.KEEP] - moves, "to keep"),
             (orphans, "orphan" if orphans == 1 else "orphans"),
             (actions[Action.BLOCKED], "blocked"),
             (actions[Action.SKIP], "outside --only"),
@@ -145,11 +165,23 @@ def _totals(manifest_plans: Sequence[ManifestPlan], till: _Till) -> list[str]:
     ]
     counts = ", ".join(words) or "no tracks"
     if not till.buyers:
-        return paragraph(f"Plan: {counts}; nothing to buy.", width=_WIDTH)
-    return paragraph(f"Plan: {counts}; {audio_length(till.audio_s)} of audio, {_bill(till)}.", width=_WIDTH)
+        return f"Plan: {counts}; nothing to buy."
+    return f"Plan: {counts}; {_audio(till.audio_s)}, {_bill(till)}."
+
+
+def _audio(seconds: float) -> str:
+    """In seconds, which are what is paid for, and as people say it where they are many."""
+    spoken = f" ({audio_length(seconds)})" if seconds >= _MINUTE_S else ""
+    return f"{f'{seconds:,.3f}'.rstrip('0').rstrip('.')} s of audio{spoken}"
+
+
+def _only_moves(track: TrackPlan) -> bool:
+    return track.action is Action.KEEP and bool(track.moves)
 
 
 def _bill(till: _Till) -> str:
     if till.kind == "local":
         return f"$0 (placeholders; at the gateway's price {dollars(till.list_price)})"
-    return dollars(till.list_price)
+    cash = rounded_up(till.cash)
+    fee = f" ({dollars(cash)} in cash, with the top-up fee)" if cash > till.list_price else ""
+    return f"{dollars(till.list_price)}{fee}"

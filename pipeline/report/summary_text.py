@@ -62,7 +62,12 @@ def _failures(result: RunResult) -> Iterator[str]:
 
 
 def _counts(result: RunResult) -> str:
-    words = [f"{number:,} {status}" for status, number in result.counts.items() if number]
+    moved = sum(track.status == "kept" and track.plan.old_name is not None for track in result.tracks)
+    words = [
+        f"{number:,} {status}" + (f" ({moved:,} moved)" if moved and status == "kept" else "")
+        for status, number in result.counts.items()
+        if number
+    ]
     planned = sum(track.status == "planned" for track in result.tracks)
     words += [f"{planned:,} planned"] if planned else []
     return f"{', '.join(words) or 'No tracks'}, in {audio_length(result.seconds)}."

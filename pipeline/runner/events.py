@@ -60,6 +60,16 @@ class TakeFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackMoved:
+    """A renamed track's assets have taken its name."""
+
+    manifest: str
+    track: str
+    old_name: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrackFinished:
     """A track's assets stand in the output folder."""
 
@@ -106,6 +116,7 @@ Event = (
     | TakeGenerated
     | TakeDownloaded
     | TakeFailed
+    | TrackMoved
     | TrackFinished
     | TrackFailed
     | MoneyMoved

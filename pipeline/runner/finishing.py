@@ -171,6 +171,9 @@ class TrackFinisher:
             takes=picking.highest,
             regeneration=pick.plan.key.regeneration,
             date=timestamp(pick.job.collected_at or self._tools.clock.now()),
+            duration=float(plan.track.duration_s),
+            refine_lyrics=plan.track.refine_lyrics,
+            source_format=plan.track.source_format,
         )
         wanted = _wanted(plan, pick.plan.number, level)
         return await self._deliver(wanted, _Work(plan, source, picking, level), provenance)
@@ -235,7 +238,7 @@ class TrackFinisher:
             source=str(Path.cwd() / source.path),
             finishing=plan.track.finishing,
             targets=targets,
-            serial_seed=serial_seed(plan.track, [target.output for target in targets], source.sha256),
+            serial_seed=serial_seed(plan.track, source.sha256),
             metadata=(("TITLE", plan.track.name),),
             steps=self._steps,
             asked_s=plan.track.asked_s,
@@ -315,6 +318,7 @@ def _row(work: _Work, asset: AssetPlan, path: str, file: FinishedFile, provenanc
         limited_db=round(file.limited_db, 2),
         provenance=provenance,
         group=None if work.level is None else work.level.joined,
+        settings=asset.settings,
     )
     return work.picking.told(row)
 

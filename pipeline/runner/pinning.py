@@ -15,11 +15,11 @@ from pipeline.runner.events import Notice
 from pipeline.runner.picking import usable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipeline.clock import Clock
     from pipeline.picks.lockfile import LockFile
-    from pipeline.picks.values import LockedTrack
+    from pipeline.picks.values import LockedTrack, Renaming
     from pipeline.runner.events import Event
     from pipeline.runner.results import ManifestResult, TakeResult, TrackResult
 
@@ -35,10 +35,17 @@ class Pins:
     """What the tracks of a run add to their manifests' locks."""
 
     def __init__(
-        self, files: Mapping[str, LockFile], clock: Clock, observe: Callable[[Event], None], *, buys: bool
+        self,
+        files: Mapping[str, LockFile],
+        clock: Clock,
+        observe: Callable[[Event], None],
+        renamings: Mapping[str, Sequence[Renaming]],
+        *,
+        buys: bool,
     ) -> None:
-        """`files`: by manifest. `buys`: the run pays for something, so that a lock that can't be written stops it."""
+        """`files`, `renamings`: by manifest. `buys`: it pays for something, so that a lock that fails stops the run."""
         self._files = files
+        self._renamings = renamings
         self._clock = clock
         self._observe = observe
         self._buys = buys
@@ -70,7 +77,8 @@ class Pins:
     def _write(self, name: str) -> None:
         waiting = self._waiting.pop(name, {})
         try:
-            self._files[name].update({track: partial(_pin, standing) for track, standing in waiting.items()})
+            changes = {track: partial(_pin, standing) for track, standing in waiting.items()}
+            self._files[name].update(changes, self._renamings.get(name, ()))
         except LOCK_ERRORS as error:
             if self._buys:
                 raise

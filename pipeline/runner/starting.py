@@ -13,11 +13,13 @@ from pipeline.jobs import Commitment, State
 from pipeline.ledger.store import LedgerError
 from pipeline.manifest.names import matches
 from pipeline.planning.plans import Step, estimates
+from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
 from pipeline.runner.leaving import leave
 from pipeline.runner.measuring import measured
+from pipeline.runner.moving import move_assets
 from pipeline.runner.pinning import LOCK_ERRORS, Pins
 from pipeline.runner.preflight import preflight
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
@@ -89,6 +91,7 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
         seams.control.stop_submitting(objection)
     tools = _tools(plan, workspace, seams)
     works = _works(plan, opened, tools, seams)
+    await move_assets(tools, plan.manifests)
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
     manifests = await runner.carry_out(works)
     notices: tuple[str, ...] = ()
@@ -231,7 +234,8 @@ def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
 
 def _pins(plan: Plan, workspace: Workspace, seams: Seams, *, buys: bool) -> Pins:
     files = {part.manifest.name: workspace.locks.of(part.manifest) for part in plan.manifests}
-    return Pins(files, seams.clock, seams.observe, buys=buys)
+    renamed = {part.manifest.name: renamings(part.moves) for part in plan.manifests}
+    return Pins(files, seams.clock, seams.observe, renamed, buys=buys)
 
 
 def _pin(tools: Tools, manifests: Sequence[ManifestResult]) -> None:

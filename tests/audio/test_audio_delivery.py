@@ -180,6 +180,13 @@ def test_only_the_seed_changes_a_stream(tmp_path):
     assert flac.sha256 == other_flac.sha256
 
 
+def test_an_output_is_the_same_whatever_is_made_with_it(tmp_path):
+    """One that is finished again alone has the bytes that it had among others."""
+    task = task_for(tmp_path, music(2), Output("mp3"), Output("ogg"))
+    among_others = finish(task)[1].sha256
+    assert finish(dataclasses.replace(task, targets=task.targets[1:]))[0].sha256 == among_others
+
+
 def test_tasks_and_results_travel_between_processes(tmp_path):
     """Paths and plain values, and a step by its name."""
     task = task_for(tmp_path, music(1), Output("wav"), steps=(softer,))

@@ -24,7 +24,7 @@ from pipeline.audio.tasks import AudioError
 
 SECOND = noise(1.0)
 NO_FRAMES = "it holds no sound: not one frame"
-NOT_AUDIO = "it is not audio: nothing in it decodes as wav, mp3, flac or ogg"
+NOT_AUDIO = "it is not audio: nothing in it decodes as wav, aiff, mp3, flac or ogg"
 
 
 def written(container, subtype=None, sound=SECOND):

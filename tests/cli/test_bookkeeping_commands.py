@@ -125,11 +125,19 @@ class TestExportToAFile:
     def test_it_takes_the_place_of_last_months(self, bought: Path, tmp_path: Path, lives: Lives) -> None:
         """Whole, as it would be on standard output."""
         target = tmp_path / "books.csv"
-        target.write_text("old")
+        assert lives.live(bought, "ledger", "export", str(target)).status == 0
         ended = lives.live(bought, "ledger", "export", str(target), "--all")
         assert (ended.status, ended.stdout) == (0, ""), ended.stderr
         assert target.read_text() == lives.live(bought, "ledger", "export", "-", "--all").stdout
         assert [path.name for path in tmp_path.iterdir()] == ["books.csv"]
+
+    def test_a_file_that_is_no_export_is_not_replaced(self, bought: Path, lives: Lives) -> None:
+        """A slip of the keyboard costs no manifest, and no index."""
+        before = trace(bought)
+        for name in ("demo.yaml", "output/assets.json"):
+            ended = lives.live(bought, "ledger", "export", name)
+            assert (ended.status, "no earlier export" in ended.stderr) == (5, True)
+        assert trace(bought) == before
 
     def test_a_link_is_not_followed(self, bought: Path, tmp_path: Path, lives: Lives) -> None:
         """What it leads to stays as it is."""

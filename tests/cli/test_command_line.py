@@ -31,6 +31,7 @@ def test_a_new_users_first_minute(folder: Path, lives: Lives) -> None:
     assert pipeline(folder, "init", "mine.yaml").returncode == 0
     assert {"mine.yaml", "manifest.schema.json"} <= {path.name for path in folder.iterdir()}
     assert lives.live(folder, "init", "mine.yaml").status == 2  # never over something that is there
+    shorten(folder / "mine.yaml")
     first = pipeline(folder, "run", "mine.yaml", "--gateway", "local", "--json")
     assert first.returncode == 0, first.stderr
     document = json.loads(first.stdout)
@@ -48,6 +49,13 @@ def test_a_new_users_first_minute(folder: Path, lives: Lives) -> None:
     (folder / "output/cost-report.md").unlink()
     assert lives.live(folder, "report", "mine.yaml").status == 0
     assert (folder / "output/cost-report.md").is_file()
+
+
+def shorten(manifest: Path) -> None:
+    """Shorter pieces, which are composed and finished as the long ones are."""
+    text, changed = re.subn(r"duration: (15|20)\b", "duration: 4", manifest.read_text())
+    assert changed == 2
+    manifest.write_text(text)
 
 
 def test_a_plan_leaves_no_trace(folder: Path, lives: Lives) -> None:

@@ -99,6 +99,24 @@ def test_a_track_is_finished_as_a_run_delivers_it(folder: Path) -> None:
         assert (folder / "finished" / name).read_bytes() == (folder / "output" / name).read_bytes()
 
 
+def test_together_files_keep_their_differences(folder: Path) -> None:
+    """One gain for all that can be finished; what can't is named by the others, which are levelled without it."""
+    save(folder / "loud.wav", level=0.2)
+    save(folder / "soft.wav", level=0.05)
+    (folder / "broken.wav").write_bytes((folder / "loud.wav").read_bytes()[:5_000])
+    words = ["loud.wav", "broken.wav", "soft.wav", "--together", "--target", "-24", "--format", "wav", "--json"]
+    ended = pipeline(folder, "finish", *words)
+    loud, broken, soft = json.loads(ended.stdout)["files"]
+    assert (ended.returncode, broken["status"], broken["assets"]) == (1, "failed", [])
+    gains = {file["assets"][0]["gain_db"] for file in (loud, soft)}
+    assert len(gains) == 1
+    measured = [file["assets"][0]["lufs"] for file in (loud, soft)]
+    assert measured[0] - measured[1] == pytest.approx(20 * np.log10(4), abs=0.1)
+    assert measured[0] > -24 > measured[1]
+    (warning,) = soft["assets"][0]["warnings"]
+    assert warning == {"code": "group_incomplete", "message": "levelled without broken.wav"}
+
+
 def test_one_bad_file_fails_alone(folder: Path) -> None:
     """Broken, missing, a folder, a pipe, silent, a name in no encoding: one line each, exit 1; the others are there."""
     (folder / "broken.wav").write_bytes((folder / "theme.wav").read_bytes()[:5_000])

@@ -28,6 +28,7 @@ def test_a_sound_row_is_read_as_it_was_written() -> None:
         {"warnings": "x"}, {"warnings": [1]}, {"warnings": None}, {"lufs": [1]}, {"lufs": float("nan")},
         {"true_peak_dbtp": "\x1b[31m"}, {"channels": 10**30}, {"channels": True}, {"size": -1}, {"placeholder": "no"},
         {"format": 7}, {"loop": "all"}, {"path": None}, {"sha256": 3},
+        {"provenance": {"kind": "generated", "duration": "long"}}, {"provenance": {"kind": "file", "refine_lyrics": 1}},
     ],
     ids=str,
 )  # fmt: skip
@@ -61,7 +62,15 @@ def test_a_group_that_is_none_is_as_good_as_no_group(group: Any) -> None:
     assert row.group is None
 
 
-@pytest.mark.parametrize("key", sorted(set(SOUND) - {"limited_db", "group", "unfit"}))
+@pytest.mark.parametrize("settings", ["loud", [], 3], ids=str)
+def test_settings_that_are_none_only_leave_unsaid_what_changed(settings: Any) -> None:
+    """The fingerprint beside them proves what it proved."""
+    row = read_row(SOUND | {"settings": settings})
+    assert row is not None
+    assert row.settings is None
+
+
+@pytest.mark.parametrize("key", sorted(set(SOUND) - {"limited_db", "group", "settings", "unfit"}))
 def test_a_row_that_lacks_something_proves_nothing(key: str) -> None:
     """Whatever it is."""
     assert read_row({name: value for name, value in SOUND.items() if name != key}) is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.audio.settings import Finishing, Loudness, Output
-from pipeline.fingerprints import finishing_fingerprint, paid_fingerprint, recording_fingerprint
+from pipeline.fingerprints import finishing_fingerprint, finishing_record, paid_fingerprint, recording_fingerprint
 from pipeline.jobs import Intent, Job, Kind, PurchaseKey, State
 from pipeline.manifest.tracks import GatewaySettings, Manifest, Place, Track
 from pipeline.output import AssetRow, Provenance
@@ -86,7 +86,7 @@ class World:
                 sample_rate=44_100, channels=2, lufs=-16.0, max_short_term_lufs=-14.0, loudness_range=3.0,
                 true_peak_dbtp=-1.0, loop=None, warnings=(), placeholder=kind == "local", paid_fingerprint=paid,
                 finishing_fingerprint=finishing_fingerprint(of, output),
-                provenance=Provenance("file" if of.file else "generated", **({"takes": of.takes} | provenance)),
+                provenance=_provenance(of, **provenance), settings=finishing_record(of, output),
                 unfit=unfit,
             )  # fmt: skip
             if intact:
@@ -102,6 +102,13 @@ class World:
         regenerate = frozenset(paid_fingerprint(one, self.kind) for one in tracks if one.name == again)
         wishes = Wishes(only.__eq__ if only else None, regenerate)
         return plan_manifest(manifest(*tracks, **settings), facts, wishes)
+
+
+def _provenance(of: Track, **provenance: Any) -> Provenance:
+    if of.file is not None:
+        return Provenance("file", **provenance)
+    asked = {"model": of.model, "prompt": of.prompt, "duration": of.duration_s, "takes": of.takes}
+    return Provenance("generated", **(asked | provenance))
 
 
 def steps(plan: ManifestPlan, number: int = 0) -> list[Step]:
@@ -165,6 +172,62 @@ def test_a_change_of_finishing_without_its_source_waits_for_a_word() -> None:
     assert plan.tracks[0].action is Action.BLOCKED
     assert "source missing: generating again costs $0.0300" in plan.tracks[0].why
     assert plan.estimate_microusd == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (track(), track(finishing=Finishing(fade_out_s=2.0)), "fade_out 0 -> 2 s"),
+        (track(), track(outputs=(Output(), Output("wav"))), "outputs: wav is new"),
+        (track(outputs=(Output(), Output("mp3"))),
+         track(outputs=(Output(), Output("mp3", bitrate=128)), finishing=Finishing(fade_out_s=2.0)),
+         "fade_out 0 -> 2 s, outputs: mp3 192 -> 128 kbit/s"),
+    ],
+    ids=["finishing", "an output", "both, of which one is said once"],
+)  # fmt: skip
+def test_a_plan_says_what_is_finished_again_and_why(before: Track, after: Track, why: str) -> None:
+    """Each change once, however many files it is about."""
+    world = World()
+    world.job(before, State.COLLECTED)
+    world.asset(before)
+    (plan,) = world.plan(after).tracks
+    assert (plan.action, plan.why) == (Action.FINISH, why)
+
+
+def test_an_asset_of_a_version_without_records_is_finished_again_all_the_same() -> None:
+    """Only what has changed is not known."""
+    world = World()
+    world.job(track(), State.COLLECTED)
+    world.asset(track())
+    world.rows = {at: replace(row, settings=None) for at, row in world.rows.items()}
+    (plan,) = world.plan(track(finishing=Finishing(fade_out_s=2.0))).tracks
+    assert (plan.action, plan.why) == (Action.FINISH, "finishing changed")
+
+
+@pytest.mark.parametrize(
+    ("after", "again", "why"),
+    [
+        (track(prompt="wild", duration_s=60.0), "", "prompt changed, duration 30 -> 60 s"),
+        (track(takes=2), "", "takes 1 -> 2"),
+        (track(), "menu", "--regenerate"),
+        (track("another"), "", "new"),
+    ],
+    ids=["another piece", "one more take", "on purpose", "a new track"],
+)
+def test_a_plan_says_why_something_is_bought(after: Track, again: str, why: str) -> None:
+    """In the words of what has changed since the last time."""
+    world = World()
+    world.job(track(), State.COLLECTED)
+    world.asset(track())
+    (plan,) = world.plan(after, again=again).tracks
+    assert (plan.action, plan.why) == (Action.GENERATE, why)
+
+
+def test_what_an_older_row_does_not_tell_is_not_guessed() -> None:
+    """It names prompt, lyrics and model; the rest was not recorded then."""
+    world = World()
+    world.asset(track(), duration=None)
+    assert world.plan(track(duration_s=60.0)).tracks[0].why == "what is asked for changed"
 
 
 def test_a_missing_file_is_finished_again_from_its_source() -> None:

@@ -19,6 +19,7 @@ from report_factories import (
 )
 
 from pipeline.jobs import State
+from pipeline.planning.changes import Change
 from pipeline.planning.plans import Action, Step
 from pipeline.report.document import plan_document, run_document
 from pipeline.runner.results import EXIT_MONEY, RunResult, Stop, TakeResult
@@ -151,6 +152,18 @@ def test_the_plan_document_estimates_each_purchase_once():
     assert document["tracks"][0]["takes"][0]["cost_basis"] == "estimated"
     assert set(document["totals"]) >= TOTALS
     assert (document["totals"]["planned"], document["totals"]["seconds"]) == (2, None)
+    assert (document["totals"]["audio_seconds"], document["totals"]["estimated_cash_usd"]) == (60.0, 0.063)
+    assert document["actions"] == {"generate": 2}
+
+
+def test_the_plan_document_has_both_values_of_what_has_changed():
+    """A script need not read sentences."""
+    change = Change("fade_out", "0", "2", " s")
+    plan = a_track_plan(action=Action.FINISH, why=str(change))
+    plan = replace(plan, assets=tuple(replace(asset, changes=(change,)) for asset in plan.assets * 2))
+    (track,) = plan_document([a_manifest_plan(plan)], "real", 0)["tracks"]
+    assert track["why"] == "fade_out 0 -> 2 s"
+    assert track["changes"] == [{"what": "fade_out", "before": "0", "after": "2", "unit": "s"}]
 
 
 def test_a_local_plan_is_free_and_names_the_gateways_price():

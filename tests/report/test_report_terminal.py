@@ -58,23 +58,38 @@ def test_a_plan_reads_as_one_line_a_track():
         "      (--regenerate)",
         "  - old.ogg          orphan: no track makes it any more",
         "",
-        "Plan: 3 to generate, 1 to finish, 1 to keep, 1 orphan, 1 blocked, 1 outside --only; 2 min 30 s of",
-        "  audio, $0.1500.",
+        (
+            "Plan: 3 to generate, 1 to finish, 1 to keep, 1 orphan, 1 blocked, 1 outside --only; "
+            "150 s of audio (2 min 30 s), $0.1500 ($0.1575 in cash, with the top-up fee)."
+        ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fee", "seconds", "end"),
+    [
+        ("0", 30.0, "30 s of audio, $0.0300."),
+        ("0.1", 2000.5, "2,000.5 s of audio (33 min 20 s), $2.0005 ($2.200550 in cash, with the top-up fee)."),
+    ],
+)
+def test_the_last_line_says_what_it_comes_to(fee, seconds, end):
+    """Seconds of audio, which are what is paid for, dollars, and what they are in cash where that is more."""
+    plan = a_manifest_plan(a_track_plan(a_track(duration_s=seconds)), topup_fee=fee)
+    assert plan_lines([plan], "real", colour=False)[-1] == f"Plan: 1 to generate; {end}"
 
 
 def test_a_local_plan_costs_nothing_and_says_what_it_would():
     """Placeholders are free; the gateway's price stands beside it."""
     lines = plan_lines([_a_plan("local")], "local", colour=False)
-    assert " ".join(lines[-2:]).endswith("$0 (placeholders; at the gateway's price $0.1500).")
+    assert lines[-1].endswith("$0 (placeholders; at the gateway's price $0.1500).")
     assert lines[0] == "skyhaven at the local gateway"
     assert "placeholder" in lines[1]
 
 
 def test_no_line_of_a_plan_is_wider_than_a_hundred_columns():
-    """Long sentences go below, indented, and nothing is left out."""
+    """Long sentences go below, indented, and nothing is left out; the last is one line, for scripts."""
     lines = plan_lines([_a_plan()], "real", colour=False)
-    assert max(len(line) for line in lines) <= 100
+    assert max(len(line) for line in lines[:-1]) <= 100
     assert "(--regenerate)" in " ".join(lines)
 
 

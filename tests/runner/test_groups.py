@@ -120,14 +120,22 @@ async def test_a_group_that_stands_is_kept(battle: World) -> None:
     assert (battle.finisher.weighed, written(battle)) == ([], before)
 
 
-@pytest.mark.parametrize("change", ["fade_out: 0.5", "trim: true", "channels: 2", "sample_rate: 16000"])
-async def test_a_change_to_one_finishes_all_of_them_again(battle: World, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("fade_out: 0.5", "fade_out 0 -> 0.5 s"),
+        ("trim: true", "trim off -> on"),
+        ("channels: 2", "channels source -> 2"),
+        ("sample_rate: 16000", "sample_rate source -> 16000 Hz"),
+    ],
+)
+async def test_a_change_to_one_finishes_all_of_them_again(battle: World, change: str, told: str) -> None:
     """Free, and the plan says why: another shape is another joint loudness."""
     await battle.run(GROUP)
     changed = GROUP.replace("{prompt: high", f"{{{change}, prompt: high")
     why = "group battle: battle/high changed"
     assert planned(battle, changed) == {
-        "battle/low": ("finish", why), "battle/middle": ("finish", why), "battle/high": ("finish", "finishing changed"),
+        "battle/low": ("finish", why), "battle/middle": ("finish", why), "battle/high": ("finish", told),
     }  # fmt: skip
     submits = len(battle.network.submits)
     result = await battle.run(changed)

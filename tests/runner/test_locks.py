@@ -187,6 +187,20 @@ async def test_a_project_from_before_gets_its_lock_by_the_next_run(world: World)
     assert world.plan(BOTH).nothing_to_do
 
 
+async def test_a_renamed_tracks_entry_goes_with_it(world: World) -> None:
+    """What was bought stays bought under the new name, without a ledger too."""
+    await world.run(BOTH)
+    before = lock_of(world)["menu"]
+    forget(world)
+    renamed = BOTH.replace("menu:", "title:")
+    result = await world.run(renamed)
+    assert (result.exit, world.network.requests, set(lock_of(world))) == (0, [], {"title", "battle"})
+    after = lock_of(world)["title"]
+    assert (after["picks"], after["purchases"]) == (before["picks"], before["purchases"])
+    assert after["assets"]["title.wav"] == before["assets"]["menu.wav"]
+    assert world.plan(renamed).nothing_to_do
+
+
 async def test_a_take_that_failed_its_gate_is_pinned_with_what_it_failed(world: World) -> None:
     """It was paid for, and it is in nobody's way."""
     world.network.after.append(First(is_audio, silence))

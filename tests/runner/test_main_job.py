@@ -37,6 +37,7 @@ async def test_a_manifest_becomes_an_output_folder_and_a_report(world: World) ->
     assert row["provenance"] | {"date": ""} == {
         "kind": "generated", "model": "sony-ai/mmaudio-v2-text-to-audio", "prompt": "loud battle", "lyrics": None,
         "job_id": row["provenance"]["job_id"], "take": 1, "takes": 2, "regeneration": 0, "date": "",
+        "duration": 2.0, "refine_lyrics": False, "source_format": "wav",
     }  # fmt: skip
     assert world.report["run"]["billed_usd"] == pytest.approx(0.006)
     assert [take["cost_basis"] for take in world.report["takes"]] == ["usage"] * 3
@@ -80,6 +81,22 @@ async def test_a_change_of_finishing_is_made_from_the_kept_source(world: World) 
     assert (status(result, "menu"), status(result, "battle")) == ("finished", "kept")
     assert world.network.requests == []
     assert world.index["menu.wav"]["lufs"] == pytest.approx(-18.0, abs=0.2)
+
+
+async def test_a_row_says_how_its_asset_was_made_so_that_a_plan_can_say_what_has_changed(world: World) -> None:
+    """Its settings, and what was asked for."""
+    await world.run("  menu: {prompt: calm menu}\n")
+    outputs = "[{format: wav, bits: 24}]"
+    changed = f"  menu: {{prompt: calm menu, fade_out: 0.5, loudness: {{target: -20}}, outputs: {outputs}}}\n"
+    why = "fade_out 0 -> 0.5 s, loudness -16 -> -20 LUFS, outputs: wav 16 -> 24 bits"
+    (plan,) = world.plan(changed).manifests
+    assert plan.tracks[0].why == why
+    await world.run(changed)
+    assert world.plan(changed).nothing_to_do
+    asked = world.index["menu.wav"]["provenance"]
+    assert (asked["duration"], asked["refine_lyrics"], asked["source_format"]) == (2.0, False, "wav")
+    (plan,) = world.plan("  menu: {prompt: calm menu, duration: 3}\n").manifests
+    assert plan.tracks[0].why.startswith("duration 2 -> 3 s, ")
 
 
 async def test_an_asset_that_was_removed_comes_back_from_its_source(world: World) -> None:
