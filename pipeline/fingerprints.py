@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import Finishing, Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
+    from pipeline.picks.values import Asked
 
 #: A plan asks for the same ones again and again; two kinds of each track of the longest manifest.
 _MOST_REMEMBERED: Final = 200_000
@@ -61,6 +62,11 @@ def _paid_digest(  # noqa: PLR0917 - all by place, as a cache wants them
     )
 
 
+def asked_fingerprint(asked: Asked) -> str:
+    """The paid fingerprint of what a lock says that the real gateway was asked for: it can be proven from the lock."""
+    return _digest(asdict(asked) | {"version": 1, "kind": "real"})
+
+
 def recording_fingerprint(sha256: str) -> str:
     """Of a person's recording: its content stands where a purchase would."""
     return f"file:{sha256}"
@@ -90,6 +96,12 @@ def _finishing(finishing: Finishing, output: Output, steps: tuple[str, ...]) -> 
 def fingerprint_of(record: dict[str, Any]) -> str:
     """The finishing fingerprint that is made of `record`."""
     return _digest(record)
+
+
+def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:
+    """Of all by which a take of `track` is found fit or unfit: its finishing, gates among it; 16 hex digits."""
+    document = {"version": 1, "finishing": canonical(track.finishing)}
+    return _digest(document | ({"steps": steps} if steps else {}))[:16]
 
 
 def serial_seed(track: Track, source_sha256: str) -> str:

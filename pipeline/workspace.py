@@ -21,6 +21,10 @@ from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
 from pipeline.noop.hashes import Hashes
 from pipeline.output import OutputFolder, rows_by_path
+from pipeline.picks.lockfile import LockFiles
+from pipeline.picks.pinning import is_complete
+from pipeline.picks.proving import rows_proven
+from pipeline.picks.values import takes_named
 from pipeline.planning.decisions import plan_manifest
 from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
 from pipeline.renaming import find_moves
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
     from pipeline.gateway_choice import GatewayChoice
     from pipeline.jobs import Job, Kind
+    from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
     from pipeline.planning.plans import ManifestPlan
@@ -75,13 +80,14 @@ class Plan:
     manifests: tuple[ManifestPlan, ...]
     index: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # the index's rows as they stand
     index_complete: bool = True  # False: rows are known that the index lacks
+    lock_complete: bool = True  # False: something is known that a lock lacks
     committed: Mapping[str, int] = field(default_factory=dict)  # by manifest, what its open run binds, micro-dollars
     facts: Facts | None = field(default=None, repr=False, compare=False)  # what it was decided from
     good_until: float | None = None  # when time alone may change it, in seconds since 1970; None: it never does
 
     @property
     def nothing_to_do(self) -> bool:
-        return self.index_complete and all(plan.nothing_to_do for plan in self.manifests)
+        return self.index_complete and self.lock_complete and all(plan.nothing_to_do for plan in self.manifests)
 
     @property
     def estimate_microusd(self) -> int:
@@ -103,6 +109,7 @@ class Workspace:
         self.output = OutputFolder(Folder(output.absolute()), self.hashes)
         self.sources = SourceStore(self.state)
         self.ledger_path = self.state.path(LEDGER_NAME)
+        self.locks = LockFiles()
 
     @contextmanager
     def locked(self, *, wait: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
@@ -115,7 +122,8 @@ class Workspace:
     def plan(self, request: PlanRequest, now: float | None = None) -> Plan:
         """What a run would do. Changes nothing.
 
-        Raises NothingMatches, ManifestMistakes for a recording that is not there, LedgerError, FolderError.
+        Raises NothingMatches, ManifestMistakes for a recording that is not there, LockMistake, LedgerError,
+        FolderError.
         """
         check_patterns(request.manifests, "--only", request.only)
         check_patterns(request.manifests, "--regenerate", request.regenerate)
@@ -127,10 +135,18 @@ class Workspace:
         if damaged:
             facts = replace(facts, held=facts.held - damaged)
             plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
-        complete = _index_complete(index, facts, request)
-        return Plan(request, plans, tuple(index), complete, facts.committed, facts)
+        return Plan(
+            request,
+            plans,
+            tuple(index),
+            _index_complete(index, facts, request),
+            all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
+            facts.committed,
+            facts,
+        )
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
+        locks = self.locks.read(request.manifests)
         standing = rows_by_path(index)
         remembered: list[dict[str, Any]] = []
         jobs: list[Job] = []
@@ -138,7 +154,7 @@ class Workspace:
         grants: dict[str, Mapping[tuple[str, int], int]] = {}
         open_runs: set[str] = set()
         committed: dict[str, int] = {}
-        here, lost = frozenset[str](), frozenset[tuple[str, str]]()
+        sources: dict[str, Source] = {}
         connection = connect_to_read(self.ledger_path)
         if connection is not None:
             with closing(connection), readable_errors(self.ledger_path):
@@ -152,10 +168,17 @@ class Workspace:
                         open_runs.add(manifest.name)
                         grants[manifest.name] = ledger.grants(run.id)
                         committed[manifest.name] = sum(job.commitment.total for job in ledger.jobs_of(run.id))
-                here, lost = self._held(ledger, jobs)
+                sources = ledger.sources(
+                    job.source for job in jobs if job.state is State.COLLECTED and job.source is not None
+                )
         planned = list(_paths_planned(request))
         rows = adopted(rows_by_path(remembered) | standing, _planned_tracks(request), request.names)
-        intact = frozenset(at for at in planned if at in rows and self.output.intact(rows[at]))
+        intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
+        unproven = [at for at in planned if at not in intact]
+        proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder) if unproven else {}
+        rows |= proven
+        intact |= proven.keys()
+        here = frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size))
         recordings = _recordings(request, self.hashes)
         in_the_way = obstacles(self.output.folder, planned, rows, intact)
         only = _matcher(request.only)
@@ -168,12 +191,13 @@ class Workspace:
             kind=request.kind,
             now=now,
             origin=request.gateway.origin,
-            jobs=_by_take(jobs),
+            jobs=_by_fingerprint(jobs),
             outstanding=outstanding,
             held=here,
-            lost=lost,
+            lost=frozenset((sha, one.format) for sha, one in sources.items() if sha not in here),
+            pruned={sha: one.pruned_at for sha, one in sources.items() if one.pruned_at is not None},
             rows=rows,
-            intact=intact,
+            intact=frozenset(intact),
             obstacles=unmakeable(_planned_tracks(request))
             | {at: why for at, why in in_the_way.items() if at not in arriving},
             grants=grants,
@@ -182,14 +206,9 @@ class Workspace:
             steps=request.steps,
             recordings=recordings,
             moves=moves,
+            locks=locks,
+            named=takes_named(locks.values()),
         )
-
-    def _held(self, ledger: Ledger, jobs: Iterable[Job]) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-        """Of the sources that came home: those that are here, and those that are not."""
-        wanted = [job.source for job in jobs if job.state is State.COLLECTED and job.source is not None]
-        known = ledger.sources(wanted)
-        here = frozenset(sha for sha, source in known.items() if self.sources.holds(sha, source.format, source.size))
-        return here, frozenset((sha, source.format) for sha, source in known.items() if sha not in here)
 
     def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
         """The sources that are to be finished and are not what was recorded: they are fetched again, as if gone."""
@@ -218,10 +237,10 @@ def _fingerprints(request: PlanRequest) -> Iterator[str]:
                 yield from (paid_fingerprint(track, kind) for kind in kinds)
 
 
-def _by_take(jobs: Iterable[Job]) -> Mapping[tuple[str, int], Sequence[Job]]:
-    found: defaultdict[tuple[str, int], list[Job]] = defaultdict(list)
+def _by_fingerprint(jobs: Iterable[Job]) -> Mapping[str, Sequence[Job]]:
+    found: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
-        found[job.key.fingerprint, job.key.take].append(job)
+        found[job.key.fingerprint].append(job)
     return found
 
 

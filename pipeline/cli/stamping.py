@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.build_systems import depfile_text, touch, write_depfile
@@ -15,13 +14,15 @@ from pipeline.entry import unchanged
 from pipeline.files import FolderError
 from pipeline.ledger.store import LedgerError
 from pipeline.manifest import ManifestMistakes
-from pipeline.noop.taking import Witness, lock_file
+from pipeline.noop.taking import Witness
 from pipeline.noop.words import read
+from pipeline.picks.lockfile import lock_path
 from pipeline.report.plan_text import plan_lines, summary_lines
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from pipeline.workspace import Plan
 
@@ -68,7 +69,7 @@ class Leavings:
     def _depfile_text(self) -> str:
         if self._depfile is None:
             return ""
-        locks = [Path(lock_file(str(part.manifest.path))) for part in self._plan.manifests]
+        locks = [lock_path(part.manifest.path) for part in self._plan.manifests]
         return depfile_text(self._plan, locks, self._stamp_file)
 
     def _stamp_anew(self, beside: Sequence[Path]) -> int:

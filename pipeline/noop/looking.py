@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pipeline.noop.stamp import Seen, Stamp, hashed, is_young, status_of
+from pipeline.noop.stamp import Seen, Stamp, hashed, is_young, listing, status_of
 
 #: More than that takes longer to hash here than the long way does.
 _MOST_HASHED = 32 << 20
@@ -18,18 +18,23 @@ def still_holds(stamp: Stamp, output: str, state: str, now_ns: int) -> Stamp | N
     if now_ns < stamp.taken_ns or 0 < stamp.until_ns <= now_ns:
         return None
     try:
-        if [str(os.stat(folder).st_ino) for folder in (output, state)] != stamp.folders:
+        if not _is_in_place(stamp, [output, state]):
             return None
-        if any(_is_there(path) for path in stamp.absent):
-            return None
-        for path in stamp.present:
-            os.stat(path)
         changed = _changed(stamp.sure)
-        if not changed and not stamp.young.paths:
-            return stamp
-        return _renewed(stamp, changed, now_ns)
-    except OSError:
+        return _renewed(stamp, changed, now_ns) if changed or stamp.young.paths else stamp
+    except (OSError, ValueError):
         return None
+
+
+def _is_in_place(stamp: Stamp, folders: list[str]) -> bool:
+    """Is all there that has to be, and nothing else? Raises OSError, and ValueError for a line that is none."""
+    for path in stamp.present:
+        os.stat(path)
+    return (
+        [str(os.stat(folder).st_ino) for folder in folders] == stamp.folders
+        and not any(_is_there(path) for path in stamp.absent)
+        and all(listing(*line.split("\t", 2)[:2]) == line for line in stamp.listed)
+    )
 
 
 def _is_there(path: str) -> bool:
@@ -73,6 +78,7 @@ def _renewed(stamp: Stamp, changed: list[int], now_ns: int) -> Stamp | None:
         folders=stamp.folders,
         absent=stamp.absent,
         present=stamp.present,
+        listed=stamp.listed,
         writable=stamp.writable,
         sure=sure,
         young=young,

@@ -55,7 +55,7 @@ class Stamp:
     """What decides, and what there is to say as long as it has not changed."""
 
     __slots__ = (
-        *("absent", "folders", "key", "needs_key", "present", "sure", "taken_ns", "texts", "until_ns"),
+        *("absent", "folders", "key", "listed", "needs_key", "present", "sure", "taken_ns", "texts", "until_ns"),
         *("writable", "young"),
     )
 
@@ -69,6 +69,7 @@ class Stamp:
         folders: Sequence[str],  # the inodes of the output folder and the state folder
         absent: Sequence[str],  # what must not be there
         present: Sequence[str],  # what must be there, whatever it is
+        listed: Sequence[str],  # of a folder all names with one ending: folder, ending, names, with tabs between
         writable: Sequence[str],  # what a run must be able to write to
         sure: Seen,  # files that are what they were as long as the file system says so
         young: Seen,  # files that had changed only just: they are hashed
@@ -81,6 +82,7 @@ class Stamp:
         self.folders = folders
         self.absent = absent
         self.present = present
+        self.listed = listed
         self.writable = writable
         self.sure = sure
         self.young = young
@@ -99,6 +101,11 @@ def is_young(status: str, taken_ns: int) -> bool:
     """Had it changed too short a time before `taken_ns` for its status to show another change?"""
     _, modified, changed, _ = status.split(" ")
     return max(int(modified), int(changed)) > taken_ns - YOUNG_NS
+
+
+def listing(folder: str, ending: str) -> str:
+    """All names in `folder` that have this ending, as a line. Raises OSError."""
+    return "\t".join([folder, ending, *sorted(name for name in os.listdir(folder) if name.endswith(ending))])
 
 
 def key_of(parts: Iterable[str]) -> str:
@@ -184,7 +191,7 @@ def save(stamp: Stamp, state: str) -> None:
 def _bytes(stamp: Stamp) -> bytes:
     head = (stamp.key, str(stamp.taken_ns), str(stamp.until_ns), str(int(stamp.needs_key)), *stamp.folders)
     lists = (
-        *(head, stamp.absent, stamp.present, stamp.writable),
+        *(head, stamp.absent, stamp.present, stamp.listed, stamp.writable),
         *(stamp.young.paths, stamp.young.stats, stamp.young.hashes),
         *(stamp.sure.paths, stamp.sure.stats, stamp.sure.hashes),
     )
@@ -204,7 +211,9 @@ def _stamp(content: bytes) -> Stamp:
     body = content[at:]
     if content[:at] != _first_line(body):
         raise ValueError
-    head, absent, present, writable, *files, plan, coloured, ending = body.decode(_TEXT, _AS_BYTES).split(_SECTION)
+    head, absent, present, listed, writable, *files, plan, coloured, ending = body.decode(_TEXT, _AS_BYTES).split(
+        _SECTION
+    )
     young_paths, young_stats, young_hashes, paths, stats, hashes = map(_lines, files)
     key, taken, until, needs_key, *folders = _lines(head)
     if len(stats) != len(paths) or len(hashes) != len(paths):
@@ -217,6 +226,7 @@ def _stamp(content: bytes) -> Stamp:
         folders=folders,
         absent=_lines(absent),
         present=_lines(present),
+        listed=_lines(listed),
         writable=_lines(writable),
         sure=Seen(paths, stats, hashes),
         young=Seen(young_paths, young_stats, young_hashes),

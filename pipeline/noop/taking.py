@@ -24,8 +24,9 @@ import pipeline
 from pipeline.ledger.store import log_of
 from pipeline.locks import HOLDER_NAME, LOCK_NAME
 from pipeline.noop.hashes import Hashes, Sighting
-from pipeline.noop.stamp import FOLDER, Seen, Stamp, is_young, load, save, status_of
+from pipeline.noop.stamp import FOLDER, Seen, Stamp, is_young, listing, load, save, status_of
 from pipeline.output import INDEX_NAME
+from pipeline.picks.lockfile import SUFFIX, lock_path, manifest_of
 from pipeline.workspace import LEDGER_NAME, Workspace
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Witness:
         if self._key is None or not _is_settled(plan) or not os.path.isdir(self._state):
             return False
         try:
-            self._look([*_program(), *map(os.path.abspath, beside), *self._orphans(plan)])
+            self._look([*_program(), *map(os.path.abspath, beside), *self._unproven(plan)])
             self._check_standing()
             save(self._taken(self._key, plan, texts), self._state)
         except (Moved, OSError, ValueError):
@@ -86,16 +87,35 @@ class Witness:
     def _inputs(self) -> Iterator[str]:
         """The files that a plan is made from, but for assets and recordings: those are looked at as they are read."""
         yield from self._manifests
-        yield from map(lock_file, self._manifests)
+        yield from map(_lock_of, self._manifests)
         yield os.path.join(self._output, INDEX_NAME)
         yield os.path.join(self._state, LEDGER_NAME)
 
-    def _orphans(self, plan: Plan) -> Iterator[str]:
-        """The files that a track would take for its own if it were called otherwise: whether they are there decides."""
-        claimed = {path for part in plan.manifests for track in part.tracks for path in track.track.asset_paths}
-        rows = {} if plan.facts is None else plan.facts.rows
-        unclaimed = (path for owner, path in rows if owner in plan.request.names and path not in claimed)
-        return (os.path.join(self._output, path) for path in unclaimed)
+    def _unproven(self, plan: Plan) -> Iterator[str]:
+        """Files that only count by being there: orphans, which may be a renamed track's, and what a lock may prove."""
+        facts = plan.facts
+        if facts is None:
+            return
+        tracks = [track for part in plan.manifests for track in part.tracks]
+        claimed = {(track.track.manifest, path) for track in tracks for path in track.track.asset_paths}
+        orphans = [at for at in facts.rows if at[0] in plan.request.names and at not in claimed]
+        for _, path in (*orphans, *(claimed - facts.intact)):
+            yield os.path.join(self._output, path)
+
+    def _locks_beside(self) -> Iterator[tuple[str, list[str]]]:
+        """Where a manifest has no lock: the locks in its folder, and their manifests.
+
+        One that lost its manifest may be this one's, whose file was renamed. Raises Moved where there is such a one.
+        """
+        for manifest in self._manifests:
+            lock = _lock_of(manifest)
+            if lock in self._absent:
+                line = listing(os.path.dirname(lock), SUFFIX)
+                folder, _, *names = line.split("\t")
+                beside = [manifest_of(Path(folder, name)) for name in names]
+                if None in beside:
+                    raise Moved(lock)
+                yield line, list(map(str, beside))
 
     def _look(self, paths: Iterable[str]) -> None:
         for path in paths:
@@ -128,6 +148,7 @@ class Witness:
         sure, young = Seen([], [], []), Seen([], [], [])
         for path, seen in self.hashes.seen.items():
             (young if is_young(seen.status, self.taken_ns) else sure).add(path, seen.status, seen.sha256)
+        locks = list(self._locks_beside())
         lost = [] if plan.facts is None else [str(workspace.sources.path(*source)) for source in plan.facts.lost]
         held = [os.path.join(folder, HOLDER_NAME) for folder in (self._state, self._output)]
         return Stamp(
@@ -137,7 +158,8 @@ class Witness:
             needs_key=plan.request.kind == "real",
             folders=[str(os.stat(folder).st_ino) for folder in (self._output, self._state)],
             absent=[*self._absent, *lost, *held, str(log_of(workspace.ledger_path))],
-            present=[str(path) for path in report_paths(workspace)],
+            present=[*map(str, report_paths(workspace)), *(path for _, paths in locks for path in paths)],
+            listed=[line for line, _ in locks],
             writable=[os.path.join(folder, LOCK_NAME) for folder in (self._state, self._output)],
             sure=sure,
             young=young,
@@ -145,9 +167,8 @@ class Witness:
         )
 
 
-def lock_file(manifest: str) -> str:
-    """Where what was picked for a manifest is written down: `NAME.lock.json` beside `NAME.yaml`."""
-    return f"{os.path.splitext(manifest)[0]}.lock.json"
+def _lock_of(manifest: str) -> str:
+    return str(lock_path(Path(manifest)))
 
 
 def _is_settled(plan: Plan) -> bool:

@@ -8,6 +8,9 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from pipeline.picks.document import lock_text
+from pipeline.picks.values import Lock
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,6 +24,7 @@ FILES: Final = {
     "recording": "theme.wav",
     "index": "output/assets.json",
     "ledger": ".pipeline/ledger.sqlite3",
+    "lock": "demo.lock.json",  # where the real thing was bought
     **{name: f"output/{name}" for name in ("menu.wav", "battle/dragon.wav", "battle/lich.ogg", "theme.wav", "old.wav")},
 }
 
@@ -118,6 +122,16 @@ def _open_run(library: Library) -> None:
     _in_ledger(f"INSERT INTO runs (manifest, kind, opened_at) VALUES ('demo', '{library.kind}', 1.0)")(library)
 
 
+def _leave_a_lock_behind(library: Library) -> None:
+    """As if the manifest's file had had another name."""
+    (library.folder / "old.lock.json").write_bytes(lock_text(Lock("demo")))
+
+
+def _add_another_manifest(library: Library) -> None:
+    (library.folder / "other.yaml").write_text("version: 1\nname: other\n")
+    (library.folder / "other.lock.json").write_bytes(lock_text(Lock("other")))
+
+
 def _write_to_the_log_only(library: Library) -> None:
     """As a process that was killed in the midst of it leaves the ledger: its last words stand in the log."""
     ledger = library.folder / ".pipeline/ledger.sqlite3"
@@ -173,6 +187,8 @@ CHANGES: Final[dict[str, Change]] = {
     "a job that is still out": _in_ledger("UPDATE jobs SET state = 'accepted'"),
     "a forgotten purchase": _in_ledger("DELETE FROM charges", "DELETE FROM asks", "DELETE FROM jobs"),
     "a lock file": _at("demo.lock.json", lambda path: path.write_text('{"version": 1}')),
+    "a lock that was left behind": _leave_a_lock_behind,
+    "another manifest and its lock": _add_another_manifest,
     "somebody holds the state folder": _at(".pipeline/.pipeline.lock-holder", lambda path: path.write_text("{}")),
     "somebody holds the output folder": _at("output/.pipeline.lock-holder", lambda path: path.write_text("{}")),
     "a lost report": _at("output/cost-report.md", lambda path: path.unlink()),

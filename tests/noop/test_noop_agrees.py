@@ -77,7 +77,8 @@ def test_a_change_is_noticed_or_makes_no_difference(
     library = make_library(kind)
     library.at_length("plan", *library.words)
     let_a_moment_pass()
-    CHANGES[name](library)
+    with contextlib.suppress(FileNotFoundError):  # there is no lock of placeholders
+        CHANGES[name](library)
     ask(library, library.words)
 
 
@@ -122,8 +123,9 @@ def test_both_ways_agree_after_any_changes(
         *("a file of somebody else's", "no sources", "another key", "another address", "no colour"),
     ],
 )
-def test_what_makes_no_difference_is_still_answered_at_once(library: Library, name: str) -> None:
+def test_what_makes_no_difference_is_still_answered_at_once(make_library: Callable[[str], Library], name: str) -> None:
     """A file that has its old content is hashed, once."""
+    library = make_library("real")
     library.at_length("plan", *library.words)
     let_a_moment_pass()
     CHANGES[name](library)

@@ -32,8 +32,9 @@ PROGRAM = Path(hashes.__file__).parents[1]
 NOTICED = (
     *(f"{name} {how}" for name in FILES for how in ("deleted", "truncated", "edited", "edited, its time put back")),
     *(f"{name} replaced by as long a one of the same time" for name in FILES),
-    *("a lost report", "somebody holds the state folder", "somebody holds the output folder", "a lock file"),
+    *("a lost report", "somebody holds the state folder", "somebody holds the output folder"),
     *("an open run", "an open run in the ledger's log", "a job that is still out", "no state", "another output folder"),
+    *(OF_A_MISSING_LOCK := ("a lock file", "a lock that was left behind", "another manifest and its lock")),
 )
 
 
@@ -45,8 +46,9 @@ def age(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.usefixtures("age")
 @pytest.mark.parametrize("name", NOTICED)
-def test_what_may_leave_something_to_do_takes_the_long_way(library: Library, name: str) -> None:
+def test_what_may_leave_something_to_do_takes_the_long_way(make_library: Callable[[str], Library], name: str) -> None:
     """Any doubt does."""
+    library = make_library("local" if name in OF_A_MISSING_LOCK else "real")
     library.at_length("plan", *library.words)
     let_a_moment_pass()
     CHANGES[name](library)
@@ -192,9 +194,10 @@ def test_a_plan_that_time_alone_may_change_is_good_until_then(
 @pytest.mark.usefixtures("age")
 @pytest.mark.parametrize("name", FILES)
 def test_what_changes_while_a_plan_is_made_is_noticed(
-    library: Library, monkeypatch: pytest.MonkeyPatch, name: str
+    make_library: Callable[[str], Library], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """The plan may have seen it before, or after: no stamp is taken, or only of what it was."""
+    library = make_library("real")
     made = Workspace.plan
 
     def plan(self: Workspace, *given: Any) -> Any:
@@ -206,7 +209,7 @@ def test_what_changes_while_a_plan_is_made_is_noticed(
     monkeypatch.setattr(Workspace, "plan", plan)
     library.at_length("plan", *library.words)
     assert library.at_once("plan", *library.words) is None
-    assert library.stamps.exists() is (name not in ("manifest", "index", "ledger", "old.wav"))
+    assert library.stamps.exists() is (name not in ("manifest", "lock", "index", "ledger", "old.wav"))
 
 
 def test_a_plan_makes_no_folder_for_its_stamp(library: Library) -> None:

@@ -26,6 +26,7 @@ def a_stamp(**changes: Any) -> Stamp:
         "folders": ["1", "2"],
         "absent": ["/a/ledger.sqlite3-wal"],
         "present": ["/a/cost-report.md"],
+        "listed": ["/a\t.lock.json\tb.lock.json"],
         "writable": [],
         "sure": Seen(["/a/ä.ogg", "/a/\udcff.ogg"], ["1 2 3 4", "5 6 7 8"], ["aa", "bb"]),
         "young": Seen([], [], []),
