@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from pipeline.audio.tasks import step_name
 from pipeline.clock import SystemClock
 from pipeline.gateway_choice import EMBEDDED_ORIGIN, GatewayChoice, choose_gateway
 from pipeline.manifest import check_together
@@ -109,14 +110,6 @@ async def run(
             ledger=ledger,
             control=control,
         )
-
-
-def step_name(step: UserStep) -> str:
-    """What a step is called in fingerprints. Raises TypeError for one that a worker process could not find."""
-    module, name = getattr(step, "__module__", None), getattr(step, "__qualname__", "")
-    if not module or not name or "<" in name:
-        raise TypeError(f"{step!r} can't be a step: expected a function at the top level of a module")
-    return f"{module}.{name}"
 
 
 async def carry_out_locked(

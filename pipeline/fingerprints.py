@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.audio.settings import Loudness, canonical
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
+    from pipeline.picks.values import Asked
 
 
 def paid_fingerprint(track: Track, kind: Kind) -> str:
@@ -33,6 +34,11 @@ def paid_fingerprint(track: Track, kind: Kind) -> str:
             "source_format": track.source_format,
         }
     )
+
+
+def asked_fingerprint(asked: Asked) -> str:
+    """The paid fingerprint of what a lock says that the real gateway was asked for: it can be proven from the lock."""
+    return _digest(asdict(asked) | {"version": 1, "kind": "real"})
 
 
 def recording_fingerprint(sha256: str) -> str:
@@ -54,6 +60,12 @@ def finishing_record(track: Track, output: Output, steps: tuple[str, ...] = ()) 
 def fingerprint_of(record: dict[str, Any]) -> str:
     """The finishing fingerprint that is made of `record`."""
     return _digest(record)
+
+
+def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:
+    """Of all by which a take of `track` is found fit or unfit: its finishing, gates among it; 16 hex digits."""
+    document = {"version": 1, "finishing": canonical(track.finishing)}
+    return _digest(document | ({"steps": steps} if steps else {}))[:16]
 
 
 def serial_seed(track: Track, source_sha256: str) -> str:

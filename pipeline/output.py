@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.files import Folder, FolderError, sha256_of, trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
@@ -49,6 +49,19 @@ class JoinedGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfit:
+    """A take that failed a gate, so that it is not the pick.
+
+    `judging`: the fingerprint of what it was judged by; under other gates it is judged again.
+    """
+
+    take: int
+    regeneration: int
+    judging: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssetRow:
     """A row of the index: a finished file, as measured when it was delivered. Figures not measurable are None."""
 
@@ -74,10 +87,11 @@ class AssetRow:
     provenance: Provenance = field(default_factory=lambda: Provenance("generated"))
     group: JoinedGroup | None = None
     settings: dict[str, Any] | None = None  # what `finishing_fingerprint` is the SHA-256 of; None: not recorded
+    unfit: tuple[Unfit, ...] = ()  # the track's takes that failed a gate
 
     def document(self) -> dict[str, Any]:
         """The row as JSON has it."""
-        return asdict(self) | {"warnings": list(self.warnings)}
+        return asdict(self) | {"warnings": list(self.warnings), "unfit": [asdict(one) for one in self.unfit]}
 
 
 def read_row(document: Mapping[str, Any]) -> AssetRow | None:
@@ -88,6 +102,7 @@ def read_row(document: Mapping[str, Any]) -> AssetRow | None:
         settings = document.get("settings")
         read = {"provenance": provenance, "warnings": tuple(document["warnings"]), "group": group}
         read["settings"] = settings if isinstance(settings, dict) else None
+        read["unfit"] = tuple(_read_unfit(document.get("unfit")))
         row = AssetRow(**_known(AssetRow, document) | read)
     except (KeyError, TypeError, AttributeError):
         return None
@@ -104,6 +119,18 @@ def _read_group(document: Any) -> JoinedGroup | None:
     sound = isinstance(group.name, str) and _is_figure(group.target_lufs) and _is_figure(group.gain_db)
     texts = (part for name, member in members for part in (name, member or ""))
     return group if sound and all(isinstance(text, str) for text in texts) else None
+
+
+def _read_unfit(documents: Any) -> Iterator[Unfit]:
+    """What is not one is passed over: that take is then judged again."""
+    for document in documents if isinstance(documents, list) else ():
+        try:
+            one = Unfit(**_known(Unfit, document))
+        except (TypeError, AttributeError):
+            continue
+        counts = all(type(count) is int for count in (one.take, one.regeneration))
+        if counts and isinstance(one.judging, str) and isinstance(one.why, str):
+            yield one
 
 
 def _is_sound(row: AssetRow) -> bool:

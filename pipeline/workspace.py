@@ -20,6 +20,10 @@ from pipeline.locks import held
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
 from pipeline.output import OutputFolder, rows_by_path
+from pipeline.picks.lockfile import LockFiles
+from pipeline.picks.pinning import is_complete
+from pipeline.picks.proving import rows_proven
+from pipeline.picks.values import takes_named
 from pipeline.planning.decisions import plan_manifest
 from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
 from pipeline.renaming import find_moves
@@ -75,11 +79,12 @@ class Plan:
     manifests: tuple[ManifestPlan, ...]
     index: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # the index's rows as they stand
     index_complete: bool = True  # False: rows are known that the index lacks
+    lock_complete: bool = True  # False: something is known that a lock lacks
     committed: Mapping[str, int] = field(default_factory=dict)  # by manifest, what its open run binds, micro-dollars
 
     @property
     def nothing_to_do(self) -> bool:
-        return self.index_complete and all(plan.nothing_to_do for plan in self.manifests)
+        return self.index_complete and self.lock_complete and all(plan.nothing_to_do for plan in self.manifests)
 
     @property
     def estimate_microusd(self) -> int:
@@ -97,6 +102,7 @@ class Workspace:
         self.output = OutputFolder(Folder(output.absolute()))
         self.sources = SourceStore(self.state)
         self.ledger_path = self.state.path(LEDGER_NAME)
+        self.locks = LockFiles()
 
     @contextmanager
     def locked(self, *, wait: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
@@ -109,7 +115,8 @@ class Workspace:
     def plan(self, request: PlanRequest, now: float | None = None) -> Plan:
         """What a run would do. Changes nothing.
 
-        Raises NothingMatches, ManifestMistakes for a recording that is not there, LedgerError, FolderError.
+        Raises NothingMatches, ManifestMistakes for a recording that is not there, LockMistake, LedgerError,
+        FolderError.
         """
         check_patterns(request.manifests, "--only", request.only)
         check_patterns(request.manifests, "--regenerate", request.regenerate)
@@ -121,9 +128,17 @@ class Workspace:
         if damaged:
             facts = replace(facts, held=facts.held - damaged)
             plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
-        return Plan(request, plans, tuple(index), _index_complete(index, facts, request), facts.committed)
+        return Plan(
+            request,
+            plans,
+            tuple(index),
+            _index_complete(index, facts, request),
+            all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
+            facts.committed,
+        )
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
+        locks = self.locks.read(request.manifests)
         remembered: list[dict[str, Any]] = []
         jobs: list[Job] = []
         outstanding: list[Job] = []
@@ -149,6 +164,10 @@ class Workspace:
                 )
         planned = list(_paths_planned(request))
         rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
+        intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
+        unproven = [at for at in planned if at not in intact]
+        proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder)
+        rows |= proven
         recordings = _recordings(request)
         in_the_way = obstacles(self.output.folder, planned, rows)
         only = _matcher(request.only)
@@ -161,12 +180,12 @@ class Workspace:
             kind=request.kind,
             now=now,
             origin=request.gateway.origin,
-            jobs=_by_take(jobs),
+            jobs=_by_fingerprint(jobs),
             outstanding=outstanding,
             held=frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size)),
             pruned={sha: one.pruned_at for sha, one in sources.items() if one.pruned_at is not None},
             rows=rows,
-            intact=frozenset(at for at in planned if at in rows and self.output.intact(rows[at])),
+            intact=frozenset(intact | proven.keys()),
             obstacles=unmakeable(_planned_tracks(request))
             | {at: why for at, why in in_the_way.items() if at not in arriving},
             grants=grants,
@@ -175,6 +194,8 @@ class Workspace:
             steps=request.steps,
             recordings=recordings,
             moves=moves,
+            locks=locks,
+            named=takes_named(locks.values()),
         )
 
     def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
@@ -204,10 +225,10 @@ def _fingerprints(request: PlanRequest) -> Iterator[str]:
                 yield from (paid_fingerprint(track, kind) for kind in kinds)
 
 
-def _by_take(jobs: Iterable[Job]) -> Mapping[tuple[str, int], Sequence[Job]]:
-    found: defaultdict[tuple[str, int], list[Job]] = defaultdict(list)
+def _by_fingerprint(jobs: Iterable[Job]) -> Mapping[str, Sequence[Job]]:
+    found: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
-        found[job.key.fingerprint, job.key.take].append(job)
+        found[job.key.fingerprint].append(job)
     return found
 
 

@@ -47,7 +47,7 @@ _DONE: Final = {
     "finish": (TrackFinisher, "_run"),
 }
 #: A file gets its final name, by where that lies.
-_PLACED: Final = ("source rename", "asset rename", "index", "report")
+_PLACED: Final = ("source rename", "asset rename", "lock", "index", "report")
 
 #: A file takes another name with its track: only where one is renamed.
 MOVES: Final = ("sidecar move", "asset move")
@@ -143,4 +143,6 @@ def _placed(relative: str) -> str | None:
         return None
     if relative.startswith("cost-report.") or relative == "report.html":
         return "report"
+    if relative.endswith(".lock.json"):
+        return "lock"
     return "index" if relative == "assets.json" else "asset rename"

@@ -117,15 +117,11 @@ def _run(order: dict[str, Any], answers: int) -> None:
 
 def _without_workers() -> Any:
     """A finisher that works inline, for lives that are not about worker processes."""
-    from pipeline.audio.remeasuring import remeasure
     from pipeline.runner.finisher import InlineFinisher
 
     class Inline(InlineFinisher):
         async def warm_up(self) -> None:
             """Everything is here."""
-
-        async def remeasure(self, path: str, loop: tuple[int, int] | None) -> Any:
-            return remeasure(path, loop)
 
     return Inline()
 

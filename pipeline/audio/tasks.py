@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 Step = Callable[["AudioSegment"], "AudioSegment"]
 
 
+def step_name(step: Step) -> str:
+    """What a step is called in fingerprints. Raises TypeError for one that a worker process could not find."""
+    module, name = getattr(step, "__module__", None), getattr(step, "__qualname__", "")
+    if not module or not name or "<" in name:
+        raise TypeError(f"{step!r} can't be a step: expected a function at the top level of a module")
+    return f"{module}.{name}"
+
+
 class AudioError(Exception):
     """A source or an asset that can't be finished. Its text is one sentence for the report."""
 

@@ -87,12 +87,13 @@ def exit_status_of(error: Exception) -> int | None:
     from pipeline.local_gateway.faults.fields import FaultMistake  # noqa: PLC0415
     from pipeline.locks import FolderBusy  # noqa: PLC0415
     from pipeline.manifest import ManifestMistakes  # noqa: PLC0415
+    from pipeline.picks.document import LockMistake  # noqa: PLC0415
     from pipeline.workspace import NothingMatches  # noqa: PLC0415
 
     match error:
         case NoGateway(key=True) | KeyRefused():
             return EXIT_KEY
-        case ManifestMistakes() | NothingMatches() | FaultMistake() | NoGateway():
+        case ManifestMistakes() | LockMistake() | NothingMatches() | FaultMistake() | NoGateway():
             return EXIT_USAGE
         case GatewayError():
             return EXIT_TRACKS

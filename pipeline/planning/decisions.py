@@ -9,25 +9,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
 from pipeline.gateway_choice import is_same_gateway
-from pipeline.jobs import PurchaseKey
+from pipeline.planning.actions import why_finished, with_action
 from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
-from pipeline.planning.changes import in_words
 from pipeline.planning.groups import groups_of, join_groups
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
 from pipeline.planning.renames import as_moved
-from pipeline.planning.takes import NEW, plan_take, wanted_regeneration
+from pipeline.planning.takes import Proof, plan_take
+from pipeline.planning.wanted import Wanted, wanted_takes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.jobs import Job
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
-    from pipeline.planning.plans import AssetPlan, TakePlan
+    from pipeline.planning.plans import TakePlan
     from pipeline.planning.renames import Move
 
 
@@ -108,7 +108,7 @@ def _plan_recording(track: Track, facts: Facts, *, again: bool) -> TrackPlan:
     fingerprint = recording_fingerprint(facts.recordings[track.file])
     assets = tuple(plan_assets(track, fingerprint, facts, lambda _: True))
     action = Action.FINISH if again or not all(asset.keep for asset in assets) else Action.KEEP
-    return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=_why_finished(assets))
+    return TrackPlan(track, action, fingerprint, (), assets, rows_of(track, facts), why=why_finished(assets))
 
 
 def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts, *, again: bool) -> TrackPlan:
@@ -126,21 +126,32 @@ def _plan_beside_real(track: Track, manifest: Manifest, facts: Facts, *, again: 
 
 def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes, *, again: bool) -> TrackPlan:
     fingerprint = paid_fingerprint(track, facts.kind)
-    regenerate = fingerprint in wishes.regenerate
-    proof = proof_of_purchase(track, fingerprint, facts)
-    keys = [
-        PurchaseKey(fingerprint, take, wanted_regeneration(track, fingerprint, take, proof, facts, again=regenerate))
-        for take in range(1, track.takes + 1)
-    ]
-    current = {(key.take, key.regeneration) for key in keys}
+    row = proof_of_purchase(track, fingerprint, facts)
+    wanted = wanted_takes(track, fingerprint, row, facts, wishes)
+    return _plan_takes(track, manifest, facts, wanted, row, again=again, free=wishes.free)
 
-    def stands(row: AssetRow) -> bool:
-        return (row.provenance.take, row.provenance.regeneration) in current
 
+def _plan_takes(
+    track: Track, manifest: Manifest, facts: Facts, wanted: Wanted, row: AssetRow | None, *, again: bool, free: bool
+) -> TrackPlan:
+    """What to do about the `wanted` takes; `row` shows that the track was bought. `free`: without any gateway."""
+    fingerprint = wanted.keys[0].fingerprint
+    known = row if row is not None and _version(row) in wanted.versions else None
+    stands = _stands(wanted)
     assets = tuple(plan_assets(track, fingerprint, facts, stands))
-    kept = proof is not None and stands(proof) and all(asset.keep for asset in assets) and not again
-    pick = proof.provenance.take if proof is not None and stands(proof) else None
-    takes = tuple(plan_take(track, key, manifest, facts, proof if pick else None, kept=kept) for key in keys)
+    pick = known.provenance.take if known is not None and stands(known) else None
+    kept = pick is not None and all(asset.keep for asset in assets) and not again
+    proof = Proof(
+        needed=wanted.choice or pick or _locked_pick(track, wanted, facts),
+        counted=0 if known is None else known.provenance.takes,
+        named=facts.named.get(fingerprint, frozenset()),
+    )
+    takes = tuple(
+        replace(plan_take(track, key, manifest, facts, proof, kept=kept), on_a_word=key.take in wanted.on_a_word)
+        for key in wanted.keys
+    )
+    if free:
+        takes = tuple(take for take in takes if take.step in _FREE or take.number == wanted.choice)
     plan = TrackPlan(
         track,
         Action.KEEP,
@@ -150,14 +161,41 @@ def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wish
         rows_of(track, facts),
         pick=_usable_pick(pick, takes, kept=kept),
         placeholder=facts.kind == "local",
+        choice=wanted.choice,
+        home=tuple(_home(track, wanted, facts)),
     )
-    return _with_action(plan, proof, again=again)
+    return with_action(plan, row, again=again)
 
 
-def _beyond(proof: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
-    """A take that came home in a run that was stopped before it was finished: no row has heard of it."""
-    known = 0 if proof is None else proof.provenance.takes
-    return next((take for take in takes if take.step is Step.HAVE and take.number > known), None)
+def _home(track: Track, wanted: Wanted, facts: Facts) -> Iterator[Job]:
+    """The jobs that came home of all takes that are meant, and of those that were ever bought for this track."""
+    takes, whose = {key.take for key in wanted.keys}, (track.manifest, track.name)
+    for job in facts.jobs.get(wanted.keys[0].fingerprint, ()):
+        if job.collected_at is not None and (job.key.take in takes or (job.intent.manifest, job.intent.track) == whose):
+            yield job
+
+
+_FREE: Final = (Step.HAVE, Step.PROVEN)
+
+
+def _version(row: AssetRow) -> tuple[int, int]:
+    return row.provenance.take, row.provenance.regeneration
+
+
+def _stands(wanted: Wanted) -> Callable[[AssetRow], bool]:
+    """Is an asset made of one of the takes that are meant, and of the one that was chosen?"""
+
+    def stands(row: AssetRow) -> bool:
+        return _version(row) in wanted.versions and wanted.choice in (None, row.provenance.take)
+
+    return stands
+
+
+def _locked_pick(track: Track, wanted: Wanted, facts: Facts) -> int | None:
+    """The pick that the lock names, where it is among the takes that are meant."""
+    lock = facts.locks.get(track.manifest)
+    pick = None if lock is None else lock.track(track.name).pick_of(wanted.keys[0].fingerprint)
+    return pick.take if pick is not None and pick.version in wanted.versions else None
 
 
 def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> int | None:
@@ -166,46 +204,8 @@ def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> 
     return pick if kept or pick in reachable else None
 
 
-def _with_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -> TrackPlan:
-    steps = {take.step for take in plan.takes}
-    blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
-    if blocked is not None:
-        return replace(plan, action=Action.BLOCKED, why=blocked.why)
-    if steps & {Step.BUY, Step.RESEND, Step.COLLECT}:
-        take = next(take for take in plan.takes if take.step in (Step.BUY, Step.RESEND, Step.COLLECT))
-        return replace(plan, action=Action.GENERATE, why=_why_bought(plan, take, proof))
-    if not all(asset.keep for asset in plan.assets):
-        return replace(plan, action=Action.FINISH, why=_why_finished(plan.assets))
-    beyond = _beyond(proof, plan.takes)
-    if beyond is not None:
-        return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
-    return replace(plan, action=Action.FINISH) if again else plan
-
-
 def _is_real(row: AssetRow) -> bool:
     return not row.placeholder and row.provenance.kind == "generated"
-
-
-def _why_bought(plan: TrackPlan, take: TakePlan, proof: AssetRow | None) -> str:
-    """Why the first of the takes that are not here is asked for."""
-    if take.why != NEW:
-        return take.why
-    if take.key.regeneration:
-        return "--regenerate"
-    if proof is not None and take.number > proof.provenance.takes:
-        return f"takes {proof.provenance.takes} -> {plan.track.takes}"
-    return in_words(plan.changes, otherwise="what is asked for changed" if plan.rows else NEW)
-
-
-def _why_finished(assets: Sequence[AssetPlan]) -> str:
-    """Why its assets are made again: each reason once."""
-    return ", ".join(dict.fromkeys(reason for asset in assets for reason in _reasons(asset)))
-
-
-def _reasons(asset: AssetPlan) -> tuple[str, ...]:
-    if asset.why and asset.why == in_words(asset.changes, otherwise=""):
-        return tuple(map(str, asset.changes))
-    return (asset.why,) if asset.why else ()
 
 
 def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishes: Wishes) -> Iterator[Job]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job, Kind, PurchaseKey
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
+    from pipeline.picks.values import Lock, Version
     from pipeline.planning.changes import Change
     from pipeline.planning.groups import GroupPlan
     from pipeline.planning.renames import Move
@@ -62,6 +63,7 @@ class TakePlan:
     job: Job | None = None
     estimate_microusd: int = 0  # what buying it binds; 0 at the local gateway
     why: str = ""
+    on_a_word: bool = False  # bought again because somebody said so: that is granted once in a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class TrackPlan:
     placeholder: bool = False  # its takes come from the local gateway
     why: str = ""
     rejoins: bool = False  # its assets are as they should be, but for its loudness group
+    choice: int | None = None  # the take that somebody chose: nobody but a person replaces it
+    home: tuple[Job, ...] = ()  # the jobs of its takes that ever came home, of all regenerations
     moves: tuple[Move, ...] = ()  # of assets that it made under an older name
 
     @property
@@ -161,7 +165,7 @@ class Facts:
     kind: Kind
     now: float
     origin: str = ""  # of the gateway that new jobs would be asked of
-    jobs: Mapping[tuple[str, int], Sequence[Job]] = field(default_factory=dict)  # (fingerprint, take), oldest first
+    jobs: Mapping[str, Sequence[Job]] = field(default_factory=dict)  # by paid fingerprint, oldest first
     outstanding: Sequence[Job] = ()  # with a job id, not collected, of any paid fingerprint
     held: frozenset[str] = frozenset()  # the hashes of the sources that are here
     pruned: Mapping[str, float] = field(default_factory=dict)  # hash -> when it was removed on purpose
@@ -173,6 +177,8 @@ class Facts:
     obstacles: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (manifest, path) -> why it can't be made
     steps: tuple[str, ...] = ()  # the names of the user's own finishing steps
     recordings: Mapping[Path, str] = field(default_factory=dict)  # file -> SHA-256
+    locks: Mapping[str, Lock] = field(default_factory=dict)  # by manifest
+    named: Mapping[str, frozenset[Version]] = field(default_factory=dict)  # by paid fingerprint: what the locks name
     moves: Mapping[str, Sequence[Move]] = field(default_factory=dict)  # by manifest: of renamed tracks' assets
     bought: Mapping[str, AssetRow] = field(default_factory=dict)  # paid fingerprint -> a row that proves it, anybody's
 
@@ -183,6 +189,7 @@ class Wishes:
 
     only: Callable[[str], bool] | None = None  # is a track of that name meant?
     regenerate: frozenset[str] = frozenset()  # paid fingerprints: two tracks with one are one purchase
+    free: bool = False  # nothing is to be bought, asked for or fetched
 
 
 def take_price(track: Track) -> int:

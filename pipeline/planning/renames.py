@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.fingerprints import paid_fingerprint, recording_fingerprint
+from pipeline.picks.values import Renaming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -103,11 +104,21 @@ def as_moved(facts: Facts, manifest: str, moves: Sequence[Move]) -> Facts:
     rows |= {at: move.new for at, move in taken.items()}
     rows = {at: _with_names(row, names) if row.manifest == manifest else row for at, row in rows.items()}
     whole = {at for at, move in taken.items() if move.held is not Held.GONE}
+    locks = dict(facts.locks)
+    if manifest in locks:
+        locks[manifest] = locks[manifest].renamed(renamings(moves))
     return replace(
         facts,
         rows=rows,
+        locks=locks,
         intact=frozenset(facts.intact - left - taken.keys() | whole),
     )
+
+
+def renamings(moves: Iterable[Move]) -> tuple[Renaming, ...]:
+    """The tracks that are renamed by `moves`, each once."""
+    found = (Renaming(move.old.name, move.new.name, move.old.paid_fingerprint) for move in moves)
+    return tuple(dict.fromkeys(found))
 
 
 def _with_names(row: AssetRow, names: Mapping[str, str]) -> AssetRow:

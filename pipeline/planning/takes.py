@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway_choice import is_same_gateway
-from pipeline.jobs import FRUITLESS, OUTSTANDING, PurchaseKey, State
+from pipeline.jobs import OUTSTANDING, PurchaseKey, State
 from pipeline.money import dollars
 from pipeline.planning.plans import Facts, Step, TakePlan, take_price
 
 if TYPE_CHECKING:
     from pipeline.jobs import Job
     from pipeline.manifest.tracks import GatewaySettings, Manifest, Track
-    from pipeline.output import AssetRow
 
 RESEND_WITHIN_S: Final = 24 * 3600.0  # how long an Idempotency-Key is kept
 NEW: Final = "new"
 KEPT_AT_GATEWAY_S: Final = 7 * 24 * 3600.0  # how long a result can be fetched
 
 
-def plan_take(
-    track: Track, key: PurchaseKey, manifest: Manifest, facts: Facts, proof: AssetRow | None, *, kept: bool
-) -> TakePlan:
-    """What to do about one take's source.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that takes were bought, whatever the ledger knows of them."""
 
-    `proof`: a row that shows that the track was bought. `kept`: every asset of the track stands as it is.
-    """
+    needed: int | None = None  # the take that the assets are made of, or are to be
+    counted: int = 0  # so many takes the index counts
+    named: frozenset[tuple[int, int]] = frozenset()  # (take, regeneration) in a lock
+
+    def covers(self, key: PurchaseKey) -> bool:
+        """Was it bought at some time?"""
+        return key.take <= self.counted or (key.take, key.regeneration) in self.named
+
+
+def plan_take(
+    track: Track, key: PurchaseKey, manifest: Manifest, facts: Facts, proof: Proof, *, kept: bool
+) -> TakePlan:
+    """What to do about one take's source. `kept`: every asset of the track stands as it is."""
     job = _latest(key, facts)
     step, why = _step(track, job, manifest, facts)
-    if step is not Step.HAVE and proof is not None and _was_here(key, job, proof, manifest.gateway):
-        if kept or key.take != proof.provenance.take:
+    if step is not Step.HAVE and _was_here(key, job, proof, manifest.gateway):
+        is_spare = kept or key.take != proof.needed
+        if is_spare and not (step is Step.COLLECT and not proof.counted):  # nothing stands yet: it may become the pick
             step, why = Step.PROVEN, ""
         elif step is Step.BUY and facts.kind == "real":
-            step, why = Step.BLOCKED, _missing(track, job, facts)
+            step, why = Step.BLOCKED, missing(track, job, facts)
     estimate = take_price(track) if step is Step.BUY and facts.kind == "real" else 0
     return TakePlan(key.take, key, step, job, estimate, why)
 
@@ -43,21 +54,23 @@ def is_bought_again(gone: Job, settings: GatewaySettings) -> bool:
     return settings.on_expired == "regenerate" and gone.collected_at is None
 
 
-def _was_here(key: PurchaseKey, job: Job | None, proof: AssetRow, settings: GatewaySettings) -> bool:
+def _was_here(key: PurchaseKey, job: Job | None, proof: Proof, settings: GatewaySettings) -> bool:
     """Does `proof` show that this take was bought and fetched once?
 
-    Of the pick it does. The other takes it only counts: of those the ledger may know that one was never fetched.
+    Of the pick, and of what a lock names, it does. An index only counts the others: of those the ledger may know that
+    one was never fetched.
     """
-    if key.take > proof.provenance.takes:
+    if not proof.covers(key):
         return False
     if job is None or job.state is State.COLLECTED:
         return True
-    is_pick, local = key.take == proof.provenance.take, job.intent.kind == "local"
-    return job.state is State.EXPIRED and (is_pick or local or not is_bought_again(job, settings))
+    is_told = key.take == proof.needed or (key.take, key.regeneration) in proof.named
+    local = job.intent.kind == "local"
+    return job.state is State.EXPIRED and (is_told or local or not is_bought_again(job, settings))
 
 
 def _latest(key: PurchaseKey, facts: Facts) -> Job | None:
-    jobs = [job for job in facts.jobs.get((key.fingerprint, key.take), ()) if job.key == key]
+    jobs = [job for job in facts.jobs.get(key.fingerprint, ()) if job.key == key]
     return jobs[-1] if jobs else None
 
 
@@ -91,7 +104,7 @@ def _step_by_state(track: Track, job: Job, manifest: Manifest, facts: Facts) -> 
         case State.EXPIRED if job.collected_at is None:
             return _step_when_expired(track, job, manifest)
         case _:
-            return Step.BLOCKED, _missing(track, job, facts)
+            return Step.BLOCKED, missing(track, job, facts)
 
 
 def _is_to_be_fetched_again(job: Job, facts: Facts) -> bool:
@@ -124,8 +137,9 @@ def _step_when_expired(track: Track, job: Job, manifest: Manifest) -> tuple[Step
     return Step.BLOCKED, f"{why}: {_again(track)}"
 
 
-def _missing(track: Track, job: Job | None, facts: Facts) -> str:
-    pruned_at = facts.pruned.get(job.source or "") if job is not None else None
+def missing(track: Track, job: Job | None = None, facts: Facts | None = None) -> str:
+    """Why a track whose source is gone waits for somebody's word."""
+    pruned_at = facts.pruned.get(job.source or "") if job is not None and facts is not None else None
     when = "" if pruned_at is None else f" (pruned on {_day(pruned_at)})"
     return f"source missing{when}: {_again(track)}"
 
@@ -136,18 +150,3 @@ def _day(at: float) -> str:
 
 def _again(track: Track) -> str:
     return f"generating again costs {dollars(take_price(track) * track.takes)} (--regenerate)"
-
-
-def wanted_regeneration(
-    track: Track, fingerprint: str, take: int, proof: AssetRow | None, facts: Facts, *, again: bool
-) -> int:
-    """Which regeneration of a take is meant: what this run was granted, else what was bought last, else the first."""
-    granted = facts.grants.get(track.manifest, {}).get((fingerprint, take))
-    if granted is not None:
-        return granted
-    bought = [job.key.regeneration for job in facts.jobs.get((fingerprint, take), ()) if job.state not in FRUITLESS]
-    if proof is not None and take <= proof.provenance.takes:
-        bought.append(proof.provenance.regeneration)
-    if not bought:
-        return 0
-    return max(bought) + (1 if again else 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.money import Basis, as_usd
 from pipeline.report.books_json import seconds_got
 from pipeline.report.cost_csv import csv_table
-from pipeline.report.text import timestamp
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.money import as_usd
-from pipeline.report.text import one_line_or_none, timestamp
+from pipeline.report.text import one_line_or_none
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from pipeline.ledger.records import Charge, Run

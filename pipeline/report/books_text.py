@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.money import Basis, dollars
 from pipeline.report.terminal import column_width, paragraph
-from pipeline.report.text import counted, one_line, timestamp
+from pipeline.report.text import counted, one_line
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from pipeline.jobs import PurchaseKey, State
 from pipeline.report.amounts import Amounts, Counts, Totals, total
 from pipeline.report.failures import Failure, failures
 from pipeline.report.purchases import Purchase, purchases
-from pipeline.report.text import timestamp
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

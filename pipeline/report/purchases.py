@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.jobs import PurchaseKey
 from pipeline.planning.plans import Step
 from pipeline.report.amounts import Amounts, amounts_of, cost_of
-from pipeline.report.text import timestamp
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

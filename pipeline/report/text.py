@@ -43,11 +43,6 @@ def audio_length(seconds: float) -> str:
     return f"{hours:,} h {minutes:02} min"
 
 
-def timestamp(seconds: float) -> str:
-    """Seconds since 1970 as ISO 8601 in UTC."""
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def month_of(seconds: float) -> str:
     """The month of a moment in seconds since 1970, in UTC: `2026-09`."""
     moment = dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.audio.remeasuring import Remeasured
     from pipeline.audio.tasks import FinishedFile, FinishTask, GatingBlocks, SourceFacts
 
 
@@ -26,6 +27,8 @@ class Finisher(Protocol):
     async def gating_blocks(self, task: FinishTask) -> GatingBlocks: ...
 
     async def common_gain_db(self, members: Sequence[GatingBlocks], target_lufs: float) -> float: ...
+
+    async def remeasure(self, path: str, loop: tuple[int, int] | None) -> Remeasured: ...
 
 
 class InlineFinisher:
@@ -55,3 +58,8 @@ class InlineFinisher:
         from pipeline.audio.finishing import common_gain_db  # noqa: PLC0415 - as above
 
         return common_gain_db(members, target_lufs)
+
+    async def remeasure(self, path: str, loop: tuple[int, int] | None) -> Remeasured:
+        from pipeline.audio.remeasuring import remeasure  # noqa: PLC0415 - as above
+
+        return remeasure(path, loop)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import shutil
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.gates import action_of
-from pipeline.audio.tasks import AudioError, FinishTask, Target
+from pipeline.audio.tasks import AudioError, FinishTask, Target, step_name
 from pipeline.files import naming
 from pipeline.fingerprints import serial_seed
 from pipeline.output import AssetRow, Provenance
@@ -21,6 +20,7 @@ from pipeline.runner.grouping import Audition, GroupLevel
 from pipeline.runner.picking import Picking, usable
 from pipeline.runner.results import TakeLost
 from pipeline.runner.twins import find_twins
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,6 +74,7 @@ class TrackFinisher:
     def __init__(self, tools: Tools, steps: Sequence[UserStep] = ()) -> None:
         self._tools = tools
         self._steps = tuple(steps)
+        self._step_names = tuple(map(step_name, steps))
         self._delivered: dict[tuple[str, str], tuple[AssetRow, ...]] = {}
 
     def standing(self, plan: TrackPlan) -> tuple[AssetRow, ...]:
@@ -91,12 +92,12 @@ class TrackFinisher:
             return Finished(plan.rows, tuple(takes), is_new=False)
         if plan.track.file is not None:
             return Finished(await self._finish_recording(plan, level))
-        picking = Picking(plan, takes, await self._find_twins(plan, takes))
+        picking = Picking(plan, takes, await self._find_twins(plan, takes), self._step_names)
         pick, rows = plan.pick, plan.rows
         if pick is None or pick in picking.unfit or _wanted(plan, pick, level):
             pick, rows = await self._finish_first_fit(plan, picking, level)
         if pick is None:
-            return Finished(plan.rows, picking.takes, picking.why_nothing_is_fit)
+            return Finished(tuple(map(picking.told_in_vain, plan.rows)), picking.takes, picking.why_nothing_is_fit)
         picking.fail_twins(pick)
         for take in picking.usable:
             if take.plan.number != pick:
@@ -141,7 +142,7 @@ class TrackFinisher:
     ) -> tuple[int | None, tuple[AssetRow, ...]]:
         """Make the assets of the first take that passes its gates, and give its number."""
         candidates = picking.candidates
-        if not candidates and not picking.unfit:
+        if not candidates and not picking.is_hopeless:
             raise TakeLost(next((take.error for take in picking.takes if take.error), "its source is missing"))
         for candidate in candidates:
             try:
@@ -151,7 +152,7 @@ class TrackFinisher:
         return None, plan.rows
 
     async def _finish_recording(self, plan: TrackPlan, level: GroupLevel | None) -> tuple[AssetRow, ...]:
-        provenance = Provenance("file", date=_date(self._tools.clock.now()))
+        provenance = Provenance("file", date=timestamp(self._tools.clock.now()))
         wanted = _wanted(plan, None, level)
         return await self._deliver(wanted, _Work(plan, _recording(plan), Picking(plan), level), provenance)
 
@@ -169,7 +170,7 @@ class TrackFinisher:
             take=pick.plan.number,
             takes=picking.highest,
             regeneration=pick.plan.key.regeneration,
-            date=_date(pick.job.collected_at or self._tools.clock.now()),
+            date=timestamp(pick.job.collected_at or self._tools.clock.now()),
             duration=float(plan.track.duration_s),
             refine_lyrics=plan.track.refine_lyrics,
             source_format=plan.track.source_format,
@@ -305,10 +306,10 @@ def _row(work: _Work, asset: AssetPlan, path: str, file: FinishedFile, provenanc
         duration=round(file.duration_s, 6),
         sample_rate=file.sample_rate,
         channels=file.channels,
-        lufs=_rounded(file.lufs),
-        max_short_term_lufs=_rounded(file.max_short_term_lufs),
-        loudness_range=_rounded(file.loudness_range_lu),
-        true_peak_dbtp=_rounded(file.true_peak_dbtp),
+        lufs=rounded(file.lufs),
+        max_short_term_lufs=rounded(file.max_short_term_lufs),
+        loudness_range=rounded(file.loudness_range_lu),
+        true_peak_dbtp=rounded(file.true_peak_dbtp),
         loop=None if file.loop is None else {"start": file.loop[0], "end": file.loop[1]},
         warnings=tuple({"code": warning.code, "message": warning.message} for warning in (*file.warnings, *of_group)),
         placeholder=plan.placeholder,
@@ -322,9 +323,6 @@ def _row(work: _Work, asset: AssetPlan, path: str, file: FinishedFile, provenanc
     return work.picking.told(row)
 
 
-def _rounded(figure: float | None) -> float | None:
+def rounded(figure: float | None) -> float | None:
+    """A figure as the index has it."""
     return None if figure is None else round(figure, 2)
-
-
-def _date(now: float) -> str:
-    return dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

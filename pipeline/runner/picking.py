@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.audio.gates import action_of
 from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.fingerprints import judging_fingerprint
+from pipeline.output import Unfit
 from pipeline.planning.plans import Step
 
 if TYPE_CHECKING:
@@ -19,10 +21,18 @@ if TYPE_CHECKING:
 
 
 class Picking:
-    """A track's takes: the pick is the one that stands, else the first without a failed gate."""
+    """A track's takes: the pick is the one that somebody chose, or that stands, or the first without a failed gate."""
 
-    def __init__(self, plan: TrackPlan, takes: Iterable[TakeResult] = (), twins: Sequence[Twins] = ()) -> None:
+    def __init__(
+        self,
+        plan: TrackPlan,
+        takes: Iterable[TakeResult] = (),
+        twins: Sequence[Twins] = (),
+        steps: tuple[str, ...] = (),
+    ) -> None:
+        """`steps`: the names of the user's own finishing steps."""
         self._plan = plan
+        self._judging = judging_fingerprint(plan.track, steps)
         self._takes = {take.plan.number: take for take in takes}
         self._twins = tuple(twins)
 
@@ -38,7 +48,12 @@ class Picking:
 
     @property
     def candidates(self) -> list[TakeResult]:
-        """What may be the pick, the likeliest first. Nothing takes the place of a pick whose source is not here."""
+        """What may be the pick, the likeliest first.
+
+        Nothing takes the place of one that somebody chose, nor of a pick whose source is not here.
+        """
+        if self._plan.choice is not None:
+            return [take for take in self.usable if take.plan.number == self._plan.choice]
         standing = self._takes.get(self._plan.pick or 0)
         if standing is None or standing.failed_gate:
             return self.usable
@@ -56,6 +71,11 @@ class Picking:
         """The takes that have failed a gate."""
         return [take.plan.number for take in self.takes if take.failed_gate]
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Is the take that somebody chose unfit, or, where nobody chose, any that might have been the pick?"""
+        return bool(self.unfit) if self._plan.choice is None else self._plan.choice in self.unfit
+
     def fail(self, number: int, why: str) -> None:
         """A gate has found a take to be unfit."""
         self._takes[number] = replace(self._takes[number], error=why, failed_gate=True)
@@ -68,8 +88,11 @@ class Picking:
 
     @property
     def why_nothing_is_fit(self) -> str:
-        """The reason of each take that failed a gate."""
+        """The reason of each take that failed a gate; of one that somebody chose, its own."""
         failed = [take for take in self.takes if take.failed_gate]
+        chosen = next((take for take in failed if take.plan.number == self._plan.choice), None)
+        if chosen is not None:
+            return f"take {chosen.plan.number}, which was picked, is not fit: {chosen.error}"
         if len(failed) == 1:
             return str(failed[0].error)
         return "; ".join(f"take {take.plan.number}: {take.error}" for take in failed)
@@ -82,15 +105,29 @@ class Picking:
     def _unfit(self) -> Iterator[AssetWarning]:
         for take in self.takes:
             if take.failed_gate and not str(take.error).startswith("twin: "):  # which is told of both
-                yield AssetWarning("take_failed", f"take {take.plan.number} is not fit to be its pick: {take.error}")
+                again = ", generated again," if take.plan.key.regeneration else ""
+                what = f"take {take.plan.number}{again} is not fit to be its pick: {take.error}"
+                yield AssetWarning("take_failed", what)
 
     def told(self, row: AssetRow) -> AssetRow:
         """`row` with what is known of the takes now; an intro leaves the warnings to its loop."""
-        row = replace(row, provenance=replace(row.provenance, takes=self.highest))
+        row = replace(row, provenance=replace(row.provenance, takes=self.highest), unfit=self._judged(row))
         if row.path not in {asset.path for asset in self._plan.assets}:
             return row
         documents = [{"code": warning.code, "message": warning.message} for warning in self.warnings]
         return replace(row, warnings=(*row.warnings, *(one for one in documents if one not in row.warnings)))
+
+    def told_in_vain(self, row: AssetRow) -> AssetRow:
+        """`row`, which stands since none of the takes is fit, with what is known of them, if it is of one of theirs."""
+        return self.told(row) if row.paid_fingerprint == self._plan.paid_fingerprint else row
+
+    def _judged(self, row: AssetRow) -> tuple[Unfit, ...]:
+        """The takes that failed a gate, now or before by the same gates."""
+        keys = {take.plan.key.take: take.plan.key.regeneration for take in self.takes}
+        before = [one for one in row.unfit if one.judging == self._judging and keys.get(one.take) != one.regeneration]
+        failed = (take for take in self.takes if take.failed_gate)
+        now = [Unfit(one.plan.number, one.plan.key.regeneration, self._judging, str(one.error)) for one in failed]
+        return tuple(sorted((*before, *now), key=lambda one: (one.take, one.regeneration)))
 
 
 def usable(takes: Iterable[TakeResult]) -> list[TakeResult]:

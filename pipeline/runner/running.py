@@ -18,6 +18,7 @@ from pipeline.runner.collecting import Collector, Expired
 from pipeline.runner.events import MoneyMoved, Notice, RunStarted, TakeFailed, TrackFailed, TrackFinished
 from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
 from pipeline.runner.grouping import audition_all, level_of
+from pipeline.runner.pinning import LOCK_ERRORS
 from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeLost, TakeResult, TrackResult, Unsent
 from pipeline.runner.submitting import Submitter
 from pipeline.runner.tools import Order
@@ -310,10 +311,17 @@ class Runner:
         missing = [take for take in takes if take.error and not take.failed_gate]
         if missing and all(take.unsent for take in missing):
             status = "planned"  # held back, not failed: its run stays open for it
-        self._tracks[name] = TrackResult(plan, status, takes, rows, error)
+        result = self._tracks[name] = TrackResult(plan, status, takes, rows, error)
+        self._pin(result)
         self._tools.observe(
             TrackFailed(*name, error) if error else TrackFinished(*name, tuple(row.path for row in rows))
         )
+
+    def _pin(self, result: TrackResult) -> None:
+        try:
+            self._tools.pins.land(result)
+        except LOCK_ERRORS as error:  # what is paid for still comes home: the ledger has it
+            self._tools.control.stop_submitting(Stop(EXIT_FOLDER, folder_trouble(error)))
 
     async def _finished(self, plan: TrackPlan, takes: Sequence[TakeResult], audition: Audition | None) -> Finished:
         if audition is None:

@@ -13,11 +13,14 @@ from pipeline.jobs import Commitment, State
 from pipeline.ledger.store import LedgerError
 from pipeline.manifest.names import matches
 from pipeline.planning.plans import Step, estimates
+from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
 from pipeline.runner.leaving import leave
+from pipeline.runner.measuring import measured
 from pipeline.runner.moving import move_assets
+from pipeline.runner.pinning import LOCK_ERRORS, Pins
 from pipeline.runner.preflight import preflight
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
 from pipeline.runner.running import ManifestWork, Runner, folder_trouble, refused
@@ -76,12 +79,13 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
     Raises LedgerError and FolderError for what makes a start impossible; later ones stop the run by `RunResult.stop`.
     """
     began = time.perf_counter()
-    objection = await _objection(plan, seams)
+    objection = _lock_objection(plan, workspace) or await _objection(plan, seams)
     try:
         opened, objection = await _open(plan, seams, objection)
     except _Refused as refusal:
         why, before = refusal.stop.message, refusal.committed
         parts = tuple(refused(part, why, before[part.manifest.name]) for part in plan.manifests)
+        _pins(plan, workspace, seams, buys=False).end(parts)  # what came home before is pinned all the same
         return RunResult(parts, time.perf_counter() - began, refusal.stop)
     if objection is not None:
         seams.control.stop_submitting(objection)
@@ -96,6 +100,7 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
             if seams.control.interrupted:
                 notices = await leave(tools, [work.run for work in works], runner.is_queued)
                 manifests = tuple(_as_left(one, work) for one, work in zip(manifests, works, strict=True))
+            _pin(tools, manifests)
             manifests = await _record(plan, workspace, seams, manifests, works)
             await seams.report(RunResult(manifests, time.perf_counter() - began, seams.control.stop))
         except (LedgerError, FolderError, OSError) as error:
@@ -103,6 +108,18 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
         else:
             await _close(plan, seams, manifests, works)
     return RunResult(manifests, time.perf_counter() - began, seams.control.stop, notices)
+
+
+def _lock_objection(plan: Plan, workspace: Workspace) -> Stop | None:
+    """What is bought is named in a lock, so that no clone buys it again: nothing is where that can't be written."""
+    if not plan.estimate_microusd:
+        return None
+    try:
+        for part in plan.manifests:
+            workspace.locks.of(part.manifest).check_writable()
+    except FolderError as error:
+        return Stop(EXIT_FOLDER, str(error))
+    return None
 
 
 async def _objection(plan: Plan, seams: Seams) -> Stop | None:
@@ -143,7 +160,7 @@ async def _open(plan: Plan, seams: Seams, objection: Stop | None) -> tuple[dict[
         committed = {name: one.committed for name, one in opened.items()}
         too_much = too_expensive(plan, {name: one.total for name, one in committed.items()})
         stop = objection if too_much is None else Stop(EXIT_MONEY, too_much)
-        if stop is not None and not (stop.exit == EXIT_MONEY and _collects(plan)):
+        if stop is not None and not (stop.exit in (EXIT_MONEY, EXIT_FOLDER) and _collects(plan)):
             raise _Refused(stop, committed)
         return opened, stop
 
@@ -209,9 +226,24 @@ def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
         output=workspace.output,
         clock=seams.clock,
         control=seams.control,
+        pins=_pins(plan, workspace, seams, buys=plan.estimate_microusd > 0 and seams.control.submitting),
         settings={part.manifest.name: part.manifest.gateway for part in plan.manifests},
         observe=seams.observe,
     )
+
+
+def _pins(plan: Plan, workspace: Workspace, seams: Seams, *, buys: bool) -> Pins:
+    files = {part.manifest.name: workspace.locks.of(part.manifest) for part in plan.manifests}
+    renamed = {part.manifest.name: renamings(part.moves) for part in plan.manifests}
+    return Pins(files, seams.clock, seams.observe, renamed, buys=buys)
+
+
+def _pin(tools: Tools, manifests: Sequence[ManifestResult]) -> None:
+    """Write the locks. Where that fails, index and reports are written all the same, and the run stays open for it."""
+    try:
+        tools.pins.end(manifests)
+    except LOCK_ERRORS as error:
+        tools.control.stop_submitting(Stop(EXIT_FOLDER, folder_trouble(error)))
 
 
 async def _record(
@@ -219,6 +251,7 @@ async def _record(
 ) -> tuple[ManifestResult, ...]:
     """Write the index, and remember it. The results, with all that came home in their runs."""
     rows = [row for manifest in manifests for track in manifest.tracks for row in track.rows]
+    rows = [await measured(row, workspace.output.folder, seams.finisher, seams.observe) for row in rows]
     documents = index_after(plan.index, plan.manifests, rows)
     workspace.output.write_index(documents)
 

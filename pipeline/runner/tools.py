@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.runner.control import Control
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
+    from pipeline.runner.pinning import Pins
     from pipeline.sources import SourceStore
 
 
@@ -64,6 +65,7 @@ class Tools:
     output: OutputFolder
     clock: Clock
     control: Control
+    pins: Pins
     settings: Mapping[str, GatewaySettings]  # by manifest
     observe: Callable[[Event], None]
     accounts: dict[int, Account] = field(default_factory=dict)  # by run

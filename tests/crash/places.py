@@ -162,7 +162,31 @@ class Place:
         """Every asset of these manifests stands as the index says, and the reports with them."""
         assert self.proven == set(self.assets) == {f"{name}/{track}.wav" for name in names for track in TRACKS}
         assert self.files.keys() >= {_INDEX, *_REPORTS}
+        for name in names:
+            self.assert_locked(name)
         self.assert_whole()
+
+    def assert_locked(self, name: str) -> None:
+        """The lock pins what stands: every take that came home, and the hash of every asset."""
+        lock = json.loads((self.folder / f"{name}.lock.json").read_text())["tracks"]
+        assert lock.keys() == {f"{name}/{track}" for track in TRACKS}
+        pinned = {path: asset["sha256"] for track in lock.values() for path, asset in track["assets"].items()}
+        assert pinned == {path: row["sha256"] for path, row in self.index.items() if row["manifest"] == name}
+        takes = [take for track in lock.values() for one in track["purchases"].values() for take in one["takes"]]
+        sources = {job.source for job in self._ledger_jobs if job.intent.manifest == name and job.source}
+        assert sources <= {take["source"] for take in takes}
+
+    @property
+    def lock(self) -> dict[str, Any]:
+        """What the lock of `demo` says, by track; nothing where there is none."""
+        path = self.folder / "demo.lock.json"
+        return json.loads(path.read_text())["tracks"] if path.exists() else {}
+
+    def cost_of_a_plan(self, *words: str) -> int:
+        """What a plan says that a run would cost, in micro-dollars."""
+        words = ("plan", *words, "--gateway", self.gateway.base_url, "--json")
+        ended = self.lives.live(self.folder, *words, AIGATEWAY_API_KEY=_KEY)
+        return round(json.loads(ended.stdout)["totals"]["estimated_usd"] * 1_000_000)
 
     def assert_settled(self, *words: str) -> None:
         """A further run submits nothing and rewrites nothing."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -31,7 +32,7 @@ EVERYWHERE = [(name, when, 1) for name in BOUNDARIES for when in ("before", "aft
 ONE_AFTER_THE_OTHER = [EVERYWHERE[0], *(at for at in EVERYWHERE if at[1] == "after")]
 #: Where what a worker process reads or writes is under way.
 FINISHING = ("source on the books", "finish", "asset rename", "asset on the books")
-_AFTERWARDS = ("index", "report", "closing")
+_AFTERWARDS = ("lock", "index", "report", "closing")
 UNTIL_IT_IS_REPLACED = [at for at in EVERYWHERE if at[0] not in _AFTERWARDS and at != ("asset rename", "after", 1)]
 
 
@@ -187,6 +188,39 @@ class TestWithoutALedger:
         place.run("demo.yaml", "--regenerate", "demo/menu")
         place.assert_complete("demo")
         assert place.bought == bought + Counter({"demo/demo/menu": 1})
+
+
+class TestAFreshClone:
+    """What version control brings: manifest, lock and assets. The ledger and the sources were never there."""
+
+    def test_it_buys_nothing_and_touches_nothing(self, finished: Place) -> None:
+        """No submit, not a cent, not a byte rewritten."""
+        shutil.rmtree(finished.folder / ".pipeline")
+        finished.assert_settled("demo.yaml")
+        assert (finished.bought, finished.cost_of_a_plan("demo.yaml")) == (once("demo"), 0)
+
+    def test_without_its_assets_it_waits_for_a_word(self, finished: Place) -> None:
+        """The lock names what was bought: it is missed, and not bought again until somebody says so."""
+        shutil.rmtree(finished.folder / ".pipeline")
+        shutil.rmtree(finished.output)
+        ended = finished.live("demo.yaml")
+        assert (ended.status, finished.bought) == (1, once("demo")), ended.said
+        assert "source missing: generating again costs $0.0010 (--regenerate)" in ended.said
+        finished.run("demo.yaml", "--regenerate", "**")
+        assert finished.bought == Counter(once("demo")) + Counter(once("demo"))
+        finished.assert_complete("demo")
+
+    @pytest.mark.parametrize("at", [("lock", "after", 1), ("index", "before", 1), ("index", "after", 1)], ids=moment)
+    def test_what_a_killed_run_has_locked_is_not_bought_again(self, place: Place, at: At) -> None:
+        """Though its ledger is lost, and the index was not written yet."""
+        place.killed("demo.yaml", at=at)
+        locked = {name for name, track in place.lock.items() if track["purchases"]}
+        place.lose_ledger()
+        bought = place.bought
+        place.live("demo.yaml")
+        again = {tag.removeprefix("demo/") for tag in (place.bought - bought)}
+        assert locked
+        assert again == {f"demo/{track}" for track in TRACKS} - locked
 
 
 class TestTwoManifests:

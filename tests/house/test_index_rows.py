@@ -70,7 +70,26 @@ def test_settings_that_are_none_only_leave_unsaid_what_changed(settings: Any) ->
     assert row.settings is None
 
 
-@pytest.mark.parametrize("key", sorted(set(SOUND) - {"limited_db", "group", "settings"}))
+@pytest.mark.parametrize("key", sorted(set(SOUND) - {"limited_db", "group", "settings", "unfit"}))
 def test_a_row_that_lacks_something_proves_nothing(key: str) -> None:
     """Whatever it is."""
     assert read_row({name: value for name, value in SOUND.items() if name != key}) is None
+
+
+UNFIT = {"take": 1, "regeneration": 1, "judging": "3f2a", "why": "silent: nothing in it"}
+
+
+def test_takes_that_failed_a_gate_are_read_as_they_were_written() -> None:
+    """And one that is none is passed over: that take is judged again."""
+    odd = [
+        "x",
+        {},
+        UNFIT | {"take": "1"},
+        UNFIT | {"regeneration": True},
+        UNFIT | {"judging": None},
+        UNFIT | {"why": 3},
+    ]
+    row = read_row(SOUND | {"unfit": [*odd, UNFIT | {"later": 1}]})
+    assert row is not None
+    assert row.document() == SOUND | {"unfit": [UNFIT]}
+    assert read_row(SOUND | {"unfit": "all"}) is not None

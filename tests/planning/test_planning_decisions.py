@@ -14,6 +14,7 @@ from pipeline.fingerprints import finishing_fingerprint, finishing_record, paid_
 from pipeline.jobs import Intent, Job, Kind, PurchaseKey, State
 from pipeline.manifest.tracks import GatewaySettings, Manifest, Place, Track
 from pipeline.output import AssetRow, Provenance
+from pipeline.picks.values import Lock, LockedTrack, takes_named
 from pipeline.planning.decisions import plan_manifest
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, Wishes, estimate_of, estimates
 
@@ -45,7 +46,7 @@ class World:
     """A ledger and an output folder, as facts."""
 
     kind: Kind = "real"
-    jobs: dict[tuple[str, int], list[Job]] = field(default_factory=dict)
+    jobs: dict[str, list[Job]] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     rows: dict[tuple[str, str], AssetRow] = field(default_factory=dict)
     intact: set[tuple[str, str]] = field(default_factory=set)
@@ -53,6 +54,7 @@ class World:
     outstanding: list[Job] = field(default_factory=list)
     recordings: dict[Path, str] = field(default_factory=dict)
     obstacles: dict[tuple[str, str], str] = field(default_factory=dict)
+    locks: dict[str, LockedTrack] = field(default_factory=dict)  # by track
 
     def job(
         self, of: Track, state: State, *, take: int = 1, regeneration: int = 0, held: bool = True, **more: Any
@@ -65,7 +67,7 @@ class World:
         )
         values = {"intended_at": NOW - 60, "ended_at": NOW - 30, "job_id": "job"} | more
         job = Job(row, 1, intent, state, sent_at=NOW, sends=1, unproven_sends=0, source=f"source-{row}", **values)
-        self.jobs.setdefault((key.fingerprint, take), []).append(job)
+        self.jobs.setdefault(key.fingerprint, []).append(job)
         if held and state is State.COLLECTED:
             self.held.add(f"source-{row}")
         if state in (State.ACCEPTED, State.COMPLETED):
@@ -75,6 +77,7 @@ class World:
     def asset(self, of: Track, *, intact: bool = True, kind: Kind | None = None, **provenance: Any) -> None:
         """Its files as a finished run leaves them."""
         kind = kind or self.kind
+        unfit = provenance.pop("unfit", ())
         for output in of.outputs:
             path = output.path(of.name)
             paid = recording_fingerprint("abc") if of.file else paid_fingerprint(of, kind)
@@ -84,6 +87,7 @@ class World:
                 true_peak_dbtp=-1.0, loop=None, warnings=(), placeholder=kind == "local", paid_fingerprint=paid,
                 finishing_fingerprint=finishing_fingerprint(of, output),
                 provenance=_provenance(of, **provenance), settings=finishing_record(of, output),
+                unfit=unfit,
             )  # fmt: skip
             if intact:
                 self.intact.add(("game", path))
@@ -92,7 +96,8 @@ class World:
         facts = Facts(
             kind=self.kind, now=NOW, jobs=self.jobs, outstanding=self.outstanding, held=frozenset(self.held),
             rows=self.rows, intact=frozenset(self.intact), grants=self.grants, recordings=self.recordings,
-            obstacles=self.obstacles,
+            obstacles=self.obstacles, locks={"game": Lock("game", self.locks)},
+            named=takes_named([Lock("game", self.locks)]),
         )  # fmt: skip
         regenerate = frozenset(paid_fingerprint(one, self.kind) for one in tracks if one.name == again)
         wishes = Wishes(only.__eq__ if only else None, regenerate)

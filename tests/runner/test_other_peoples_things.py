@@ -11,7 +11,8 @@ import httpx
 import pytest
 from worlds import HEAD, First, World, error, is_poll, is_submit, lost, status
 
-from pipeline.entry import run, step_name
+from pipeline.audio.tasks import step_name
+from pipeline.entry import run
 from pipeline.gateway_choice import GatewayChoice
 from pipeline.jobs import State
 from pipeline.manifest import ManifestMistakes

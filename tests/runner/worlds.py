@@ -122,7 +122,8 @@ class World:
     """Two folders, a gateway, and whatever happens between them."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
-        self.folder = folder
+        self.folder = folder  # of the manifests
+        self.elsewhere: Path | None = None  # where its two folders are, if not there
         self.clock = EventLoopClock()
         self.options = GatewayOptions(**({"latency_s": 5.0, "rpm": None, "media_base_url": MEDIA_URL} | options))
         self.composer: Any = CannedComposer()
@@ -138,11 +139,11 @@ class World:
 
     @property
     def output(self) -> Path:
-        return self.folder / "output"
+        return (self.elsewhere or self.folder) / "output"
 
     @property
     def state(self) -> Path:
-        return self.folder / "state"
+        return (self.elsewhere or self.folder) / "state"
 
     async def run(self, tracks: str, *, head: str = HEAD, kind: str = "real", **options: Any) -> RunResult:
         """One process's part of a run."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from pipeline.audio.measurement import Measurement
+from pipeline.audio.remeasuring import Remeasured
 from pipeline.audio.tasks import AudioError, FinishedFile, FinishTask, GatingBlocks, SourceFacts
 
 if TYPE_CHECKING:
@@ -65,6 +67,12 @@ class CannedFinisher:
         self._mortal.stay_alive()
         every = b"".join(sorted(member.powers for member in members))
         return target_lufs + int.from_bytes(hashlib.sha256(every).digest()[:2], "little") / 1000
+
+    async def remeasure(self, path: str, loop: tuple[int, int] | None) -> Remeasured:
+        await anyio.sleep(_FINISHING_S / 4)
+        self._mortal.stay_alive()
+        assert source_of(Path(path).read_bytes()) is not None
+        return Remeasured(Measurement(1.0, 8000, 8000, 1, -16.0, None, None, None, -1.0), "wav")
 
 
 def _finished(source_sha256: str, target: Target) -> FinishedFile:

@@ -38,6 +38,7 @@ from pipeline.runner.results import EXIT_MONEY, Stop
 if TYPE_CHECKING:
     from pipeline.local_gateway.app import GatewayApp
     from pipeline.runner.results import RunResult
+    from pipeline.workspace import Plan
 
 _SUBMIT: Final = frozenset({"submit"})
 _FATES: Final = (
@@ -115,6 +116,7 @@ class Night:
             await self._come_to_rest()
         await self._repeat()
         self._promises.in_the_end()
+        self._promises.a_clone_buys_nothing(self._plan(self._folder / "nowhere"))
         self.tally.faults += self._road.fired + self._evidence.gateway.books.faults
         self.tally.requests += self._road.requests
 
@@ -173,14 +175,7 @@ class Night:
         return result
 
     async def _run(self, mortal: Mortal, control: Control, life: Life, regenerate: tuple[str, ...]) -> RunResult | None:
-        plan = make_plan(
-            self._manifest,
-            output=self._evidence.output,
-            state=self._evidence.state,
-            gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-night"),
-            regenerate=regenerate,
-            clock=self._clock,
-        )
+        plan = self._plan(self._evidence.state, regenerate)
         self._promises.plan(plan)
         result: RunResult | None = None
         async with anyio.create_task_group() as tasks:
@@ -197,6 +192,16 @@ class Night:
             )
             tasks.cancel_scope.cancel()
         return result
+
+    def _plan(self, state: Path, regenerate: tuple[str, ...] = ()) -> Plan:
+        return make_plan(
+            self._manifest,
+            output=self._evidence.output,
+            state=state,
+            gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-night"),
+            regenerate=regenerate,
+            clock=self._clock,
+        )
 
     def _open_writer(self, mortal: Mortal, path: Path) -> MortalWriter:
         self._evidence.writer = writer = MortalWriter(path, mortal)

@@ -9,6 +9,7 @@ from canned_finisher import source_of
 from scenarios import PRICE_USD, AtSignal
 
 from pipeline.jobs import Commitment, State
+from pipeline.picks.lockfile import LockFile
 from pipeline.planning.plans import Action
 from pipeline.planning.takes import RESEND_WITHIN_S
 from pipeline.runner.events import Event, TakeFailed
@@ -239,6 +240,16 @@ class Promises:
         bodies = {(job.intent.idempotency_key, job.intent.body) for job in self._evidence.jobs()}
         self.must(len(bodies) == len({key for key, _ in bodies}), "a key stands for two bodies")
         self._sums_agree()
+
+    def a_clone_buys_nothing(self, plan: Plan) -> None:
+        """`plan` is of whoever has manifest, lock and output folder, and neither ledger nor sources."""
+        home = [job for job in self._evidence.jobs() if job.state is State.COLLECTED]
+        again = {job.key for job in home} & {key for part in plan.manifests for key in part.purchases()}
+        self.must(not again, f"a clone would buy again what came home: {sorted(again)}")
+        tracks = LockFile(self._manifest).read().tracks.values()
+        named = {take.source for track in tracks for one in track.purchases.values() for take in one.takes}
+        missing = {job.source for job in home} - named
+        self.must(not missing, f"the lock does not name {missing}")
 
     def _unproven(self, job: Job) -> int:
         """Sendings that may each have made a job: without an answer, or with one that was not written down."""

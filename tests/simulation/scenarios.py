@@ -20,7 +20,7 @@ _OVER_A_WEEK_S: Final = 700_000.0  # audio is gone
 #: The order in which a run comes to its boundaries: one who dies twice dies later the second time.
 STAGES: Final = (
     "opening", "intent", "POST", "id", "completion", "download", "source rename", "source on the books",
-    "finish", "asset on the books", "asset rename", "index", "report", "closing",
+    "finish", "asset on the books", "asset rename", "lock", "index", "report", "closing",
 )  # fmt: skip
 assert set(STAGES) == set(BOUNDARIES)
 _DEATHS: Final[tuple[tuple[str, When], ...]] = tuple((name, when) for name in STAGES for when in ("before", "after"))

@@ -1,0 +1,77 @@
+"""What is to be done about a track, from what is to be done about its takes and its files, and why. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pipeline.picks.values import Version
+from pipeline.planning.changes import in_words
+from pipeline.planning.plans import Action, Step, TrackPlan
+from pipeline.planning.takes import NEW, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.output import AssetRow
+    from pipeline.planning.plans import AssetPlan, TakePlan
+
+_TO_COME: Final = (Step.BUY, Step.RESEND, Step.COLLECT)
+
+
+def with_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -> TrackPlan:
+    """`plan` with its action and why; `proof` shows that the track was bought. `again`: finished though it stands."""
+    steps = {take.step for take in plan.takes}
+    blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
+    if blocked is not None:
+        return replace(plan, action=Action.BLOCKED, why=blocked.why)
+    coming = next((take for take in plan.takes if take.step in _TO_COME), None)
+    if coming is not None:
+        return replace(plan, action=Action.GENERATE, why=_why_bought(plan, coming, proof))
+    if not all(asset.keep for asset in plan.assets):
+        if Step.HAVE not in steps:
+            return replace(plan, action=Action.BLOCKED, why=missing(plan.track))
+        return replace(plan, action=Action.FINISH, why=_why_picked(plan) or why_finished(plan.assets))
+    beyond = _beyond(proof, plan.takes)
+    if beyond is not None:
+        return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
+    return replace(plan, action=Action.FINISH) if again else plan
+
+
+def _beyond(proof: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:
+    """A take that came home in a run that was stopped before it was finished: no row has heard of it."""
+    known = 0 if proof is None else proof.provenance.takes
+    return next((take for take in takes if take.step is Step.HAVE and take.number > known), None)
+
+
+def _why_bought(plan: TrackPlan, take: TakePlan, proof: AssetRow | None) -> str:
+    """Why the first of the takes that are not here is asked for."""
+    if take.why != NEW:
+        return take.why
+    if take.key.regeneration:
+        return "--regenerate"
+    if proof is not None and take.number > proof.provenance.takes:
+        return f"takes {proof.provenance.takes} -> {plan.track.takes}"
+    return in_words(plan.changes, otherwise="what is asked for changed" if plan.rows else NEW)
+
+
+def _why_picked(plan: TrackPlan) -> str:
+    """That somebody chose another take than the one that stands; nothing where nobody did."""
+    chosen = next((take for take in plan.takes if take.number == plan.choice), None)
+    if chosen is None:
+        return ""
+    version = Version(chosen.number, chosen.key.regeneration)
+    stands = {(row.provenance.take, row.provenance.regeneration) for row in plan.rows
+              if row.paid_fingerprint == plan.paid_fingerprint}  # fmt: skip
+    return f"take {version} was picked" if stands and version not in stands else ""
+
+
+def why_finished(assets: Sequence[AssetPlan]) -> str:
+    """Why its assets are made again: each reason once."""
+    return ", ".join(dict.fromkeys(reason for asset in assets for reason in _reasons(asset)))
+
+
+def _reasons(asset: AssetPlan) -> tuple[str, ...]:
+    if asset.why and asset.why == in_words(asset.changes, otherwise=""):
+        return tuple(map(str, asset.changes))
+    return (asset.why,) if asset.why else ()
