@@ -138,9 +138,14 @@ def plan(**options: Any) -> None:
 @click.option("--new-run", is_flag=True, help="Close an open run first, and start afresh.")
 @click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@click.option(
+    "--on-finish",
+    metavar="CMD",
+    help="Run CMD (no shell) however the run ended, with the --json document on its standard input.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Explain every wait.")
-def run(**options: Any) -> None:
+def run(**options: Any) -> None:  # fmt: skip
     """Generate, download and finish what the manifests ask for."""
     from pipeline.cli.running import run as command
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,15 +9,15 @@ import anyio
 import pytest
 from worlds import HEAD, World, error
 
-from pipeline.files import FolderError
 from pipeline.ledger.writing import InlineWriter
 from pipeline.manifest import parse_manifest
+from pipeline.picks.document import LockMistake
+from pipeline.picks.lockfile import LockFile
+from pipeline.picks.values import Asked, Lock, LockedPurchase, LockedTake, LockedTrack
 from pipeline.pruning import find_prunable, prune, sources_that_locks_name, unknown_sources
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.planning.prunes import Pruning
 
 pytestmark = pytest.mark.anyio
@@ -49,6 +48,15 @@ async def pruned(world: World, *texts: str, after: float = 0.0, at_once: bool = 
             if ledger is not None:
                 ledger.close()
     return pruning
+
+
+def a_take(number: int = 1, *, source: str) -> LockedTake:
+    return LockedTake(number, 0, source, "2026-03-01T12:00:00Z")
+
+
+def a_track(*takes: LockedTake) -> LockedTrack:
+    asked = Asked("maker/model", "calm", "", refine_lyrics=False, duration=2.0, source_format="wav")
+    return LockedTrack(purchases={"f" * 64: LockedPurchase(asked, takes)})
 
 
 def sources(world: World) -> set[str]:
@@ -181,19 +189,17 @@ async def test_what_a_rename_will_need_stays_until_a_run_has_moved_it(world: Wor
 async def test_of_two_manifests_in_one_state_folder_only_what_is_given_goes(world: World) -> None:
     """The other's sources are counted; given both, both go."""
     film = HEAD.replace("name: game", "name: film")
-    await world.run(TWO)
-    await world.run("  scene: {prompt: a scene}\n  end: {prompt: the end}\n", head=film)
-    await world.run(MENU)
-    other_end = "  scene: {prompt: a scene}\n  end: {prompt: curtain}\n"
-    await world.run(other_end, head=film)
+    scene = "  scene: {prompt: a scene}\n"
+    await world.run(TWO, beside=[world.manifest(f"{film}{scene}  end: {{prompt: the end}}\n")])
+    await world.run(MENU, beside=[world.manifest(f"{film}{scene}  end: {{prompt: curtain}}\n")])
+    (world.folder / "other.lock.json").unlink()  # which would name all that its tracks ever were
     await anyio.sleep(MONTH)
     pruning = await pruned(world, HEAD + MENU)
     assert (pruning.elsewhere, len(sources(world))) == ({"film": 1}, 4)
     assert {"end.wav", "scene.wav"} <= world.files
-    manifests = [parse_manifest(film + "  scene: {prompt: a scene}\n", world.folder / "film.yaml")]
     both = find_prunable(
         Workspace(world.output, world.state),
-        [*manifests, parse_manifest(HEAD + MENU, world.folder / "game.yaml")],
+        [world.manifest(film + scene), parse_manifest(HEAD + MENU, world.folder / "game.yaml")],
         world.clock.now(),
         at_once=False,
     )
@@ -231,34 +237,42 @@ async def test_source_files_that_no_ledger_knows_are_counted_and_stay(world: Wor
 
 
 class TestLocks:
-    """What a lock file names stays, whatever else it says."""
+    """What a lock names for a track that there is stays, so that every take of it can be picked."""
 
-    @staticmethod
-    def lock(folder: Path, text: str) -> None:
-        (folder / "game.lock.json").write_text(text)
+    async def test_takes_of_an_earlier_prompt_stay(self, world: World) -> None:
+        """Whoever takes the new prompt back has them."""
+        await world.run(TWO)
+        await world.run(TWO.replace("loud battle", "louder"))
+        await pruned(world, HEAD + TWO.replace("loud battle", "louder"), after=MONTH, at_once=True)
+        assert len(sources(world)) == 3
+        (world.folder / "game.lock.json").unlink()
+        await pruned(world, HEAD + TWO.replace("loud battle", "louder"), after=MONTH, at_once=True)
+        assert len(sources(world)) == 2
 
-    async def test_a_source_in_a_lock_stays(self, world: World) -> None:
-        """Wherever in it; read without knowing its form."""
+    async def test_the_entry_of_a_track_that_is_gone_proves_and_keeps_nothing(self, world: World) -> None:
+        """Its source goes; that it was bought stays known, also without a ledger."""
         await world.run(TWO)
         await world.run(MENU)
-        source = next(job.source for job in world.jobs if job.intent.track == "battle")
-        self.lock(world.folder, json.dumps({"later": {"version": 9, "tracks": [{"somewhere": f"sha256:{source}"}]}}))
-        await pruned(world, HEAD + MENU, after=MONTH, at_once=True)
-        assert source in sources(world)
-        self.lock(world.folder, json.dumps({"tracks": {}}))
-        await pruned(world, HEAD + MENU, after=MONTH, at_once=True)
-        assert source not in sources(world)
+        await pruned(world, HEAD + MENU, after=MONTH)
+        assert len(sources(world)) == 1
+        shutil.rmtree(world.state)
+        result = await world.run(TWO)
+        assert (len(world.network.submits), error(result, "battle").split(":")[0]) == (2, "source missing")
 
     async def test_a_lock_that_cant_be_read_holds_up_everything(self, world: World) -> None:
         """What it names is not known then."""
         await world.run(TWO)
-        (world.folder / "game.lock.json").mkdir()
-        with pytest.raises(FolderError, match="so that nothing is pruned"):
+        (world.folder / "game.lock.json").write_text("<<<<<<< HEAD\n")
+        with pytest.raises(LockMistake):
             found(world, HEAD + MENU)
 
-    async def test_hashes_are_found_whole(self, world: World) -> None:
-        """And each manifest's lock stands beside it."""
-        manifest = parse_manifest(HEAD + MENU, world.folder / "game.yaml")
-        assert sources_that_locks_name([manifest]) == frozenset()
-        self.lock(world.folder, f'{{"a": "{"1" * 64}", "b": "{"2" * 65}", "c": "{"3" * 63}"}}')
-        assert sources_that_locks_name([manifest]) == {"1" * 64}
+    async def test_each_manifest_has_a_lock_of_its_own(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Those of both are read, for the tracks that they have."""
+        fake = {
+            "game": Lock("game", {"menu": a_track(a_take(source="1" * 64)), "gone": a_track(a_take(source="2" * 64))}),
+            "film": Lock("film", {"menu": a_track(a_take(source="3" * 64), a_take(2, source="4" * 64))}),
+        }
+        monkeypatch.setattr(LockFile, "read", lambda self: fake[self._name])
+        film = HEAD.replace("name: game", "name: film")
+        given = [parse_manifest(head + MENU, world.folder / "any.yaml") for head in (HEAD, film)]
+        assert sources_that_locks_name(given) == {"1" * 64, "3" * 64, "4" * 64}

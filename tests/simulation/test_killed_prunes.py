@@ -59,7 +59,7 @@ class Attic:
         self.workspace = Workspace(folder / "work/output", folder / "work/state")
 
     def manifest(self, more: str = "") -> Manifest:
-        return parse_manifest(_HEAD + more, self.folder / "attic.yaml")
+        return parse_manifest(_HEAD + more, self.folder / "work/attic.yaml")
 
     async def run(self, more: str = "") -> None:
         plan = make_plan(

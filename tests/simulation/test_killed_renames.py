@@ -49,7 +49,7 @@ defaults: {duration: 1, outputs: [wav, ogg]}
 tracks:
 """
 _MOST_EFFECTS: Final = 400
-_OWN: Final = ("assets.json", "cost-report.", ".cost-report.")
+_OWN: Final = ("assets.json", "cost-report.", ".assets.json.", ".cost-report.")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Attic:
     def plan(self, tracks: dict[str, str]) -> Plan:
         text = _HEAD + "".join(f"  {name}: {{prompt: {what}}}\n" for name, what in tracks.items())
         return make_plan(
-            parse_manifest(text, self.folder / "attic.yaml"),
+            parse_manifest(text, self.folder / "work/attic.yaml"),
             output=self.output,
             state=self.state,
             gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-attic"),
