@@ -54,6 +54,16 @@ def find_prunable(workspace: Workspace, manifests: Sequence[Manifest], now: floa
     return _found(workspace, facts)
 
 
+def unknown_sources(workspace: Workspace) -> int:
+    """How many source files the ledger does not know: they stay, whoever they were bought for. Raises LedgerError."""
+    known: set[str] = set()
+    connection = connect_to_read(workspace.ledger_path)
+    if connection is not None:
+        with closing(connection), readable_errors(workspace.ledger_path):
+            known = {source.sha256 for source in Ledger(connection).all_sources()}
+    return workspace.sources.unknown(known)
+
+
 def sources_that_locks_name(manifests: Iterable[Manifest]) -> frozenset[str]:
     """The hashes in the manifests' lock files (`NAME.lock.json` beside `NAME.yaml`): sources among them stay.
 

@@ -210,6 +210,23 @@ def report(**options: Any) -> None:
     command(**options)
 
 
+@cli.command()
+@_manifests
+@_folders
+@click.option("--yes", is_flag=True, help="Remove what is listed.")
+@click.option("--now", is_flag=True, help="Also what was paid for within the last 30 days. It still needs --yes.")
+@click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@_json
+def prune(**options: Any) -> None:
+    """List orphans, and sources that no manifest, index or lock names; remove them with --yes.
+
+    Only what is just what its row says, with what Godot and Unity keep beside it (.import, .uid, .meta).
+    """
+    from pipeline.cli.pruning import prune as command
+
+    command(**options)
+
+
 @cli.group(invoke_without_command=True)
 @_books
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
