@@ -155,6 +155,13 @@ class Folder:
                 shutil.copyfileobj(coming, file, _CHUNK)
             old.unlink()
 
+    def remove(self, relative: str) -> None:
+        """Remove the file at `relative`, if it is there. Raises FolderError where a link leads outside, and OSError."""
+        path = self.path(relative)
+        self._check_standing()
+        self._check_inside(path.parent)
+        path.unlink(missing_ok=True)
+
     def remove_empty_above(self, relative: str) -> None:
         """Remove the folders on the way to `relative` that hold nothing, but never this one."""
         folder = self.path(relative).parent

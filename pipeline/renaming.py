@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.planning.renames import Held, Move, moves_of, renamed_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.manifest.tracks import Manifest
@@ -41,7 +41,7 @@ def find_moves(
     """
 
     def is_continued(old: AssetRow, new: AssetRow) -> bool:
-        return not output.folder.holds(old.path) or not output.intact(new)
+        return not output.intact(old) or not output.intact(new)
 
     renames = renamed_tracks(manifest, rows, recordings, is_continued, only)
     found = [
@@ -70,16 +70,16 @@ def _is_here(output: OutputFolder, row: AssetRow) -> bool:
 
 def _possible(
     output: OutputFolder, found: Sequence[list[Move]], rows: Rows, obstacles: Collection[tuple[str, str]]
-) -> Iterator[list[Move]]:
+) -> list[list[Move]]:
     """Those that nothing stands in the way of: neither a stranger's file, nor one that can't move on itself."""
-    impossible = [moves for moves in found if any(_is_barred(output, move, rows, obstacles) for move in moves)]
+    possible = [moves for moves in found if not any(_is_barred(output, move, rows, obstacles) for move in moves)]
     while True:
-        staying = {move.old.path for moves in impossible for move in moves}
-        more = [moves for moves in found if moves not in impossible and any(move.new.path in staying for move in moves)]
-        if not more:
-            break
-        impossible += more
-    return (moves for moves in found if moves not in impossible)
+        arriving = {move.old.path for moves in possible for move in moves}
+        staying = {move.old.path for moves in found for move in moves} - arriving
+        fewer = [moves for moves in possible if not any(move.new.path in staying for move in moves)]
+        if len(fewer) == len(possible):
+            return fewer
+        possible = fewer
 
 
 def _is_barred(output: OutputFolder, move: Move, rows: Rows, obstacles: Collection[tuple[str, str]]) -> bool:

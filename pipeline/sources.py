@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Self
 from pipeline.files import Folder, naming, sha256_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
@@ -43,6 +44,15 @@ class SourceStore:
         """Remove what is not what was recorded, so that it is fetched again."""
         with suppress(OSError):
             self.path(sha256, audio_format).unlink()
+
+    def remove(self, sha256: str, audio_format: str) -> None:
+        """Remove it for good. Raises OSError."""
+        self.path(sha256, audio_format).unlink(missing_ok=True)
+        self._state.remove_empty_above(self._relative(sha256, audio_format))
+
+    def unknown(self, known: Collection[str]) -> int:
+        """How many whole sources are there that `known` does not name: what another ledger knew."""
+        return sum(path.stem not in known for path in self._state.path(_FOLDER).glob("??/*.*"))
 
     def receive(self, name: str) -> IncomingSource:
         """A file for a download to be written to; `name` tells apart what is on its way at the same time."""

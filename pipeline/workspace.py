@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pipeline.gateway_choice import GatewayChoice
     from pipeline.jobs import Job, Kind
+    from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
     from pipeline.picks.values import Pick
@@ -154,7 +155,7 @@ class Workspace:
         grants: dict[str, Mapping[tuple[str, int], int]] = {}
         open_runs: set[str] = set()
         committed: dict[str, int] = {}
-        held_sources: frozenset[str] = frozenset()
+        sources: dict[str, Source] = {}
         connection = connect_to_read(self.ledger_path)
         if connection is not None:
             with closing(connection), readable_errors(self.ledger_path):
@@ -168,7 +169,9 @@ class Workspace:
                         open_runs.add(manifest.name)
                         grants[manifest.name] = ledger.grants(run.id)
                         committed[manifest.name] = sum(job.commitment.total for job in ledger.jobs_of(run.id))
-                held_sources = self._held(ledger, jobs)
+                sources = ledger.sources(
+                    job.source for job in jobs if job.state is State.COLLECTED and job.source is not None
+                )
         planned = list(_paths_planned(request))
         rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
         intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
@@ -189,7 +192,8 @@ class Workspace:
             origin=request.gateway.origin,
             jobs=_by_fingerprint(jobs),
             outstanding=outstanding,
-            held=held_sources,
+            held=frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size)),
+            pruned={sha: one.pruned_at for sha, one in sources.items() if one.pruned_at is not None},
             rows=rows,
             intact=frozenset(intact | proven.keys()),
             obstacles=unmakeable(_planned_tracks(request))
@@ -203,11 +207,6 @@ class Workspace:
             locks=locks,
             named=takes_named(locks.values()),
         )
-
-    def _held(self, ledger: Ledger, jobs: Iterable[Job]) -> frozenset[str]:
-        wanted = [job.source for job in jobs if job.state is State.COLLECTED and job.source is not None]
-        known = ledger.sources(wanted)
-        return frozenset(sha for sha, source in known.items() if self.sources.holds(sha, source.format, source.size))
 
     def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
         """The sources that are to be finished and are not what was recorded: they are fetched again, as if gone."""

@@ -18,6 +18,7 @@ import pipeline.ledger.writing
 from pipeline.files import Folder
 from pipeline.gateway.client import Gateway
 from pipeline.ledger.ledger import Ledger
+from pipeline.renaming import SIDECARS
 from pipeline.runner.collecting import Collector
 from pipeline.runner.finishing import TrackFinisher
 
@@ -48,6 +49,9 @@ _DONE: Final = {
 #: A file gets its final name, by where that lies.
 _PLACED: Final = ("source rename", "asset rename", "lock", "index", "report")
 
+#: A file takes another name with its track: only where one is renamed.
+MOVES: Final = ("sidecar move", "asset move")
+
 BOUNDARIES: Final = (*dict.fromkeys(_WRITTEN.values()), *_DONE, *_PLACED)
 
 
@@ -63,6 +67,7 @@ def watched(reach: Reach) -> Iterator[None]:
         for name, (owner, method) in _DONE.items():
             patches.enter_context(_replaced(owner, method, functools.partial(_doing, name, reach)))
         patches.enter_context(_replaced(Folder, "place", functools.partial(_placing, reach)))
+        patches.enter_context(_replaced(Folder, "move", functools.partial(_moving, reach)))
         yield
 
 
@@ -115,6 +120,17 @@ def _placing(reach: Reach, function: Callable[..., Path]) -> Callable[..., Path]
         if name is not None:
             reach(name, "after")
         return final
+
+    return wrapped
+
+
+def _moving(reach: Reach, function: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(function)
+    def wrapped(folder: Folder, relative: str, to: str, **options: Any) -> None:
+        name = MOVES[not relative.endswith(SIDECARS)]
+        reach(name, "before")
+        function(folder, relative, to, **options)
+        reach(name, "after")
 
     return wrapped
 

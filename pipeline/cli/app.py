@@ -284,10 +284,10 @@ def serve(**options: Any) -> None:
 @cli.command()
 def schema() -> None:
     """Print the manifest's JSON Schema, for editors."""
-    from pipeline.cli.terminal import out
+    from pipeline.cli.terminal import out_whole
     from pipeline.manifest import schema_text
 
-    out(schema_text().rstrip("\n"))
+    out_whole(schema_text().encode())
 
 
 def main() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.bookkeeping import read_books
-from pipeline.cli.terminal import out, out_whole, say
+from pipeline.cli.terminal import out, out_document, out_whole, say
 from pipeline.files import Folder, FolderError, reason
 from pipeline.report.books import Books
 from pipeline.report.books_csv import CSV_HEAD, books_csv
@@ -27,8 +26,7 @@ def ledger(*, state: Path, manifests: Sequence[str], month: str | None, as_json:
     """List takes and charges."""
     books = books_of(state).only(manifests, month)
     if as_json:
-        # In ASCII: names are exact, and none of them can move a terminal's cursor.
-        out_whole(json.dumps(books_document(books), indent=1).encode() + b"\n")
+        out_document(books_document(books))
     else:
         out("\n".join(books_lines(books)))
 

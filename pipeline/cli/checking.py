@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import anyio
 
 from pipeline.audio.tasks import AudioError
 from pipeline.checking import Asset, Fault, faults
-from pipeline.cli.terminal import out, printable, say
+from pipeline.cli.terminal import out, out_document, printable, say
 from pipeline.cli.words import load_manifests
 from pipeline.files import reason, sha256_of
 from pipeline.fingerprints import finishing_fingerprint
@@ -158,7 +157,7 @@ def _tell(findings: list[Finding], assets: int, *, as_json: bool) -> None:
             }
             for one in findings
         ]
-        out(json.dumps({"ok": not findings, "exit": status, "assets": assets, "faults": listed}, indent=1))
+        out_document({"ok": not findings, "exit": status, "assets": assets, "faults": listed})
     for finding in findings:
         (say if as_json else out)(printable(f"{finding.path}: {finding.fault.message}"))
     if not as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import click
 from pipeline.audio.formats import can_encode
 from pipeline.cli.finishing_options import track_for
 from pipeline.cli.interrupting import carried_out
-from pipeline.cli.terminal import out, out_whole, printable, say
+from pipeline.cli.terminal import out, out_document, printable, say
 from pipeline.file_finishing import FileResult, NoPlace, Recipe, finish_all, orders_for
 from pipeline.files import Folder, FolderError
 from pipeline.report.finished_files import finished_document, finished_lines
@@ -51,8 +50,7 @@ def finish(
     if stop is not None:
         say(f"pipeline: {stop.message}")
     if as_json:
-        # In ASCII: names are exact, and none of them can move a terminal's cursor.
-        out_whole(json.dumps(finished_document(results, seconds, stop, status), indent=1).encode() + b"\n")
+        out_document(finished_document(results, seconds, stop, status))
     else:
         out(printable("\n".join(finished_lines(results, seconds))))
     sys.exit(status)

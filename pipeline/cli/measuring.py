@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 from pipeline.cli.interrupting import carried_out
-from pipeline.cli.terminal import out, out_whole, printable, say
+from pipeline.cli.terminal import out, out_document, printable, say
 from pipeline.file_measuring import MeasuredFile, measure_all
 from pipeline.report.file_tables import failures
 from pipeline.report.measured_files import measured_document, measured_lines
@@ -37,8 +36,7 @@ def measure(files: tuple[Path, ...], *, gates: bool, as_json: bool) -> None:
     if as_json:
         for line in failures((str(file.path), file.error) for file in found):
             say(line)
-        # In ASCII: names are exact, and none of them can move a terminal's cursor.
-        out_whole(json.dumps(measured_document(found, stop, status), indent=1).encode() + b"\n")
+        out_document(measured_document(found, stop, status))
     else:
         out(printable("\n".join(measured_lines(found))))
     sys.exit(status)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.cli.terminal import out, say
+from pipeline.cli.terminal import out, out_document, say
 from pipeline.cli.words import colour_wanted, load_manifests, plan_request
 from pipeline.planning.plans import Action
 from pipeline.report.document import plan_document
@@ -30,7 +29,7 @@ def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool,
     if as_json:
         document = plan_document(made.manifests, request.kind, status)
         document |= {"ok": False, "error": too_much} if too_much else {}
-        out(json.dumps(document, indent=1, ensure_ascii=False))
+        out_document(document)
     else:
         for line in plan_lines(made.manifests, request.kind, colour=colour_wanted(sys.stdout)):
             out(line)

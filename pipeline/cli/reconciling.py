@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from pipeline.cli.bookkeeping import books_of
-from pipeline.cli.terminal import out, out_whole
+from pipeline.cli.terminal import out, out_document
 from pipeline.clock import SystemClock
 from pipeline.gateway_choice import choose_gateway
 from pipeline.reconciling import reconcile as compare
@@ -30,7 +29,7 @@ def reconcile(*, state: Path, gateway: str, month: str | None, as_json: bool) ->
     found = anyio.run(compare, books_of(state), choice, month or month_of(clock.now()), clock)
     status = 0 if found.agrees else EXIT_TRACKS
     if as_json:
-        out_whole(json.dumps(reconciliation_document(found, status), indent=1).encode() + b"\n")
+        out_document(reconciliation_document(found, status))
     else:
         out("\n".join(reconciliation_lines(found)))
     sys.exit(status)

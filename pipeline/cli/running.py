@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import anyio
 
 from pipeline.cli.progress import progress_for
-from pipeline.cli.terminal import out, say, write
+from pipeline.cli.terminal import out_document, say, write
 from pipeline.cli.words import colour_wanted, load_manifests, plan_request
 from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
@@ -60,7 +59,7 @@ def run(
     for line in summary_lines(result):
         (tell if result.exit == 0 else say)(line)
     if as_json:
-        out(json.dumps(run_document(result), indent=1, ensure_ascii=False))
+        out_document(run_document(result))
     sys.exit(result.exit)
 
 

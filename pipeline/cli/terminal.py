@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.report.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def say(text: str) -> None:
@@ -18,6 +22,14 @@ def say(text: str) -> None:
 def out(text: str) -> None:
     """What was asked for: on standard output. Whoever reads it may go at any time (`| head`)."""
     write(sys.stdout, text)
+
+
+def out_document(document: Mapping[str, Any]) -> None:
+    """A JSON document on standard output, in ASCII: names are exact, and none of them can move a terminal's cursor.
+
+    Raises OSError as `out_whole` does: half a document is none.
+    """
+    out_whole(json.dumps(document, indent=1).encode() + b"\n")
 
 
 def out_whole(content: bytes) -> None:

@@ -221,7 +221,7 @@ class Ledger:
 
     def collect(self, row: int, source: Source) -> Job:
         """Its audio is in the state folder, whole and decoded once."""
-        self.connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(source))
+        self.connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(source))
         return self._move(
             self.job(row),
             State.COLLECTED,
@@ -259,6 +259,15 @@ class Ledger:
         rows = self.connection.execute("SELECT * FROM sources")
         return {source.sha256: source for source in (Source(*row) for row in rows) if source.sha256 in wanted}
 
+    def all_sources(self) -> list[Source]:
+        return [Source(*row) for row in self.connection.execute("SELECT * FROM sources ORDER BY sha256")]
+
+    def mark_pruned(self, hashes: Iterable[str], now: float) -> None:
+        """Write down that these sources are removed from disk on purpose. Before they are: a kill is then no riddle."""
+        self.connection.executemany(
+            "UPDATE sources SET pruned_at = ? WHERE sha256 = ?", [(now, sha256) for sha256 in hashes]
+        )
+
     def add_assets(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Keep rows of the index from the moment their files stand, so that a kill before the index is no loss."""
         self.connection.executemany(
@@ -272,6 +281,10 @@ class Ledger:
             "INSERT INTO assets VALUES (?, ?, ?, ?, ?)",
             [_asset_columns(row) for row in rows],
         )
+
+    def forget_assets(self, at: Iterable[tuple[str, str]]) -> None:
+        """Drop the rows at these (manifest, path): their files are gone."""
+        self.connection.executemany("DELETE FROM assets WHERE manifest = ? AND path = ?", list(at))
 
     def asset_rows(self) -> list[dict[str, Any]]:
         """The index's rows as they were last recorded, of every manifest."""

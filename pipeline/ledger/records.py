@@ -47,3 +47,4 @@ class Source:
     sample_rate: int
     channels: int
     stored_at: float
+    pruned_at: float | None = None  # when it was removed from disk, since nothing named it any more

@@ -100,6 +100,11 @@ CREATE TABLE assets (
 ) STRICT, WITHOUT ROWID;
 """
 
+# A source that nothing named any more may be removed from disk; its row stays, and what it cost.
+_VERSION_2: Final = """
+ALTER TABLE sources ADD COLUMN pruned_at REAL;
+"""
+
 #: MIGRATIONS[n] leads from version n to version n + 1; version 0 is an empty file.
-MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1,)
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2)
 VERSION: Final = len(MIGRATIONS)

@@ -88,18 +88,36 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection | None:
-    """Open the ledger at `path` only to read it; None where there is none yet. Raises LedgerError."""
+    """Open the ledger at `path` only to read it; None where there is none yet. Raises LedgerError.
+
+    One of an older version is read as this version would have it, and stays what it is.
+    """
     with readable_errors(path):
         if not _is_there(path):
             return None
         connection = _open_to_read(path)
         try:
-            if _checked_version(connection, path) < VERSION:
-                raise LedgerError(f"{path}: the ledger is from an older version; `pipeline run` brings it up to date")
+            version = _checked_version(connection, path)
+            if version < VERSION:
+                connection = _brought_here(connection, path, version)
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def _brought_here(connection: sqlite3.Connection, path: Path, version: int) -> sqlite3.Connection:
+    """A copy in memory, of this version; `connection` is closed."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        with closing(connection):
+            connection.backup(memory)
+        _migrate(memory, path, version)
+        memory.execute("PRAGMA query_only = ON")
+    except BaseException:
+        memory.close()
+        raise
+    return memory
 
 
 def _is_there(path: Path) -> bool:

@@ -7,6 +7,7 @@ is gone waits for somebody's word (`--regenerate`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -37,7 +38,7 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
     facts = replace(facts, bought=_bought(facts) if facts.kind == "real" else {})
     alone = [plan_track(track, manifest, facts, wishes) for track in manifest.tracks]
     tracks = join_groups(alone, facts.steps, lambda plan: _plan_again(plan, manifest, facts, wishes))
-    tracks = tuple(_with_moves(track, moves) for track in tracks) if moves else tracks
+    tracks = _with_moves(tracks, moves) if moves else tracks
     claimed = {path for track in manifest.tracks for path in track.asset_paths}
     orphans = [row for (name, path), row in facts.rows.items() if name == manifest.name and path not in claimed]
     return ManifestPlan(
@@ -56,8 +57,11 @@ def _bought(facts: Facts) -> dict[str, AssetRow]:
     return {row.paid_fingerprint: row for _, row in rows if row.provenance.kind == "generated"}
 
 
-def _with_moves(plan: TrackPlan, moves: Sequence[Move]) -> TrackPlan:
-    return replace(plan, moves=tuple(move for move in moves if move.new.name == plan.track.name))
+def _with_moves(plans: Sequence[TrackPlan], moves: Sequence[Move]) -> tuple[TrackPlan, ...]:
+    of_tracks: defaultdict[str, list[Move]] = defaultdict(list)
+    for move in moves:
+        of_tracks[move.new.name].append(move)
+    return tuple(replace(plan, moves=tuple(of_tracks[plan.track.name])) for plan in plans)
 
 
 def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:

@@ -71,7 +71,7 @@ def renamed_tracks(
     free = _free_rows(manifest, rows, recordings, tracks)
     found: list[tuple[Track, AssetRow]] = []
     for track in tracks.values() if free else ():
-        wanted = _prints(track, recordings)
+        wanted = prints_of(track, recordings)
         own = [row for row in _rows_of(track, rows) if row.paid_fingerprint in wanted]
         for old_name in dict.fromkeys(name for one in wanted for name in free.get(one, {})):
             pairs = [(old, rows.get((manifest.name, at))) for old, at in _places(track, old_name, free, wanted)]
@@ -86,7 +86,7 @@ def renamed_tracks(
 def moves_of(renamed: Renamed, manifest: Manifest, rows: Rows, recordings: Mapping[Path, str]) -> Iterator[Move]:
     """The assets of the older name that the track makes too; where their files are is not looked at."""
     track, old_name = renamed
-    wanted = _prints(track, recordings)
+    wanted = prints_of(track, recordings)
     for path in track.asset_paths:
         row = rows.get((manifest.name, _under(old_name, path, track.name)))
         if row is not None and row.name == old_name and row.paid_fingerprint in wanted:
@@ -132,7 +132,7 @@ def _with_names(row: AssetRow, names: Mapping[str, str]) -> AssetRow:
 # --- what is free to move, and where it belongs ---------------------------------------------------------------------
 
 
-def _prints(track: Track, recordings: Mapping[Path, str]) -> tuple[str, ...]:
+def prints_of(track: Track, recordings: Mapping[Path, str]) -> tuple[str, ...]:
     """The paid fingerprints that an asset of `track` may have: the real thing's first, or its recording's."""
     if track.file is not None:
         return (recording_fingerprint(recordings[track.file]),) if track.file in recordings else ()
@@ -163,7 +163,7 @@ def _asks_for(track: Track, row: AssetRow, recordings: Mapping[Path, str]) -> bo
     wants = (
         track.prompt, track.lyrics, track.model, track.duration_s, track.refine_lyrics, track.source_format
     )  # fmt: skip
-    return said == wants or row.paid_fingerprint in _prints(track, recordings)
+    return said == wants or row.paid_fingerprint in prints_of(track, recordings)
 
 
 def _places(

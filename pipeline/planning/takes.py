@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -43,7 +44,7 @@ def plan_take(
         if is_spare and not (step is Step.COLLECT and not proof.counted):  # nothing stands yet: it may become the pick
             step, why = Step.PROVEN, ""
         elif step is Step.BUY and facts.kind == "real":
-            step, why = Step.BLOCKED, missing(track)
+            step, why = Step.BLOCKED, missing(track, job, facts)
     estimate = take_price(track) if step is Step.BUY and facts.kind == "real" else 0
     return TakePlan(key.take, key, step, job, estimate, why)
 
@@ -103,7 +104,7 @@ def _step_by_state(track: Track, job: Job, manifest: Manifest, facts: Facts) -> 
         case State.EXPIRED if job.collected_at is None:
             return _step_when_expired(track, job, manifest)
         case _:
-            return Step.BLOCKED, missing(track)
+            return Step.BLOCKED, missing(track, job, facts)
 
 
 def _is_to_be_fetched_again(job: Job, facts: Facts) -> bool:
@@ -136,9 +137,15 @@ def _step_when_expired(track: Track, job: Job, manifest: Manifest) -> tuple[Step
     return Step.BLOCKED, f"{why}: {_again(track)}"
 
 
-def missing(track: Track) -> str:
+def missing(track: Track, job: Job | None = None, facts: Facts | None = None) -> str:
     """Why a track whose source is gone waits for somebody's word."""
-    return f"source missing: {_again(track)}"
+    pruned_at = facts.pruned.get(job.source or "") if job is not None and facts is not None else None
+    when = "" if pruned_at is None else f" (pruned on {_day(pruned_at)})"
+    return f"source missing{when}: {_again(track)}"
+
+
+def _day(at: float) -> str:
+    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d")
 
 
 def _again(track: Track) -> str:

@@ -18,7 +18,7 @@ from pipeline.renaming import SIDECARS, aside_path
 from pipeline.runner.events import Notice, TrackMoved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pipeline.files import Folder
     from pipeline.ledger.ledger import Ledger
@@ -48,7 +48,7 @@ def _note_on_the_books(moves: Iterable[Move], ledger: Ledger) -> None:
     ledger.add_assets([move.new.document() for move in moves])
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiting:
     """An asset that has not arrived yet, and where it is."""
 
@@ -66,25 +66,34 @@ class _Mover:
 
     def move_all(self, moves: Sequence[Move]) -> None:
         """Each as soon as its new name is free."""
-        waiting = []
+        waiting: dict[str, _Waiting] = {}  # by where it is; where case counts for nothing, two spellings are one
         for move in moves:
             if move.held in (Held.THERE, Held.ASIDE):
-                is_aside = move.held is Held.ASIDE
-                waiting.append(_Waiting(move, aside_path(move.old.path) if is_aside else move.old.path))
+                at = aside_path(move.old.path) if move.held is Held.ASIDE else move.old.path
+                waiting[folded(at)] = _Waiting(move, at)
             else:
                 self._follow(move)
-        while waiting:
-            taken = {folded(one.at) for one in waiting}
-            ready = next((one for one in waiting if self._is_free(one, taken)), None)
-            if ready is None:
-                self._put_aside(waiting[0])
-            else:
-                waiting.remove(ready)
+        for one in list(waiting.values()):
+            for ready in self._in_turn(one, waiting):
+                del waiting[folded(ready.at)]
                 self._arrive(ready)
 
-    def _is_free(self, one: _Waiting, taken: set[str]) -> bool:
-        new = folded(one.move.new.path)
-        return new not in taken or new == folded(one.at)  # of its own, where only its case is another
+    def _in_turn(self, one: _Waiting, waiting: dict[str, _Waiting]) -> Iterator[_Waiting]:
+        """What has to go first, each from the other's new name, and `one` last; a circle is broken where it closes."""
+        row: list[_Waiting] = []
+        following = waiting.get(folded(one.at))
+        while following is not None:
+            row.append(following)
+            blocker = waiting.get(folded(following.move.new.path))
+            if blocker is following:  # only its case is another
+                break
+            if blocker is not None and blocker is row[0]:
+                del waiting[folded(blocker.at)]
+                self._put_aside(blocker)
+                waiting[folded(blocker.at)] = blocker
+                break
+            following = blocker
+        return reversed(row)
 
     def _put_aside(self, one: _Waiting) -> None:
         aside = aside_path(one.move.old.path)

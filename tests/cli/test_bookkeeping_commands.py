@@ -195,13 +195,16 @@ def test_a_ledger_that_can_not_be_read_exits_5(bought: Path, tmp_path: Path, com
     assert (ended.status, "newer version of this program" in ended.stderr) == (5, True)
 
 
-def test_an_export_to_a_full_disk_does_not_end_well(bought: Path) -> None:
-    """A script that goes on with half of the books would never know."""
+@pytest.mark.parametrize(
+    "words", [["ledger", "export"], ["ledger", "--json"], ["plan", "demo.yaml", "--gateway", "local", "--json"]]
+)
+def test_half_a_document_does_not_end_well(bought: Path, words: list[str]) -> None:
+    """On a full disk, say: a script that goes on with half of it would never know."""
     if not Path("/dev/full").exists():
         pytest.skip("needs a device that is always full")
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "pipeline", "ledger", "export"],
+            [sys.executable, "-m", "pipeline", *words],
             cwd=bought, env=clean_environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert (ended.returncode, "Traceback" in ended.stderr) == (5, False), ended.stderr

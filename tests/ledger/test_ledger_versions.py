@@ -47,6 +47,13 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
+@pytest.fixture
+def todays(path: Path) -> Path:
+    """The frozen ledger, brought to this version."""
+    connect(path).close()
+    return path
+
+
 def rows(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     cursor = connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
     names = [column[0] for column in cursor.description]
@@ -111,22 +118,36 @@ def test_the_next_version_is_reached_from_version_1(path: Path, monkeypatch: pyt
         assert len(Ledger(connection).all_jobs()) == len(before["jobs"])
 
 
-def test_a_reader_of_an_older_ledger_is_told_what_brings_it_here(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan changes nothing, so it can't."""
+def test_an_older_ledger_is_read_as_it_would_be_of_this_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan changes nothing: the file stays what it is, and nothing is made beside it."""
     add_next_version(monkeypatch)
-    content = path.read_bytes()
-    with pytest.raises(LedgerError, match="from an older version; `pipeline run` brings it up to date"):
-        connect_to_read(path)
-    assert path.read_bytes() == content
+    content, jobs = path.read_bytes(), everything(path)["jobs"]
+    connection = connect_to_read(path)
+    assert connection is not None
+    with closing(connection):
+        assert [job["remark"] for job in rows(connection, "jobs")] == [None] * len(jobs)
+        assert len(Ledger(connection).all_jobs()) == len(jobs)
+        with pytest.raises(sqlite3.OperationalError):
+            connection.execute("DELETE FROM charges")
+    assert (path.read_bytes(), list(path.parent.iterdir())) == (content, [path])
 
 
-def test_a_migration_that_would_lose_a_reference_is_undone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs without their run are no ledger."""
-    before = everything(path)
+def test_an_older_ledger_that_could_not_be_brought_here_is_not_read_either(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence is the one that a run would end with."""
     add_next_version(monkeypatch, "DELETE FROM runs;")
     with pytest.raises(LedgerError, match="damaged"):
-        connect(path)
-    assert (version(path), everything(path)) == (1, before)
+        connect_to_read(path)
+
+
+def test_a_migration_that_would_lose_a_reference_is_undone(todays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs without their run are no ledger."""
+    before = everything(todays)
+    add_next_version(monkeypatch, "DELETE FROM runs;")
+    with pytest.raises(LedgerError, match="damaged"):
+        connect(todays)
+    assert (version(todays), everything(todays)) == (VERSION, before)
 
 
 STATEMENTS = len(list(store._statements(NEXT)))
@@ -134,18 +155,18 @@ STATEMENTS = len(list(store._statements(NEXT)))
 
 @pytest.mark.parametrize("done", range(STATEMENTS + 1))
 def test_a_migration_that_fails_between_two_statements_leaves_the_version_before(
-    path: Path, monkeypatch: pytest.MonkeyPatch, done: int
+    todays: Path, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
     """Whole, and the next start takes the step again."""
-    before = everything(path)
+    before = everything(todays)
     statements = list(store._statements(NEXT))
     add_next_version(monkeypatch, "".join([*statements[:done], "SELECT * FROM nowhere;", *statements[done:]]))
     with pytest.raises(LedgerError, match="no such table: nowhere"):
-        connect(path)
-    assert (version(path), everything(path)) == (1, before)
+        connect(todays)
+    assert (version(todays), everything(todays)) == (VERSION, before)
     add_next_version(monkeypatch)
-    connect(path).close()
-    assert version(path) == VERSION + 1
+    connect(todays).close()
+    assert version(todays) == VERSION + 1
 
 
 KILLED = """\
@@ -168,13 +189,13 @@ store.connect(Path(sys.argv[1]))
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 @pytest.mark.parametrize("done", [1, STATEMENTS - 1])
 def test_a_migration_that_is_killed_leaves_the_version_before(
-    path: Path, monkeypatch: pytest.MonkeyPatch, done: int
+    todays: Path, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
     """By the real signal; what the process had written is taken back when the ledger is next opened."""
-    before = everything(path)
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(path), str(done), NEXT], check=False)
+    before = everything(todays)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(todays), str(done), NEXT], check=False)
     assert ended.returncode == -signal.SIGKILL
-    assert (version(path), everything(path)) == (1, before)
+    assert (version(todays), everything(todays)) == (VERSION, before)
     add_next_version(monkeypatch)
-    connect(path).close()
-    assert version(path) == VERSION + 1
+    connect(todays).close()
+    assert version(todays) == VERSION + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from pipeline.manifest.tracks import GatewaySettings, Manifest, Place, Track
 from pipeline.money import Basis
 from pipeline.output import AssetRow, Provenance
 from pipeline.planning.plans import Action, AssetPlan, ManifestPlan, Step, TakePlan, TrackPlan, take_price
+from pipeline.planning.renames import Move
 from pipeline.runner.results import ManifestResult, TakeResult, TrackResult
 
 if TYPE_CHECKING:
@@ -121,6 +123,13 @@ def a_track_plan(track=None, action=Action.GENERATE, *, takes=None, kind="real",
     assets = (AssetPlan(output.path(track.name), output, "finish", keep=action is Action.KEEP),)
     values = {"takes": takes, "assets": assets, "placeholder": kind == "local"}
     return TrackPlan(track, action, a_key(track).fingerprint, **values | changes)
+
+
+def moved_from(plan, old_name):
+    """`plan` of a track whose assets were made under `old_name`."""
+    olds = [a_row(plan.track, name=old_name, path=f"{old_name}.ogg")]
+    moves = tuple(Move(old, replace(old, name=plan.track.name, path=plan.track.asset_paths[0])) for old in olds)
+    return replace(plan, moves=moves)
 
 
 def a_manifest_plan(*tracks, name="skyhaven", budget=None, topup_fee="0.05", **changes):

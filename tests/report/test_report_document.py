@@ -16,6 +16,7 @@ from report_factories import (
     a_track,
     a_track_plan,
     a_track_result,
+    moved_from,
 )
 
 from pipeline.jobs import State
@@ -141,6 +142,17 @@ def test_the_plan_document_says_what_would_become_of_a_track(action, status):
     (track,) = plan_document([plan], "real", 0)["tracks"]
     assert (track["status"], track["action"], track["why"]) == (status, action.value, "a reason")
     assert track["error"] == ("a reason" if action is Action.BLOCKED else None)
+
+
+def test_a_renamed_track_is_told_with_its_older_name():
+    """In the plan it is something to do, in the run's document it is kept: its status is one of the run's words."""
+    plan = moved_from(a_track_plan(action=Action.KEEP), "older")
+    document = plan_document([a_manifest_plan(plan)], "real", 10)
+    (track,) = document["tracks"]
+    assert (track["action"], track["status"], track["moved_from"]) == ("move", "planned", "older")
+    assert (document["ok"], document["totals"]["planned"], document["actions"]) == (True, 1, {"move": 1})
+    (track,) = run_document(_run(a_track_result(plan, "kept")))["tracks"]
+    assert (track["status"], track["moved_from"]) == ("kept", "older")
 
 
 def test_the_plan_document_estimates_each_purchase_once():

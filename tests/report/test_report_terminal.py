@@ -14,6 +14,7 @@ from report_factories import (
     a_track,
     a_track_plan,
     a_track_result,
+    moved_from,
 )
 
 from pipeline.jobs import Commitment, State
@@ -76,6 +77,27 @@ def test_the_last_line_says_what_it_comes_to(fee, seconds, end):
     """Seconds of audio, which are what is paid for, dollars, and what they are in cash where that is more."""
     plan = a_manifest_plan(a_track_plan(a_track(duration_s=seconds)), topup_fee=fee)
     assert plan_lines([plan], "real", colour=False)[-1] == f"Plan: 1 to generate; {end}"
+
+
+def test_a_renamed_track_is_told_by_both_names():
+    """What only moves needs no columns; what is made anew says where it comes from; each is counted by what it is."""
+    plan = a_manifest_plan(
+        moved_from(a_track_plan(a_track("town/inn"), Action.KEEP), "tavern"),
+        moved_from(a_track_plan(a_track("b"), Action.FINISH, why="fade_out 0 -> 2 s"), "a"),
+        moved_from(a_track_plan(a_track("d"), why="takes 1 -> 2"), "c"),
+        moved_from(a_track_plan(a_track("f"), Action.BLOCKED, why="source missing"), "e"),
+    )
+    assert plan_lines([plan], "real", colour=False)[1:] == [
+        "  ~ tavern -> town/inn: moved, free",
+        "  ~ b           free  moved from a; finish again: fade_out 0 -> 2 s",
+        "  + d  30 s  $0.0300  moved from c; takes 1 -> 2",
+        "  ! f  moved from e; source missing",
+        "",
+        (
+            "Plan: 1 to generate, 1 to finish, 1 to move, 1 blocked; "
+            "30 s of audio, $0.0300 ($0.0315 in cash, with the top-up fee)."
+        ),
+    ]
 
 
 def test_a_local_plan_costs_nothing_and_says_what_it_would():
@@ -184,6 +206,13 @@ def test_the_summary_says_how_much_of_the_bill_is_computed_where_it_saw_every_bi
     assert "computed" in " ".join(summary_lines(RunResult((result,), 1.0)))
     continued = replace(result, committed=Commitment(billed=60_000))
     assert "computed" not in " ".join(summary_lines(RunResult((continued,), 1.0)))
+
+
+def test_what_only_moved_is_counted_with_what_is_kept():
+    """It is what it was."""
+    plan = moved_from(a_track_plan(action=Action.KEEP), "older")
+    result = a_manifest_result(a_track_result(plan, "kept"), a_track_result(a_track_plan(a_track("b")), "kept"))
+    assert summary_lines(RunResult((result,), 1.0))[0] == "2 kept (1 moved), in 1 s."
 
 
 def test_a_reason_that_many_tracks_share_is_said_once():
