@@ -191,10 +191,13 @@ async def _gateways(
     transport: httpx.AsyncBaseTransport | None,
     concurrency: int | None,
 ) -> AsyncIterator[Mapping[str, Gateway]]:
-    """A client for every origin that a job of the plan was submitted to, or will be."""
+    """A client for every origin that a job of the plan was submitted to, or will be; none where nothing is asked."""
     from pipeline.gateway.client import Gateway  # noqa: PLC0415 - a plan needs no network
     from pipeline.gateway.pacing import Pacer  # noqa: PLC0415
 
+    if not plan.asks_a_gateway:
+        yield {}
+        return
     choice = plan.request.gateway
     settings = [part.manifest.gateway for part in plan.manifests]
     with ExitStack() as local:

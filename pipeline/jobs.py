@@ -89,6 +89,11 @@ class Intent:
         """The audio format that was asked for, from the body that is sent."""
         return str(json.loads(self.body).get("format", "wav"))
 
+    @property
+    def prompt(self) -> str:
+        """What was asked to be heard, from the body that is sent."""
+        return str(json.loads(self.body).get("prompt", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.claims import adopted, obstacles, unmakeable
-from pipeline.files import Folder, FolderError, plain_size, reason
+from pipeline.files import Folder, FolderError
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.locks import held
-from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 from pipeline.manifest.names import matches
 from pipeline.noop.hashes import Hashes
 from pipeline.output import OutputFolder, rows_by_path
@@ -27,6 +26,7 @@ from pipeline.picks.proving import rows_proven
 from pipeline.picks.values import takes_named
 from pipeline.planning.decisions import plan_manifest
 from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
+from pipeline.recordings import hashes_of_recordings
 from pipeline.renaming import find_moves
 from pipeline.sources import SourceStore
 
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
+    from pipeline.picks.values import Pick
     from pipeline.planning.plans import ManifestPlan
 
 LEDGER_NAME: Final = "ledger.sqlite3"
-_LARGEST_RECORDING: Final = 2_000_000_000
 
 
 class NothingMatches(Exception):
@@ -61,6 +61,8 @@ class PlanRequest:
     budget_microusd: int | None = None  # replaces the manifest's; with several manifests it caps their sum
     new_run: bool = False
     steps: tuple[str, ...] = ()  # the names of the user's own finishing steps
+    free: bool = False  # do nothing that a gateway is needed for
+    choices: Mapping[tuple[str, str], Pick] = field(default_factory=dict)  # (manifest, track): as if it were chosen
 
     @property
     def kind(self) -> Kind:
@@ -88,6 +90,13 @@ class Plan:
     @property
     def nothing_to_do(self) -> bool:
         return self.index_complete and self.lock_complete and all(plan.nothing_to_do for plan in self.manifests)
+
+    @property
+    def asks_a_gateway(self) -> bool:
+        """Is anything to be bought, asked for or fetched?"""
+        asking = (Step.BUY, Step.RESEND, Step.COLLECT)
+        takes = (take for part in self.manifests for track in part.tracks for take in track.takes)
+        return any(part.strays for part in self.manifests) or any(take.step in asking for take in takes)
 
     @property
     def estimate_microusd(self) -> int:
@@ -129,7 +138,7 @@ class Workspace:
         check_patterns(request.manifests, "--regenerate", request.regenerate)
         index = self.output.read_index()
         facts = self._facts(request, index, time.time() if now is None else now)
-        wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)))
+        wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
         if damaged:
@@ -147,6 +156,7 @@ class Workspace:
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
         locks = self.locks.read(request.manifests)
+        locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
         standing = rows_by_path(index)
         remembered: list[dict[str, Any]] = []
         jobs: list[Job] = []
@@ -179,7 +189,7 @@ class Workspace:
         rows |= proven
         intact |= proven.keys()
         here = frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size))
-        recordings = _recordings(request, self.hashes)
+        recordings = hashes_of_recordings(_planned_tracks(request), self.hashes)
         in_the_way = obstacles(self.output.folder, planned, rows, intact)
         only = _matcher(request.only)
         moves = {
@@ -218,6 +228,10 @@ class Workspace:
         return frozenset(sha for sha, audio_format in formats.items() if not self.sources.whole(sha, audio_format))
 
 
+def _choices_of(request: PlanRequest, manifest: str) -> dict[str, Pick]:
+    return {track: pick for (owner, track), pick in request.choices.items() if owner == manifest}
+
+
 def _paid_again(request: PlanRequest) -> Iterator[str]:
     """The paid fingerprints of what `--regenerate` means."""
     meant = _matcher(request.regenerate)
@@ -253,30 +267,6 @@ def _planned_tracks(request: PlanRequest) -> Iterator[Track]:
 def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
     for track in _planned_tracks(request):
         yield from ((track.manifest, path) for path in track.asset_paths)
-
-
-def _recordings(request: PlanRequest, hashes: Hashes) -> Mapping[Path, str]:
-    """The hash of each recording. Raises ManifestMistakes naming every one that can't be read."""
-    found: dict[Path, str] = {}
-    mistakes: list[Mistake] = []
-    for track in _planned_tracks(request):
-        if track.file is None or track.file in found:
-            continue
-        try:
-            found[track.file] = _recording_hash(track.file, hashes)
-        except OSError as error:
-            what = f"{track.file} can't be read ({reason(error)}); expected an audio file beside the manifest"
-            mistakes.append(Mistake(track.place, f"tracks.{track.name}.file", what))
-    if mistakes:
-        raise ManifestMistakes(tuple(mistakes))
-    return found
-
-
-def _recording_hash(path: Path, hashes: Hashes) -> str:
-    """Raises OSError, for what is no plain file too: a pipe or a device may never end."""
-    if plain_size(path) > _LARGEST_RECORDING:
-        raise OSError(None, f"larger than {_LARGEST_RECORDING:,} bytes")
-    return hashes.sha256(path.absolute())
 
 
 def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts, request: PlanRequest) -> bool:

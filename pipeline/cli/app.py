@@ -142,9 +142,14 @@ def plan(**options: Any) -> None:
               help="For make and ninja: write what the assets, or the --stamp, depend on.")  # fmt: skip
 @click.option("--stamp", type=_FILE, metavar="FILE", help="For make: touch FILE when all went well.")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@click.option(
+    "--on-finish",
+    metavar="CMD",
+    help="Run CMD (no shell) however the run ended, with the --json document on its standard input.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Explain every wait.")
-def run(**options: Any) -> None:
+def run(**options: Any) -> None:  # fmt: skip
     """Generate, download and finish what the manifests ask for."""
     from pipeline.cli.running import run as command
 
@@ -210,6 +215,23 @@ def measure(**options: Any) -> None:
 def report(**options: Any) -> None:
     """Write the reports again from the ledger and the index."""
     from pipeline.cli.small import report as command
+
+    command(**options)
+
+
+@cli.command()
+@_manifests
+@_folders
+@click.option("--yes", is_flag=True, help="Remove what is listed.")
+@click.option("--now", is_flag=True, help="Also what was paid for within the last 30 days. It still needs --yes.")
+@click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@_json
+def prune(**options: Any) -> None:
+    """List orphans, and sources that no manifest, index or lock names; remove them with --yes.
+
+    Only what is just what its row says, with what Godot and Unity keep beside it (.import, .uid, .meta).
+    """
+    from pipeline.cli.pruning import prune as command
 
     command(**options)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import anyio
 
 from pipeline.cli.colour import colour_wanted
+from pipeline.cli.failing import ending_of
+from pipeline.cli.on_finish import command_of, tell_on_finish
 from pipeline.cli.progress import progress_for
 from pipeline.cli.stamping import Leavings, witness_of
 from pipeline.cli.terminal import out_document, say, write
@@ -21,7 +23,7 @@ from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
 from pipeline.report.plan_text import plan_lines, summary_lines
 from pipeline.runner.control import Control
-from pipeline.runner.results import RunResult, Stop
+from pipeline.runner.results import EXIT_USAGE, RunResult, Stop
 from pipeline.workspace import Plan, Workspace
 
 if TYPE_CHECKING:
@@ -31,7 +33,30 @@ if TYPE_CHECKING:
     from pipeline.runner.events import Event
 
 
-def run(
+def run(manifests: tuple[Path, ...], *, on_finish: str | None, as_json: bool, **options: Any) -> None:
+    """Run to the end, whichever that is, and tell whoever asked to be told."""
+    command = command_of(on_finish)
+    printed: dict[str, Any] | None = None
+    try:
+        result = _run(manifests, as_json=as_json, **options)
+        status, document = result.exit, run_document(result)
+        printed = document if as_json else None
+    except BaseException as error:
+        ending = ending_of(error)
+        if ending is None:
+            raise
+        ending.tell()
+        status, document = ending.status, ending.document
+    try:
+        if printed is not None:
+            out_document(printed)
+    finally:
+        if command and status != EXIT_USAGE:
+            tell_on_finish(command, document)
+    sys.exit(status)
+
+
+def _run(
     manifests: tuple[Path, ...],
     *,
     as_json: bool,
@@ -44,7 +69,7 @@ def run(
     quiet: bool,
     verbose: bool,
     **options: Any,
-) -> None:
+) -> RunResult:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
     tell = _silent if quiet else say
     witness = witness_of(manifests, options["output"], options["state"])
@@ -66,9 +91,7 @@ def run(
             leavings.leave()
     for line in summary_lines(result):
         (tell if result.exit == 0 else say)(line)
-    if as_json:
-        out_document(run_document(result))
-    sys.exit(result.exit)
+    return result
 
 
 def _show(plan: Plan, stream: TextIO | None, *, verbose: bool) -> None:

@@ -134,6 +134,10 @@ class Ledger:
             found += self._jobs(f"WHERE fingerprint IN ({marks})", some)
         return sorted(found, key=lambda job: job.row)
 
+    def jobs_of_track(self, manifest: str, track: str) -> list[Job]:
+        """Every job that was ever asked for on behalf of this track, oldest first."""
+        return list(self._jobs("WHERE manifest = ? AND track = ? ORDER BY job", (manifest, track)))
+
     def _jobs(self, clause: str, parameters: Iterable[object]) -> Iterator[Job]:
         for row in self.connection.execute(f"{_SELECT_JOB} {clause}", tuple(parameters)):
             yield _job_from_row(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from pipeline.jobs import PurchaseKey
@@ -138,6 +138,13 @@ class Lock:
 
     def track(self, name: str) -> LockedTrack:
         return self.tracks.get(name) or LockedTrack()
+
+    def with_choices(self, choices: Mapping[str, Pick]) -> Lock:
+        """The lock as it will be once these are chosen, by track."""
+        chosen = {
+            name: replace(self.track(name), picks=(*self.track(name).picks, pick)) for name, pick in choices.items()
+        }
+        return replace(self, tracks={**self.tracks, **chosen})
 
     def renamed(self, renamings: Iterable[Renaming]) -> Lock:
         """The lock with the entries of renamed tracks under their new names, in a circle too.

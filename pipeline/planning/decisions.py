@@ -45,7 +45,7 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
         manifest,
         tracks,
         orphans=() if wishes.only else tuple(sorted(orphans, key=lambda row: row.path)),
-        strays=tuple(_strays(manifest, tracks, facts, wishes)),
+        strays=() if wishes.free else tuple(_strays(manifest, tracks, facts, wishes)),
         continues_run=manifest.name in facts.open_runs,
         groups=groups_of(tracks, facts.steps),
     )

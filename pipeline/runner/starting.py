@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from pipeline.files import FolderError
-from pipeline.jobs import Commitment, State
+from pipeline.jobs import OUTSTANDING, Commitment, State
 from pipeline.ledger.store import LedgerError
 from pipeline.manifest.names import matches
 from pipeline.planning.plans import Step, estimates
@@ -124,7 +124,7 @@ def _lock_objection(plan: Plan, workspace: Workspace) -> Stop | None:
 
 async def _objection(plan: Plan, seams: Seams) -> Stop | None:
     """What speaks against buying anything, as the gateway says before it is asked for the first job."""
-    if too_expensive(plan, plan.committed) is not None:
+    if not plan.estimate_microusd or too_expensive(plan, plan.committed) is not None:
         return None  # nothing is sent for such a plan, not even a question
     with seams.control.preflight_scope:
         return await preflight(plan, seams.gateways[seams.origin], seams.observe)
@@ -278,7 +278,14 @@ async def _close(plan: Plan, seams: Seams, manifests: Sequence[ManifestResult], 
     def closing(ledger: Ledger) -> None:
         for manifest, work in zip(manifests, works, strict=True):
             sent = whole and not any(take.unsent for track in manifest.tracks for take in track.takes)
-            if sent and not (plan.request.only and ledger.has_unsent_asks(work.run)):
+            if sent and not (plan.request.only and _is_left(ledger, work.run, manifest)):
                 ledger.close_run(work.run, now)
 
     await seams.ledger.write(closing)
+
+
+def _is_left(ledger: Ledger, run: int, manifest: ManifestResult) -> bool:
+    """Is there something of `run` that a process which was only about some tracks has not come to?"""
+    told = {take.plan.key for track in manifest.tracks for take in track.takes}
+    at_work = (job.key for job in ledger.jobs_of(run) if job.state in OUTSTANDING)
+    return ledger.has_unsent_asks(run) or any(key not in told for key in at_work)
