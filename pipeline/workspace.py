@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.claims import adopted, obstacles, unmakeable
+from pipeline.collector import collector_paused
 from pipeline.files import Folder, FolderError
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
@@ -136,8 +137,12 @@ class Workspace:
         """
         check_patterns(request.manifests, "--only", request.only)
         check_patterns(request.manifests, "--regenerate", request.regenerate)
+        with collector_paused():
+            return self._plan(request, time.time() if now is None else now)
+
+    def _plan(self, request: PlanRequest, now: float) -> Plan:
         index = self.output.read_index()
-        facts = self._facts(request, index, time.time() if now is None else now)
+        facts = self._facts(request, index, now)
         wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
@@ -148,7 +153,7 @@ class Workspace:
             request,
             plans,
             tuple(index),
-            _index_complete(index, facts, request),
+            _index_complete(index, facts),
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
             facts,
@@ -269,9 +274,9 @@ def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
         yield from ((track.manifest, path) for path in track.asset_paths)
 
 
-def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts, request: PlanRequest) -> bool:
-    listed = {(row.get("manifest"), row.get("path")) for row in index}
-    return all(at in listed for at in _paths_planned(request) if at in facts.intact)
+def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts) -> bool:
+    """Does it have a row of every planned asset that stands?"""
+    return facts.intact <= {(row.get("manifest"), row.get("path")) for row in index}
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:

@@ -9,6 +9,7 @@ from pipeline.cli.colour import colour_wanted
 from pipeline.cli.stamping import stamp_of, witness_of
 from pipeline.cli.terminal import out, out_document, say
 from pipeline.cli.words import load_manifests, plan_request
+from pipeline.collector import collector_paused
 from pipeline.planning.plans import Action
 from pipeline.report.document import plan_document
 from pipeline.report.plan_text import plan_lines
@@ -24,6 +25,12 @@ SOMETHING_TO_DO: Final = 10
 
 def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool, **options: Any) -> None:
     """Print what a run would do, and exit as `--detailed-exitcode` asks."""
+    with collector_paused():
+        status = _plan(manifests, as_json=as_json, detailed_exitcode=detailed_exitcode, **options)
+    sys.exit(status)
+
+
+def _plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool, **options: Any) -> int:
     witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=False)
     made = Workspace(request.output, request.state, witness.hashes).plan(request)
@@ -39,7 +46,7 @@ def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool,
         if too_much:
             say(too_much)
     stamp_of(made, witness)
-    sys.exit(status)
+    return status
 
 
 def _status(made: Plan, too_much: str | None, *, detailed: bool) -> int:

@@ -146,10 +146,9 @@ def _plan_takes(
         counted=0 if known is None else known.provenance.takes,
         named=facts.named.get(fingerprint, frozenset()),
     )
-    takes = tuple(
-        replace(plan_take(track, key, manifest, facts, proof, kept=kept), on_a_word=key.take in wanted.on_a_word)
-        for key in wanted.keys
-    )
+    takes = tuple([plan_take(track, key, manifest, facts, proof, kept=kept) for key in wanted.keys])
+    if wanted.on_a_word:
+        takes = tuple(replace(take, on_a_word=take.number in wanted.on_a_word) for take in takes)
     if free:
         takes = tuple(take for take in takes if take.step in _FREE or take.number == wanted.choice)
     plan = TrackPlan(

@@ -40,7 +40,24 @@ def wanted_takes(track: Track, fingerprint: str, row: AssetRow | None, facts: Fa
 
     `row`: one that shows that the track was bought, perhaps another track's with the same words.
     """
+    if _is_plain(track, fingerprint, row, facts, wishes):
+        return Wanted(tuple([PurchaseKey(fingerprint, take, 0) for take in range(1, track.takes + 1)]))
     return _Meaning(track, fingerprint, row, facts, wishes).wanted()
+
+
+def _is_plain(track: Track, fingerprint: str, row: AssetRow | None, facts: Facts, wishes: Wishes) -> bool:
+    """Is nothing known but first generations of takes that are asked for, and nothing chosen or granted? As of most."""
+    if fingerprint in wishes.regenerate or facts.grants.get(track.manifest):
+        return False
+    lock = facts.locks.get(track.manifest)
+    pick = None if lock is None else lock.track(track.name).pick_of(fingerprint)
+    if pick is not None and pick.chosen:
+        return False
+    known = [job.key[1:] for job in facts.jobs.get(fingerprint, ())]
+    known += facts.named.get(fingerprint, ())
+    if row is not None:
+        known.append((row.provenance.take, row.provenance.regeneration))
+    return all(take <= track.takes and regeneration == 0 for take, regeneration in known)
 
 
 class _Meaning:
