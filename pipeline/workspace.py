@@ -138,11 +138,18 @@ class Workspace:
         check_patterns(request.manifests, "--only", request.only)
         check_patterns(request.manifests, "--regenerate", request.regenerate)
         with collector_paused():
-            return self._plan(request, time.time() if now is None else now)
+            return self.plan_by(request, self.output.read_index(), now=now)
 
-    def _plan(self, request: PlanRequest, now: float) -> Plan:
-        index = self.output.read_index()
-        facts = self._facts(request, index, now)
+    def plan_by(
+        self,
+        request: PlanRequest,
+        index: Sequence[Mapping[str, Any]],
+        *,
+        beside: frozenset[tuple[str, str]] = frozenset(),
+        now: float | None = None,
+    ) -> Plan:
+        """`plan`, by these rows of the index; those `beside` (manifest, path) are of no concern to it."""
+        facts = self._facts(request, index, beside, time.time() if now is None else now)
         wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
@@ -159,7 +166,13 @@ class Workspace:
             facts,
         )
 
-    def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
+    def _facts(
+        self,
+        request: PlanRequest,
+        index: Sequence[Mapping[str, Any]],
+        beside: frozenset[tuple[str, str]],
+        now: float,
+    ) -> Facts:
         locks = self.locks.read(request.manifests)
         locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
         standing = rows_by_path(index)
@@ -174,7 +187,7 @@ class Workspace:
         if connection is not None:
             with closing(connection), readable_errors(self.ledger_path):
                 ledger = Ledger(connection)
-                remembered = ledger.asset_rows(beside=standing)
+                remembered = ledger.asset_rows(beside=beside | standing.keys())
                 jobs = ledger.jobs_for(_fingerprints(request))
                 outstanding = ledger.uncollected()
                 for manifest in request.manifests:

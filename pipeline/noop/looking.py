@@ -60,9 +60,7 @@ def _renewed(stamp: Stamp, changed: list[int], now_ns: int) -> Stamp | None:
     looked_at = [(path, sha256) for path, sha256 in zip(stamp.young.paths, stamp.young.hashes, strict=True)]
     looked_at += [(stamp.sure.paths[place], stamp.sure.hashes[place]) for place in changed]
     out = set(changed)
-    kept = [place for place in range(len(stamp.sure.paths)) if place not in out]
-    before = stamp.sure
-    sure = Seen(*([column[place] for place in kept] for column in (before.paths, before.stats, before.hashes)))
+    sure = stamp.sure.kept(place for place in range(len(stamp.sure.paths)) if place not in out)
     young = Seen([], [], [])
     for path, sha256 in looked_at:
         status, found = hashed(path, left)
@@ -70,17 +68,4 @@ def _renewed(stamp: Stamp, changed: list[int], now_ns: int) -> Stamp | None:
             return None
         left -= int(status.partition(" ")[0])
         (young if is_young(status, now_ns) else sure).add(path, status, sha256)
-    return Stamp(
-        key=stamp.key,
-        taken_ns=now_ns,
-        until_ns=stamp.until_ns,
-        needs_key=stamp.needs_key,
-        folders=stamp.folders,
-        absent=stamp.absent,
-        present=stamp.present,
-        listed=stamp.listed,
-        writable=stamp.writable,
-        sure=sure,
-        young=young,
-        texts=stamp.texts,
-    )
+    return stamp.renewed(now_ns, sure, young)

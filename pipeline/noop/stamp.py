@@ -45,6 +45,15 @@ class Seen:
         self.stats = stats
         self.hashes = hashes
 
+    def kept(self, places: Iterable[int]) -> Seen:
+        """The files at some places."""
+        places = list(places)
+        return Seen(*([column[place] for place in places] for column in (self.paths, self.stats, self.hashes)))
+
+    def without(self, paths: Sequence[str]) -> Seen:
+        """All but the files at `paths`."""
+        return self.kept(place for place, path in enumerate(self.paths) if path not in paths)
+
     def add(self, path: str, status: str, sha256: str) -> None:
         self.paths.append(path)
         self.stats.append(status)
@@ -55,8 +64,8 @@ class Stamp:
     """What decides, and what there is to say as long as it has not changed."""
 
     __slots__ = (
-        *("absent", "folders", "key", "listed", "needs_key", "present", "sure", "taken_ns", "texts", "until_ns"),
-        *("writable", "young"),
+        *("absent", "folders", "key", "listed", "needs_key", "present", "standing", "sure", "taken_ns", "texts"),
+        *("until_ns", "writable", "young"),
     )
 
     def __init__(
@@ -74,6 +83,7 @@ class Stamp:
         sure: Seen,  # files that are what they were as long as the file system says so
         young: Seen,  # files that had changed only just: they are hashed
         texts: Sequence[str],  # what is printed: the plan, the plan in colour, the end of a run
+        standing: str = "",  # digests of the tracks, a line each, of whoever plans only what has changed
     ) -> None:
         self.key = key
         self.taken_ns = taken_ns
@@ -87,6 +97,25 @@ class Stamp:
         self.sure = sure
         self.young = young
         self.texts = texts
+        self.standing = standing
+
+    def renewed(self, taken_ns: int, sure: Seen, young: Seen) -> Stamp:
+        """The stamp with what was seen of its files at another time."""
+        return Stamp(
+            key=self.key,
+            taken_ns=taken_ns,
+            until_ns=self.until_ns,
+            needs_key=self.needs_key,
+            folders=self.folders,
+            absent=self.absent,
+            present=self.present,
+            listed=self.listed,
+            writable=self.writable,
+            sure=sure,
+            young=young,
+            texts=self.texts,
+            standing=self.standing,
+        )
 
 
 def status_of(status: os.stat_result) -> str:
@@ -197,7 +226,9 @@ def _bytes(stamp: Stamp) -> bytes:
     )
     if any(_LINE in line or _SECTION in line for lines in lists for line in lines) or _SECTION in "".join(stamp.texts):
         raise ValueError("a path with a line break can't be written down")
-    body = _SECTION.join([*(_LINE.join(lines) for lines in lists), *stamp.texts]).encode(_TEXT, _AS_BYTES)
+    body = _SECTION.join([*(_LINE.join(lines) for lines in lists), *stamp.texts, stamp.standing]).encode(
+        _TEXT, _AS_BYTES
+    )
     return _first_line(body) + body
 
 
@@ -211,9 +242,9 @@ def _stamp(content: bytes) -> Stamp:
     body = content[at:]
     if content[:at] != _first_line(body):
         raise ValueError
-    head, absent, present, listed, writable, *files, plan, coloured, ending = body.decode(_TEXT, _AS_BYTES).split(
-        _SECTION
-    )
+    head, absent, present, listed, writable, *files, plan, coloured, ending, standing = body.decode(
+        _TEXT, _AS_BYTES
+    ).split(_SECTION)
     young_paths, young_stats, young_hashes, paths, stats, hashes = map(_lines, files)
     key, taken, until, needs_key, *folders = _lines(head)
     if len(stats) != len(paths) or len(hashes) != len(paths):
@@ -231,6 +262,7 @@ def _stamp(content: bytes) -> Stamp:
         sure=Seen(paths, stats, hashes),
         young=Seen(young_paths, young_stats, young_hashes),
         texts=(plan, coloured, ending),
+        standing=standing,
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_lines", "summary_lines"]
 
 _WIDTH: Final = 100
-_MANY_TRACKS: Final = 40
+MANY_TRACKS: Final = 40
 _MINUTE_S: Final = 60.0
 
 
@@ -68,7 +68,7 @@ def plan_lines(manifest_plans: Sequence[ManifestPlan], kind: Kind, *, colour: bo
     """
     till = _Till(kind)
     lines: list[str] = []
-    keeps_shown = verbose or sum(len(plan.tracks) for plan in manifest_plans) <= _MANY_TRACKS
+    keeps_shown = verbose or sum(len(plan.tracks) for plan in manifest_plans) <= MANY_TRACKS
     for plan in manifest_plans:
         drafts = list(_drafts(plan, till, keeps_shown=keeps_shown))
         if drafts or plan.strays or plan.continues_run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import cache
 from typing import TYPE_CHECKING
 
 import libraries
@@ -18,20 +19,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A finished library of either kind."""
-    folders = {kind: tmp_path_factory.mktemp(kind) for kind in ("local", "real")}
-    for kind, folder in folders.items():
-        libraries.make(folder, kind)
-    return folders
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Path]:
+    """A finished library of either kind, with an orphan or without."""
+
+    @cache
+    def make(kind: str, has_orphan: bool) -> Path:
+        folder = tmp_path_factory.mktemp(kind)
+        libraries.make(folder, kind, has_orphan=has_orphan)
+        return folder
+
+    return make
 
 
 @pytest.fixture
-def make_library(tmp_path: Path, made: dict[str, Path]) -> Callable[..., Library]:
-    def make(kind: str = "local") -> Library:
+def make_library(tmp_path: Path, made: Callable[[str, bool], Path]) -> Callable[..., Library]:
+    def make(kind: str = "local", *, has_orphan: bool = True) -> Library:
         folder = tmp_path / "library"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(made[kind], folder)
+        shutil.copytree(made(kind, has_orphan), folder)
         return Library(folder, kind, {"AIGATEWAY_API_KEY": KEY} if kind == "real" else {})
 
     return make
