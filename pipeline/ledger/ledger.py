@@ -255,9 +255,14 @@ class Ledger:
     # --- sources and assets -----------------------------------------------------------------------------------------
 
     def sources(self, hashes: Iterable[str]) -> dict[str, Source]:
-        wanted = set(hashes)
-        rows = self.connection.execute("SELECT * FROM sources")
-        return {row[0]: Source(*row) for row in rows if row[0] in wanted}
+        wanted = list(set(hashes))
+        found: dict[str, Source] = {}
+        for start in range(0, len(wanted), _MOST_PARAMETERS):
+            some = wanted[start : start + _MOST_PARAMETERS]
+            marks = ", ".join("?" * len(some))
+            rows = self.connection.execute(f"SELECT * FROM sources WHERE sha256 IN ({marks})", some)  # noqa: S608 - marks
+            found |= {row[0]: Source(*row) for row in rows}
+        return found
 
     def all_sources(self) -> list[Source]:
         return [Source(*row) for row in self.connection.execute("SELECT * FROM sources ORDER BY sha256")]

@@ -36,7 +36,7 @@ def normal(name: str) -> str:
 
 def folded(path: str) -> str:
     """What two paths share that are one on some disk: `path` without case, in NFC."""
-    return normal(normal(path).casefold())
+    return path.lower() if path.isascii() else normal(normal(path).casefold())
 
 
 def name_fault(name: str, suffixes: Iterable[str] = ()) -> str | None:
