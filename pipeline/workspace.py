@@ -145,11 +145,14 @@ class Workspace:
         request: PlanRequest,
         index: Sequence[Mapping[str, Any]],
         *,
-        beside: frozenset[tuple[str, str]] = frozenset(),
+        is_all: bool = False,
         now: float | None = None,
     ) -> Plan:
-        """`plan`, by these rows of the index; those `beside` (manifest, path) are of no concern to it."""
-        facts = self._facts(request, index, beside, time.time() if now is None else now)
+        """`plan`, by these rows of the index. `is_all`: they are all that is of concern, whatever the ledger remembers.
+
+        Raises what `plan` does.
+        """
+        facts = self._facts(request, index, time.time() if now is None else now, is_all=is_all)
         wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
@@ -166,13 +169,7 @@ class Workspace:
             facts,
         )
 
-    def _facts(
-        self,
-        request: PlanRequest,
-        index: Sequence[Mapping[str, Any]],
-        beside: frozenset[tuple[str, str]],
-        now: float,
-    ) -> Facts:
+    def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float, *, is_all: bool) -> Facts:
         locks = self.locks.read(request.manifests)
         locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
         standing = rows_by_path(index)
@@ -187,7 +184,7 @@ class Workspace:
         if connection is not None:
             with closing(connection), readable_errors(self.ledger_path):
                 ledger = Ledger(connection)
-                remembered = ledger.asset_rows(beside=beside | standing.keys())
+                remembered = [] if is_all else ledger.asset_rows(beside=standing)
                 jobs = ledger.jobs_for(_fingerprints(request))
                 outstanding = ledger.uncollected()
                 for manifest in request.manifests:

@@ -299,6 +299,12 @@ class Ledger:
             rows = (self.connection.execute(one, at).fetchone() for at in known if at not in beside)
             return [dict(json.loads(row)) for (row,) in rows]
 
+    def asset_rows_of(self, manifest: str, track: str) -> list[dict[str, Any]]:
+        """A track's rows of the index, as they were last recorded."""
+        wanted = "SELECT row FROM assets WHERE manifest = ? AND track = ? ORDER BY path"
+        with _understood():
+            return [dict(json.loads(row)) for (row,) in self.connection.execute(wanted, (manifest, track))]
+
 
 def _asset_columns(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
     return (row["manifest"], row["path"], row["name"], row["sha256"], json.dumps(row, sort_keys=True))

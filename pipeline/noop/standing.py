@@ -9,6 +9,7 @@ For a plan that is to be read. A run plans everything.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import fields, replace
 from functools import lru_cache
 from hashlib import blake2b
@@ -16,6 +17,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.fingerprints import paid_fingerprint
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.manifest.tracks import Track
 from pipeline.noop.looking import still_holds
 from pipeline.planning.plans import Action, TrackPlan
@@ -25,14 +28,12 @@ if TYPE_CHECKING:
 
     from pipeline.audio.settings import Finishing, Output
     from pipeline.manifest.tracks import Manifest
-    from pipeline.noop.stamp import Stamp
     from pipeline.noop.taking import Witness
     from pipeline.planning.plans import ManifestPlan
     from pipeline.workspace import Plan, PlanRequest, Workspace
 
-    Row = Mapping[str, Any]
-
-_MOST_CHANGED: Final = 200
+_MOST_CHANGED: Final = 20
+_DIGITS: Final = 16
 #: All that a track is but where it stands in its file, which moves with every line above it.
 _VALUES: Final = attrgetter(
     *(item.name for item in fields(Track) if item.name not in ("place", "finishing", "outputs"))
@@ -43,13 +44,25 @@ class Doubt(Exception):
     """Something is to be decided the long way."""
 
 
-def digests_of(plan: Plan) -> list[str]:
-    """What a stamp keeps of the tracks of a plan with nothing to do; nothing where one was kept for a reason."""
-    parts = plan.manifests
-    plain = not plan.request.only and not any(part.orphans for part in parts)
-    if not plain or any(track.action is not Action.KEEP or track.why for part in parts for track in part.tracks):
+def lines_of(plan: Plan) -> list[str]:
+    """What a stamp keeps of the tracks of a plan with nothing to do: digest and purchase of each.
+
+    Nothing where one was kept for a reason, or where more than they are in the index.
+    """
+    parts, facts = plan.manifests, plan.facts
+    tracks = [track for part in parts for track in part.tracks]
+    kept = all(track.action is Action.KEEP and not track.why for track in tracks)
+    if facts is None or not kept or any(part.orphans for part in parts):
         return []
-    return [digest for part in parts for digest in _digests(part.manifest)]
+    if any(manifest not in plan.request.names for manifest, _ in facts.rows):
+        return []
+    digests = (digest for part in parts for digest in _digests(part.manifest))
+    prints = (print_ for part in parts for print_ in ("", *(track.paid_fingerprint for track in part.tracks)))
+    return [f"{digest} {_short(print_)}" for digest, print_ in zip(digests, prints, strict=True)]
+
+
+def _short(paid_fingerprint: str) -> str:
+    return paid_fingerprint[-_DIGITS:]
 
 
 def _digests(manifest: Manifest) -> Iterator[str]:
@@ -76,99 +89,76 @@ def plan_of_changes(request: PlanRequest, workspace: Workspace, witness: Witness
     if stamp is None or not stamp.standing or request.only or request.regenerate or request.new_run:
         return None
     try:
-        changed = _changed(request.manifests, set(stamp.standing.split("\n")))
-        beside = _without(stamp, witness.manifests)
-        if still_holds(beside, str(request.output), str(request.state), witness.taken_ns) is None:
+        known = _Known(request.manifests, stamp.standing.split("\n"))
+        rest = stamp.renewed(
+            stamp.taken_ns, stamp.sure.without(witness.manifests), stamp.young.without(witness.manifests)
+        )
+        if still_holds(rest, str(request.output), str(request.state), witness.taken_ns) is None:
             return None
-        index = workspace.output.read_index()
-        own = _rows_of(index, request.manifests, changed)
-    except (Doubt, TypeError):  # TypeError: of an index that somebody has edited
+        rows = _own_rows(known.changed, workspace)
+        known.check_apart(rows)
+    except Doubt:
         return None
-    some = replace(
-        request,
-        manifests=tuple(replace(manifest, tracks=tuple(changed[manifest.name])) for manifest in request.manifests),
-    )
-    found = workspace.plan_by(some, own, beside=_places(index) - _places(own))
+    some = [replace(manifest, tracks=known.tracks_of(manifest)) for manifest in request.manifests]
+    found = workspace.plan_by(replace(request, manifests=tuple(some)), rows, is_all=True)
     if found.nothing_to_do:
         return None  # the long way takes a stamp of it
-    parts = tuple(
-        _with_standing(part, manifest) for part, manifest in zip(found.manifests, request.manifests, strict=True)
-    )
-    return replace(found, request=request, manifests=parts, index=tuple(index))
+    both = zip(found.manifests, request.manifests, strict=True)
+    return replace(found, request=request, manifests=tuple(_with_standing(part, manifest) for part, manifest in both))
 
 
-def _changed(manifests: Sequence[Manifest], known: set[str]) -> dict[str, list[Track]]:
-    """By manifest, the tracks that are not what they were: at least one in all, and never many. Raises Doubt."""
-    changed: dict[str, list[Track]] = {}
-    tracks = 0
-    for manifest in manifests:
-        head, *digests = _digests(manifest)
-        if head not in known:
+class _Known:
+    """What the stamp knows of the tracks, and which of them have changed: at least one, and a few. Raises Doubt."""
+
+    def __init__(self, manifests: Sequence[Manifest], lines: Sequence[str]) -> None:
+        stood = {line[:_DIGITS]: line[_DIGITS + 1 :] for line in lines}
+        self.changed: list[Track] = []
+        now: set[str] = set()
+        for manifest in manifests:
+            head, *digests = _digests(manifest)
+            if head not in stood:
+                raise Doubt
+            now |= {head, *digests}
+            pairs = zip(manifest.tracks, digests, strict=True)
+            self.changed += [track for track, digest in pairs if digest not in stood]
+        if not 0 < len(self.changed) <= _MOST_CHANGED or len(now) != len(stood):
             raise Doubt
-        pairs = zip(manifest.tracks, digests, strict=True)
-        changed[manifest.name] = [track for track, digest in pairs if digest not in known]
-        tracks += len(digests)
-    number = sum(map(len, changed.values()))
-    if not 0 < number <= _MOST_CHANGED or len(known) != tracks + len(manifests):
-        raise Doubt
-    return changed
+        self._before = {print_ for digest, print_ in stood.items() if digest not in now}
+        self._standing = {print_ for digest, print_ in stood.items() if digest in now}
 
+    def tracks_of(self, manifest: Manifest) -> tuple[Track, ...]:
+        """Those of `manifest` that have changed."""
+        return tuple(track for track in self.changed if track.manifest == manifest.name)
 
-def _without(stamp: Stamp, manifests: Sequence[str]) -> Stamp:
-    """`stamp` but for the manifests: what they hold now is known already."""
-    return stamp.renewed(stamp.taken_ns, stamp.sure.without(manifests), stamp.young.without(manifests))
+    def check_apart(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Is each of the changed tracks by itself, with its purchase of before and with that of now? Raises Doubt.
 
-
-def _rows_of(index: Sequence[Row], manifests: Sequence[Manifest], changed: Mapping[str, Sequence[Track]]) -> list[Row]:
-    """The rows that planning the changed tracks needs: their own, and those of manifests that were not given.
-
-    Raises Doubt where another track's may have a say: it has the same purchase, or the same group, or lost its track.
-    """
-    tracks: dict[tuple[object, object], Track] = {
-        (name, track.name): track for name, some in changed.items() for track in some
-    }
-    names = {manifest.name: {track.name for track in manifest.tracks} for manifest in manifests}
-    own: list[Row] = []
-    bought: set[object] = set()
-    standing: set[object] = set()
-    for row in index:
-        owner, name = row.get("manifest"), row.get("name")
-        if owner not in names:
-            own.append(row)
-            standing.add(row.get("paid_fingerprint"))
-        elif (owner, name) in tracks:
-            _check_own(row, tracks[owner, name])
-            own.append(row)
-            bought.add((name, row.get("paid_fingerprint")))
-        elif name in names[owner]:
-            standing.add(row.get("paid_fingerprint"))
-        else:
+        What has a purchase, a group or a place in common with another track is decided together with it.
+        """
+        every: list[str] = []
+        for track in self.changed:
+            own = [row for row in rows if (row["manifest"], row["name"]) == (track.manifest, track.name)]
+            before = {_short(row["paid_fingerprint"]) for row in own}
+            is_plain = track.file is None and track.finishing.loudness.group is None
+            is_plain = is_plain and all(row.get("group") is None and row["path"] in track.asset_paths for row in own)
+            if not is_plain or len(before) != 1 or not before <= self._before:
+                raise Doubt
+            every += before | {_short(paid_fingerprint(track, kind)) for kind in ("real", "local")}
+        if len(every) != len(set(every)) or not self._standing.isdisjoint(every):
             raise Doubt
-    _check_purchases(tracks, bought, standing)
-    return own
 
 
-def _places(rows: Sequence[Row]) -> frozenset[tuple[Any, Any]]:
-    return frozenset((row.get("manifest"), row.get("path")) for row in rows)
-
-
-def _check_own(row: Row, track: Track) -> None:
-    if row.get("path") not in track.asset_paths or row.get("group") is not None:
+def _own_rows(changed: Sequence[Track], workspace: Workspace) -> list[dict[str, Any]]:
+    """The rows of the changed tracks: what the ledger remembers of them, and what the index has. Raises Doubt."""
+    connection = connect_to_read(workspace.ledger_path)
+    if connection is None:
         raise Doubt
-
-
-def _check_purchases(tracks: Mapping[tuple[object, object], Track], bought: set[Any], standing: set[object]) -> None:
-    """Has each changed track something of its own that it was, and nothing in common with any other that it is?"""
-    if {name for name, _ in bought} != {name for _, name in tracks} or len(bought) != len(tracks):
+    with closing(connection), readable_errors(workspace.ledger_path):
+        ledger = Ledger(connection)
+        rows = [row for track in changed for row in ledger.asset_rows_of(track.manifest, track.name)]
+    if not workspace.output.has_just(rows, [track.name for track in changed]):
         raise Doubt
-    prints = [print_ for _, print_ in bought]
-    for track in tracks.values():
-        if track.finishing.loudness.group is not None or track.file is not None:
-            raise Doubt
-        before = next(print_ for name, print_ in bought if name == track.name)
-        prints += {paid_fingerprint(track, "real"), paid_fingerprint(track, "local")} - {before}
-    if len(set(prints)) != len(prints) or not standing.isdisjoint(prints):
-        raise Doubt
+    return rows
 
 
 def _with_standing(part: ManifestPlan, manifest: Manifest) -> ManifestPlan:

@@ -25,7 +25,7 @@ from pipeline.ledger.store import log_of
 from pipeline.locks import HOLDER_NAME, LOCK_NAME
 from pipeline.noop.hashes import Hashes, Sighting
 from pipeline.noop.stamp import FOLDER, Seen, Stamp, is_young, listing, load, save, status_of
-from pipeline.noop.standing import digests_of
+from pipeline.noop.standing import lines_of
 from pipeline.output import INDEX_NAME
 from pipeline.picks.lockfile import SUFFIX, lock_path, manifest_of
 from pipeline.workspace import LEDGER_NAME, Workspace
@@ -181,7 +181,7 @@ class Witness:
             sure=sure,
             young=young,
             texts=texts,
-            standing="\n".join(digests_of(plan)),
+            standing="\n".join(lines_of(plan)),
         )
 
 
