@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pipeline.noop.stamp import Seen, Stamp, hashed, is_young, listing, status_of
+from pipeline.noop.stamp import Seen, Stamp, hashed, is_young, listing, statuses_of
 
 #: More than that takes longer to hash here than the long way does.
 _MOST_HASHED = 32 << 20
@@ -20,8 +20,14 @@ def still_holds(stamp: Stamp, output: str, state: str, now_ns: int) -> Stamp | N
     try:
         if not _is_in_place(stamp, [output, state]):
             return None
-        changed = _changed(stamp.sure)
-        return _renewed(stamp, changed, now_ns) if changed or stamp.young.paths else stamp
+        here = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.chdir(output)
+            changed = _changed(stamp.sure)
+            return _renewed(stamp, changed, now_ns) if changed or stamp.young.paths else stamp
+        finally:
+            os.fchdir(here)
+            os.close(here)
     except (OSError, ValueError):
         return None
 
@@ -47,11 +53,10 @@ def _is_there(path: str) -> bool:
 
 def _changed(sure: Seen) -> list[int]:
     """The places of the files of which the file system says something else now."""
-    stat = os.stat
-    now = [status_of(stat(path)) for path in sure.paths]
-    if now == sure.stats:
+    now = statuses_of(sure.paths)
+    if sure.is_as(now):
         return []
-    return [place for place, status in enumerate(now) if status != sure.stats[place]]
+    return [place for place, both in enumerate(zip(now, sure.stats, strict=True)) if both[0] != both[1]]
 
 
 def _renewed(stamp: Stamp, changed: list[int], now_ns: int) -> Stamp | None:

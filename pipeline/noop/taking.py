@@ -71,9 +71,10 @@ class Witness:
             others = (load(self._state, name) for name in _newest_first(folder))
             stamp = next((other for other in others if other is not None), None)
         known: dict[str, Sighting] = {}
-        if stamp is not None:
+        if stamp is not None and _is_folder(self._output, stamp.folders[0]):
             sure = stamp.sure
-            known = dict(zip(sure.paths, map(Sighting, sure.stats, sure.hashes), strict=True))
+            paths = (path if path[0] == "/" else f"{self._output}/{path}" for path in sure.paths)
+            known = dict(zip(paths, map(Sighting, sure.stats, sure.hashes), strict=True))
         if before is not None:
             known |= {path: one for path, one in before.hashes.seen.items() if not _is_young(one, before.taken_ns)}
         return known
@@ -163,8 +164,10 @@ class Witness:
 
         workspace = Workspace(Path(self._output), Path(self._state))
         sure, young = Seen([], [], []), Seen([], [], [])
+        assets = f"{self._output}/"
         for path, seen in self.hashes.seen.items():
-            (young if is_young(seen.status, self.taken_ns) else sure).add(path, seen.status, seen.sha256)
+            known = young if is_young(seen.status, self.taken_ns) else sure
+            known.add(path.removeprefix(assets), seen.status, seen.sha256)
         locks = list(self._locks_beside())
         lost = [] if plan.facts is None else [str(workspace.sources.path(*source)) for source in plan.facts.lost]
         held = [os.path.join(folder, HOLDER_NAME) for folder in (self._state, self._output)]
@@ -194,6 +197,14 @@ def _is_settled(plan: Plan) -> bool:
     request = plan.request
     asks_otherwise = request.regenerate or request.new_run or request.steps or request.free or request.choices
     return plan.nothing_to_do and not asks_otherwise and plan.facts is not None and not plan.facts.obstacles
+
+
+def _is_folder(path: str, inode: str) -> bool:
+    """Is it the folder that a stamp is about?"""
+    try:
+        return str(os.stat(path).st_ino) == inode
+    except OSError:
+        return False
 
 
 def _is_young(seen: Sighting, taken_ns: int) -> bool:
