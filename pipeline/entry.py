@@ -44,6 +44,7 @@ def make_plan(
     key: str = "",
     only: Sequence[str] = (),
     regenerate: Sequence[str] = (),
+    reroll: Sequence[str] = (),
     budget_usd: Decimal | None = None,
     new_run: bool = False,
     clock: Clock | None = None,
@@ -65,6 +66,7 @@ def make_plan(
         state=Path(state),
         only=tuple(only),
         regenerate=tuple(regenerate),
+        reroll=frozenset(reroll),
         budget_microusd=None if budget_usd is None else budget_from_usd(budget_usd),
         new_run=new_run,
     )

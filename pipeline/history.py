@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.fingerprints import judging_fingerprint, paid_fingerprint
@@ -16,6 +17,7 @@ from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.money import Basis
 from pipeline.output import rows_by_path
 from pipeline.picks.values import LockedTrack, Pick, Version
+from pipeline.sources import take_path
 from pipeline.times import moment, timestamp
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class History:
     picks: tuple[Pick, ...]
     entry: LockedTrack  # what the lock says
     stands: AssetRow | None = None  # a row of what stands
+    beside: tuple[Path, ...] = ()  # the takes beside the pick, as they were finished to be heard
 
     @property
     def fingerprint(self) -> str:
@@ -106,7 +109,19 @@ def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> Histor
         )
         for one in sorted(wanted, key=lambda one: (one.fingerprint != prints[kind], one.fingerprint, one.version))
     )
-    return replace(told, generations=generations)
+    return replace(told, generations=generations, beside=tuple(_beside(workspace, track, generations)))
+
+
+def _beside(workspace: Workspace, track: Track, generations: Iterable[Generation]) -> Iterator[Path]:
+    pick = next((one.version.take for one in generations if one.is_pick), None)
+    for take in dict.fromkeys(one.version.take for one in generations if one.is_current):
+        paths = (workspace.state.path(take_path(track, take, output)) for output in track.outputs)
+        yield from (_as_seen(path) for path in paths if take != pick and path.is_file())
+
+
+def _as_seen(path: Path) -> Path:
+    """From the working folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _picks(entry: LockedTrack, fingerprint: str, stands: AssetRow | None) -> tuple[Pick, ...]:

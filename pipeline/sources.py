@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from pipeline.audio.settings import Output
+    from pipeline.manifest.tracks import Track
+
 _FOLDER: Final = "sources"
+
+
+def take_path(track: Track, take: int, output: Output) -> str:
+    """Where, below the state folder, a take beside the pick lies finished."""
+    return f"takes/{track.manifest}/{track.name}.take{take}{output.suffix}.{output.extension}"
 
 
 class SourceStore:

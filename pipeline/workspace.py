@@ -61,6 +61,7 @@ class PlanRequest:
     new_run: bool = False
     steps: tuple[str, ...] = ()  # the names of the user's own finishing steps
     free: bool = False  # do nothing that a gateway is needed for
+    reroll: frozenset[str] = frozenset()  # names of tracks: one more take of each
     choices: Mapping[tuple[str, str], Pick] = field(default_factory=dict)  # (manifest, track): as if it were chosen
 
     @property
@@ -131,7 +132,7 @@ class Workspace:
         check_patterns(request.manifests, "--regenerate", request.regenerate)
         index = self.output.read_index()
         facts = self._facts(request, index, time.time() if now is None else now)
-        wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free)
+        wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free, request.reroll)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
         if damaged:
@@ -174,10 +175,6 @@ class Workspace:
                 )
         planned = list(_paths_planned(request))
         rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
-        intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
-        unproven = [at for at in planned if at not in intact]
-        proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder)
-        rows |= proven
         recordings = hashes_of_recordings(_planned_tracks(request))
         in_the_way = obstacles(self.output.folder, planned, rows)
         only = _matcher(request.only)
@@ -186,6 +183,9 @@ class Workspace:
             for manifest in request.manifests
         }
         arriving = {(move.new.manifest, move.new.path) for found in moves.values() for move in found}
+        intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
+        unproven = [at for at in planned if at not in intact and at not in arriving]
+        proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder)
         return Facts(
             kind=request.kind,
             now=now,
@@ -194,10 +194,10 @@ class Workspace:
             outstanding=outstanding,
             held=frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size)),
             pruned={sha: one.pruned_at for sha, one in sources.items() if one.pruned_at is not None},
-            rows=rows,
+            rows=rows | proven,
             intact=frozenset(intact | proven.keys()),
             obstacles=unmakeable(_planned_tracks(request))
-            | {at: why for at, why in in_the_way.items() if at not in arriving},
+            | {at: why for at, why in in_the_way.items() if at not in arriving and at not in proven},
             grants=grants,
             open_runs=frozenset(open_runs),
             committed=committed,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
-from pipeline.cli.terminal import out, say, write
-from pipeline.cli.words import colour_wanted, load_manifests
+from pipeline.cli.terminal import out, say
+from pipeline.cli.words import load_manifests
 from pipeline.clock import SystemClock
 from pipeline.ledger.writing import GroupCommitWriter
 from pipeline.pruning import find_prunable
 from pipeline.pruning import prune as remove
-from pipeline.report.prune_text import prune_document, prune_lines, removed_line
+from pipeline.report.prune_text import removed_line
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:

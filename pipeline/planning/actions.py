@@ -50,6 +50,8 @@ def _why_bought(plan: TrackPlan, take: TakePlan, proof: AssetRow | None) -> str:
         return take.why
     if take.key.regeneration:
         return "--regenerate"
+    if take.on_a_word and take.number > plan.track.takes:
+        return "one more take"
     if proof is not None and take.number > proof.provenance.takes:
         return f"takes {proof.provenance.takes} -> {plan.track.takes}"
     return in_words(plan.changes, otherwise="what is asked for changed" if plan.rows else NEW)

@@ -190,6 +190,7 @@ class Wishes:
     only: Callable[[str], bool] | None = None  # is a track of that name meant?
     regenerate: frozenset[str] = frozenset()  # paid fingerprints: two tracks with one are one purchase
     free: bool = False  # nothing is to be bought, asked for or fetched
+    reroll: frozenset[str] = frozenset()  # names of tracks: one more take of each
 
 
 def take_price(track: Track) -> int:

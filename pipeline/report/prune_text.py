@@ -8,7 +8,8 @@ from pipeline.money import as_usd, dollars
 from pipeline.planning.prunes import Lies
 from pipeline.report.amounts import cost_of
 from pipeline.report.terminal import coloured, column_width, hanging
-from pipeline.report.text import counted, one_line, timestamp
+from pipeline.report.text import counted, one_line
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -115,7 +115,7 @@ class Attic:
     def plan(self, tracks: dict[str, str]) -> Plan:
         text = _HEAD + "".join(f"  {name}: {{prompt: {what}}}\n" for name, what in tracks.items())
         return make_plan(
-            parse_manifest(text, self.folder / "attic.yaml"),
+            parse_manifest(text, self.folder / "work/attic.yaml"),  # with its lock beside it
             output=self.output,
             state=self.state,
             gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-attic"),
