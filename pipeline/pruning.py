@@ -6,15 +6,15 @@ is written down as pruned before it goes. Whatever a kill leaves, the next prune
 
 from __future__ import annotations
 
-import re
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from pipeline.files import FolderError, plain_size, reason, remedy, sha256_of
+from pipeline.files import plain_size, sha256_of
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.output import rows_by_path
+from pipeline.picks.lockfile import LockFile
 from pipeline.planning.prunes import Lies, PruneFacts, Pruning, orphan_rows, prune_of
 from pipeline.renaming import SIDECARS
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from pipeline.ledger.writing import LedgerWriter
     from pipeline.manifest.tracks import Manifest
     from pipeline.output import AssetRow
+    from pipeline.picks.values import LockedTrack
     from pipeline.planning.prunes import OrphanFate, SourceFate
     from pipeline.workspace import Workspace
-
-_A_HASH: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
 def find_prunable(workspace: Workspace, manifests: Sequence[Manifest], now: float, *, at_once: bool) -> Pruning:
@@ -54,23 +53,29 @@ def find_prunable(workspace: Workspace, manifests: Sequence[Manifest], now: floa
     return _found(workspace, facts)
 
 
-def sources_that_locks_name(manifests: Iterable[Manifest]) -> frozenset[str]:
-    """The hashes in the manifests' lock files (`NAME.lock.json` beside `NAME.yaml`): sources among them stay.
+def unknown_sources(workspace: Workspace) -> int:
+    """How many source files the ledger does not know: they stay, whoever they were bought for. Raises LedgerError."""
+    known: set[str] = set()
+    connection = connect_to_read(workspace.ledger_path)
+    if connection is not None:
+        with closing(connection), readable_errors(workspace.ledger_path):
+            known = {source.sha256 for source in Ledger(connection).all_sources()}
+    return workspace.sources.unknown(known)
 
-    Whatever in a lock looks like a hash is taken for one, so that no version of it is misunderstood. Raises FolderError
-    where a lock is there and can't be read: what it names is then not known.
+
+def sources_that_locks_name(manifests: Iterable[Manifest]) -> frozenset[str]:
+    """The hashes of what the manifests' locks name for the tracks that there are: every take of them can be picked.
+
+    The entry of a track that is gone goes on proving that it was bought, and keeps nothing. Raises LockMistake, and
+    FolderError where a lock can't be read: what it names is then not known.
     """
-    found: set[str] = set()
-    for manifest in manifests:
-        path = manifest.path.with_name(f"{manifest.path.stem}.lock.json")
-        try:
-            found.update(match.decode() for match in _A_HASH.findall(path.read_bytes()))
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            what = f"{path}: the lock can't be read ({reason(error)}), so that nothing is pruned"
-            raise FolderError(f"{what}; {remedy(error)}, and run again") from error
-    return frozenset(found)
+    entries = [entry for manifest in manifests for entry in _entries(manifest)]
+    return frozenset(take.source for entry in entries for one in entry.purchases.values() for take in one.takes)
+
+
+def _entries(manifest: Manifest) -> Iterator[LockedTrack]:
+    lock = LockFile(manifest).read()
+    return (lock.track(track.name) for track in manifest.tracks)
 
 
 def _found(workspace: Workspace, facts: PruneFacts) -> Pruning:

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from pipeline.cli.failing import exit_with_a_sentence
 from pipeline.cli.finishing_options import finishing_options
 from pipeline.cli.options import (
+    FILE,
     FOLDER,
     MANIFEST,
     Month,
@@ -61,10 +62,18 @@ def plan(**options: Any) -> None:
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Jobs in flight, over all manifests.")
 @click.option("--new-run", is_flag=True, help="Close an open run first, and start afresh.")
 @click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
+@click.option("--depfile", type=FILE, metavar="FILE",
+              help="For make and ninja: write what the assets, or the --stamp, depend on.")  # fmt: skip
+@click.option("--stamp", type=FILE, metavar="FILE", help="For make: touch FILE when all went well.")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@click.option(
+    "--on-finish",
+    metavar="CMD",
+    help="Run CMD (no shell) however the run ended, with the --json document on its standard input.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Explain every wait.")
-def run(**options: Any) -> None:
+def run(**options: Any) -> None:  # fmt: skip
     """Generate, download and finish what the manifests ask for."""
     from pipeline.cli.running import run as command
 
@@ -193,6 +202,23 @@ def measure(**options: Any) -> None:
 def report(**options: Any) -> None:
     """Write the reports again from the ledger and the index."""
     from pipeline.cli.small import report as command
+
+    command(**options)
+
+
+@cli.command()
+@with_manifests
+@with_folders
+@click.option("--yes", is_flag=True, help="Remove what is listed.")
+@click.option("--now", is_flag=True, help="Also what was paid for within the last 30 days. It still needs --yes.")
+@click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@with_json
+def prune(**options: Any) -> None:
+    """List orphans, and sources that no manifest, index or lock names; remove them with --yes.
+
+    Only what is just what its row says, with what Godot and Unity keep beside it (.import, .uid, .meta).
+    """
+    from pipeline.cli.pruning import prune as command
 
     command(**options)
 

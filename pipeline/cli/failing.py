@@ -6,7 +6,8 @@ import json
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,45 +24,75 @@ class Terminated(BaseException):
     """SIGTERM, while nothing else listens for it."""
 
 
+def hear_sigterm() -> None:
+    """Let SIGTERM raise Terminated from now on: an event loop that has ended leaves it to the system."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
 def _terminate(*_: object) -> None:
     raise Terminated
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a command ended that did not come to its own end: what is said, and what scripts are told."""
+
+    status: int
+    sentence: str
+    told: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return ended_early(self.status, self.sentence)
+
+    def tell(self) -> None:
+        """Say why, also as the document that `--json` promises."""
+        say(self.told)
+        if "--json" in sys.argv:
+            out(json.dumps(self.document, indent=1, ensure_ascii=False))
 
 
 @contextmanager
 def exit_with_a_sentence() -> Iterator[None]:
     """Say what went wrong on standard error, and exit as the command line promises."""
     try:
-        signal.signal(signal.SIGTERM, _terminate)
+        hear_sigterm()
         yield
-    except Terminated:
-        _end(128 + signal.SIGTERM, "terminated")
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        _end(EXIT_USAGE, error.format_message(), told=_usage(error))
-    except (click.Abort, KeyboardInterrupt):
-        _end(128 + signal.SIGINT, "interrupted")
-    except Exception as error:
-        cause = _known_cause(error)
-        if cause is None:
+    except BaseException as error:
+        ending = ending_of(error)
+        if ending is None:
             raise
-        status, sentence = cause
-        # Mistakes begin with file:line:column, which editors and build logs look for: nothing is put before them.
-        _end(status, sentence, told=sentence if status == EXIT_USAGE else f"pipeline: {sentence}")
+        ending.tell()
+        sys.exit(ending.status)
+
+
+def ending_of(error: BaseException) -> Ending | None:
+    """What `error` ends a command with; None for a defect of this program, and for what is no error."""
+    match error:
+        case Terminated():
+            return _ending(128 + signal.SIGTERM, "terminated")
+        case click.Abort() | KeyboardInterrupt():
+            return _ending(128 + signal.SIGINT, "interrupted")
+        case click.ClickException():
+            return Ending(EXIT_USAGE, error.format_message(), _usage(error))
+    cause = _known_cause(error)
+    if cause is None:
+        return None
+    status, sentence = cause
+    # Mistakes begin with file:line:column, which editors and build logs look for: nothing is put before them.
+    return Ending(status, sentence, sentence) if status == EXIT_USAGE else _ending(status, sentence)
+
+
+def _ending(status: int, sentence: str) -> Ending:
+    return Ending(status, sentence, f"pipeline: {sentence}")
 
 
 def _usage(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     usage = "" if context is None else f"{context.get_usage()}\n"
     return f"{usage}pipeline: {error.format_message()}"
-
-
-def _end(status: int, sentence: str, told: str | None = None) -> None:
-    """Say why, also as the document that `--json` promises, and end the process."""
-    say(told or f"pipeline: {sentence}")
-    if "--json" in sys.argv:
-        out(json.dumps(ended_early(status, sentence), indent=1, ensure_ascii=False))
-    sys.exit(status)
 
 
 def _known_cause(error: BaseException) -> tuple[int, str] | None:
@@ -81,7 +112,8 @@ def _sentence(error: BaseException) -> str:
 
 def exit_status_of(error: Exception) -> int | None:
     """The exit status of an error that a person can act on; None for a defect of this program."""
-    from pipeline.choosing import CantBeChosen, NoSuchTake  # noqa: PLC0415 - only where something failed
+    from pipeline.build_systems import Unwritable  # noqa: PLC0415 - only where something failed
+    from pipeline.choosing import CantBeChosen, NoSuchTake  # noqa: PLC0415
     from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415
     from pipeline.gateway_choice import NoGateway  # noqa: PLC0415
     from pipeline.ledger.store import LedgerError  # noqa: PLC0415
@@ -94,7 +126,9 @@ def exit_status_of(error: Exception) -> int | None:
     match error:
         case NoGateway(key=True) | KeyRefused():
             return EXIT_KEY
-        case ManifestMistakes() | LockMistake() | NothingMatches() | NoSuchTake() | FaultMistake() | NoGateway():
+        case ManifestMistakes() | LockMistake() | NothingMatches() | NoSuchTake() | FaultMistake():
+            return EXIT_USAGE
+        case NoGateway() | Unwritable():
             return EXIT_USAGE
         case GatewayError() | CantBeChosen():
             return EXIT_TRACKS

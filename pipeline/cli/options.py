@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MANIFEST = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
 _MOST_DOLLARS: Final = Decimal(1_000_000)
 _A_MONTH: Final = re.compile(r"[1-9]\d{3}-(0[1-9]|1[0-2])", re.ASCII)
 F = TypeVar("F", bound="Callable[..., Any]")

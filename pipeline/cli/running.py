@@ -6,14 +6,19 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pipeline.cli.colour import colour_wanted
+from pipeline.cli.failing import ending_of
 from pipeline.cli.interrupting import brought_to_its_end
+from pipeline.cli.on_finish import command_of, tell_on_finish
 from pipeline.cli.progress import progress_for
+from pipeline.cli.stamping import Leavings, witness_of
 from pipeline.cli.terminal import out_document, say, write
-from pipeline.cli.words import colour_wanted, load_manifests, plan_request
+from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
 from pipeline.report.plan_text import plan_lines, summary_lines
+from pipeline.runner.results import EXIT_USAGE
 from pipeline.workspace import Plan, Workspace
 
 if TYPE_CHECKING:
@@ -22,32 +27,59 @@ if TYPE_CHECKING:
     from pipeline.runner.results import RunResult
 
 
-def run(
+def run(manifests: tuple[Path, ...], *, on_finish: str | None, as_json: bool, **options: Any) -> None:
+    """Run to the end, whichever that is, and tell whoever asked to be told."""
+    command = command_of(on_finish)
+    printed: dict[str, Any] | None = None
+    try:
+        result = _run(manifests, as_json=as_json, **options)
+        status, document = result.exit, run_document(result)
+        printed = document if as_json else None
+    except BaseException as error:
+        ending = ending_of(error)
+        if ending is None:
+            raise
+        ending.tell()
+        status, document = ending.status, ending.document
+    try:
+        if printed is not None:
+            out_document(printed)
+    finally:
+        if command and status != EXIT_USAGE:
+            tell_on_finish(command, document)
+    sys.exit(status)
+
+
+def _run(
     manifests: tuple[Path, ...],
     *,
     as_json: bool,
     concurrency: int | None,
     new_run: bool,
     cancel_on_interrupt: bool,
+    depfile: Path | None,
+    stamp: Path | None,
     wait: bool,
     quiet: bool,
     verbose: bool,
     **options: Any,
-) -> None:
+) -> RunResult:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
+    witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=True, new_run=new_run)
-    workspace = Workspace(request.output, request.state)
+    workspace = Workspace(request.output, request.state, witness.hashes)
     with workspace.locked(wait=wait, say=say):
         plan = workspace.plan(request)
+        leavings = Leavings(plan, witness, depfile, stamp)
         if not quiet:
             show(plan, sys.stderr if as_json else sys.stdout, verbose=verbose)
         result = carried_out(
             plan, workspace, concurrency, cancel_queued=cancel_on_interrupt, quiet=quiet, verbose=verbose
         )
+        if result.exit == 0:
+            leavings.leave()
     sum_up(result, quiet=quiet)
-    if as_json:
-        out_document(run_document(result))
-    sys.exit(result.exit)
+    return result
 
 
 def show(plan: Plan, stream: TextIO | None, *, verbose: bool = False) -> None:

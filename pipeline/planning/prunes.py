@@ -237,7 +237,7 @@ class _Named:
     def __init__(self, facts: PruneFacts, rows: Rows) -> None:
         self._takes = dict(_takes_asked_for(facts, rows))
         self._latest = _latest_regenerations(facts.jobs)
-        self._job_ids = {row.provenance.job_id for row in rows.values()} - {None}
+        self._standing = {(row.paid_fingerprint, row.provenance.regeneration) for row in rows.values()}
         # What a manifest that was not given asks for is not known: all that its assets' purchases brought stays.
         self._elsewhere = {row.paid_fingerprint for row in rows.values() if row.manifest not in facts.names}
 
@@ -245,7 +245,8 @@ class _Named:
         key = job.key
         is_asked_for = key.take <= self._takes.get(key.fingerprint, 0)
         is_current = key.regeneration == self._latest[key.fingerprint, key.take]
-        return (is_asked_for and is_current) or job.job_id in self._job_ids or key.fingerprint in self._elsewhere
+        stands = (key.fingerprint, key.regeneration) in self._standing
+        return (is_asked_for and is_current) or stands or key.fingerprint in self._elsewhere
 
 
 def _takes_asked_for(facts: PruneFacts, rows: Rows) -> Iterator[tuple[str, int]]:

@@ -49,8 +49,8 @@ def _section(title: str, rows: Iterator[tuple[str, str, str, str]], *, colour: b
     names, sizes = (column_width(draft[column] for draft in drafts) for column in (1, 2))
     lines = [title] if drafts else []
     for sign, name, size, why in drafts:
-        for line in hanging(f"  {sign} {name:<{names}}  {size:>{sizes}}  ", why, width=_WIDTH):
-            lines.append(coloured(sign, line) if colour else line)
+        told = hanging(f"  {sign} {name:<{names}}  {size:>{sizes}}  ", why, width=_WIDTH)
+        lines += [coloured(sign, line) if colour else line for line in told]
     return lines
 
 

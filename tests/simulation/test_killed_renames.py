@@ -49,7 +49,7 @@ defaults: {duration: 1, outputs: [wav, ogg]}
 tracks:
 """
 _MOST_EFFECTS: Final = 400
-_OWN: Final = ("assets.json", "cost-report.", ".cost-report.")
+_OWN: Final = ("assets.json", ".assets.json", "cost-report.", ".cost-report.")
 
 
 @dataclass(frozen=True)
