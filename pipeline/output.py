@@ -164,7 +164,7 @@ def _is_figure(value: object) -> bool:
 
 
 _KEYS: Final[dict[type, tuple[str, ...]]] = {
-    kind: tuple(item.name for item in fields(kind)) for kind in (Provenance, JoinedGroup, AssetRow)
+    kind: tuple(item.name for item in fields(kind)) for kind in (Provenance, JoinedGroup, Unfit, AssetRow)
 }
 
 
