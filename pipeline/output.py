@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -163,14 +164,14 @@ def _is_figure(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-_KEYS: Final[dict[type, tuple[str, ...]]] = {
-    kind: tuple(item.name for item in fields(kind)) for kind in (Provenance, JoinedGroup, AssetRow)
-}
-
-
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
     """Only the keys that `kind` has: a newer version may have written more."""
-    return {key: document[key] for key in _KEYS[kind] if key in document}
+    return {key: document[key] for key in _keys(kind) if key in document}
+
+
+@cache
+def _keys(kind: type) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
 
 
 class OutputFolder:

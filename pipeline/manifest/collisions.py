@@ -38,7 +38,8 @@ def check_together(manifests: Sequence[Manifest]) -> None:
         if first is not manifest:
             what = f"{quoted(manifest.name)} is the name of {first.path} too, expected a name of its own"
             mistakes.append(Mistake(Place(str(manifest.path), 1, 1), "name", what))
-    mistakes += collisions([track for manifest in by_name.values() for track in manifest.tracks])
+    if len(by_name) > 1:  # one by itself was looked through when it was read
+        mistakes += collisions([track for manifest in by_name.values() for track in manifest.tracks])
     if mistakes:
         raise ManifestMistakes(mistakes)
 
@@ -58,13 +59,21 @@ def collisions(tracks: Iterable[Track]) -> Iterator[Mistake]:
 
 
 def _files_as_folders(claims: Mapping[str, Claim]) -> Iterator[Mistake]:
+    folders: dict[str, list[Claim]] = {}  # path of a folder that is also a file -> that file, outermost first
     for key, claim in claims.items():
-        parts = key.split("/")
-        for depth in range(1, len(parts)):
-            other = claims.get("/".join(parts[:depth]))
-            if other is not None and claim.track is not None:
+        folder = key.rpartition("/")[0]
+        if folder not in folders:
+            folders[folder] = [claims[above] for above in _and_above(folder) if above in claims]
+        for other in folders[folder]:
+            if claim.track is not None:
                 what = f"{quoted(claim.path)} needs a folder where {quoted(other.path)}{_whose(other)} is a file"
                 yield _mistake(claim.track, f"{what}, expected another name")
+
+
+def _and_above(folder: str) -> Iterator[str]:
+    """`a/b/c` as `a`, `a/b` and `a/b/c`."""
+    parts = folder.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
 def _taken(claim: Claim, earlier: Claim) -> str:

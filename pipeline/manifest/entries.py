@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 from pipeline.manifest.finishing import finishing_of, outputs_of
 from pipeline.manifest.matrix import Combination, Matrix, combinations, matrix_faults
@@ -18,12 +19,14 @@ from pipeline.manifest.tracks import Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from decimal import Decimal
     from pathlib import Path
 
+    from pipeline.audio.settings import Finishing, Output
     from pipeline.manifest.mistakes import KeyPath
     from pipeline.manifest.model import SharedKeys, TrackSection
     from pipeline.manifest.tracks import Place
+
+_NO_PRICE: Final = Decimal(0)  # a mistake, told where the price is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def tracks_of(entry: Entry, faults: list[Fault]) -> Iterator[Track]:
     unfillable = list(_placeholder_faults(entry, several))
     faults += unfillable
     if several and not any(fault.path == entry.at for fault in unfillable):
-        names = list(_names(entry, several, faults))
+        names = dict(_names(entry, several, faults))
         yield from _with_texts(entry, names, faults) if not unfillable else _with_names_only(entry, names)
 
 
@@ -86,6 +89,8 @@ def _combinations(entry: Entry, faults: list[Fault]) -> list[Combination]:
 
 def _placeholder_faults(entry: Entry, several: Sequence[Combination]) -> Iterator[Fault]:
     for path, text in _templates(entry):
+        if "{" not in text and "}" not in text:
+            continue
         for what in placeholder_faults(text, several):
             yield Fault(path, what, at_key=path == entry.at)
 
@@ -93,8 +98,9 @@ def _placeholder_faults(entry: Entry, several: Sequence[Combination]) -> Iterato
 def _templates(entry: Entry) -> Iterator[tuple[KeyPath, str]]:
     """Every text that may hold placeholders, and where it stands."""
     yield entry.at, entry.name
-    for key in ("prompt", "lyrics", "file"):
-        yield (*entry.at, key), getattr(entry.section, key) or ""
+    yield (*entry.at, "prompt"), entry.section.prompt or ""
+    yield (*entry.at, "lyrics"), entry.section.lyrics
+    yield (*entry.at, "file"), entry.section.file or ""
     for place, tag in enumerate(entry.keys.tags):
         yield (*entry.at, "tags", place), tag
 
@@ -102,23 +108,24 @@ def _templates(entry: Entry) -> Iterator[tuple[KeyPath, str]]:
 def _names(entry: Entry, several: Sequence[Combination], faults: list[Fault]) -> Iterator[tuple[str, Combination]]:
     """The names that the entry's tracks may have, each with the values that made it."""
     names = [normal(filled(entry.name, values)) for values in several]
-    faults += _shared_name_faults(entry, names, several)
+    if len(names) > 1:
+        faults += _shared_name_faults(entry, names, several)
     suffixes = [output.suffix for output in entry.keys.outputs]
     wrong = {name: name_fault(name, suffixes) for name in names}
     faults += (Fault(entry.at, what, at_key=True) for what in dict.fromkeys(wrong.values()) if what)
     yield from ((name, values) for name, values in zip(names, several, strict=True) if not wrong[name])
 
 
-def _with_names_only(entry: Entry, names: Sequence[tuple[str, Combination]]) -> Iterator[Track]:
+def _with_names_only(entry: Entry, names: Mapping[str, Combination]) -> Iterator[Track]:
     """Tracks whose texts can't be filled in: their names may still collide."""
-    common = _common(entry)
-    yield from (replace(common, name=name) for name in dict(names))
+    shape = Shape.of(entry)
+    yield from (Track(entry.manifest, name, entry.place, shape.finishing, shape.outputs) for name in names)
 
 
-def _with_texts(entry: Entry, names: Sequence[tuple[str, Combination]], faults: list[Fault]) -> Iterator[Track]:
-    common = _common(entry)
-    for name, values in dict(names).items():
-        track = _with_values(common, name, entry, values)
+def _with_texts(entry: Entry, names: Mapping[str, Combination], faults: list[Fault]) -> Iterator[Track]:
+    shape = Shape.of(entry)
+    for name, values in names.items():
+        track = _track(entry, shape, name, values)
         found = list(_text_faults(track, entry.at))
         faults += found
         if found:
@@ -138,36 +145,42 @@ def _shared_name_faults(entry: Entry, names: Sequence[str], several: Sequence[Co
     yield Fault(entry.at, f"{count} combinations would be called {quoted(shared)}, expected {wanted}", at_key=True)
 
 
-def _common(entry: Entry) -> Track:
-    """What the entry's tracks share."""
-    track = Track(
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an entry's tracks are made into."""
+
+    finishing: Finishing
+    outputs: tuple[Output, ...]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Shape:
+        return cls(finishing_of(entry.keys), outputs_of(entry.keys))
+
+
+def _track(entry: Entry, shape: Shape, name: str, values: Combination) -> Track:
+    section, keys = entry.section, entry.keys
+    tags = tuple(dict.fromkeys([filled(tag, values) for tag in keys.tags]))
+    if section.prompt is None:
+        file = entry.folder / filled(section.file, values) if section.file else None
+        lyrics = filled(section.lyrics, values)
+        return Track(
+            entry.manifest, name, entry.place, shape.finishing, shape.outputs, lyrics=lyrics, tags=tags, file=file
+        )
+    return Track(
         manifest=entry.manifest,
-        name=entry.name,
-        place=entry.place,
-        finishing=finishing_of(entry.keys),
-        outputs=outputs_of(entry.keys),
-    )
-    if entry.section.prompt is None:
-        return track
-    return replace(
-        track,
-        refine_lyrics=entry.keys.refine_lyrics,
-        duration_s=entry.keys.duration,
-        source_format=entry.keys.source_format,
-        takes=entry.keys.takes,
-        model=entry.model or "",
-        price_usd_per_s=(entry.prices or {}).get(entry.model or "", track.price_usd_per_s),
-    )
-
-
-def _with_values(common: Track, name: str, entry: Entry, values: Combination) -> Track:
-    section = entry.section
-    return replace(
-        common,
         name=name,
-        prompt=section.prompt and filled(section.prompt, values),
+        place=entry.place,
+        finishing=shape.finishing,
+        outputs=shape.outputs,
+        prompt=filled(section.prompt, values),
         lyrics=filled(section.lyrics, values),
-        tags=tuple(dict.fromkeys(filled(tag, values) for tag in entry.keys.tags)),
+        refine_lyrics=keys.refine_lyrics,
+        duration_s=keys.duration,
+        source_format=keys.source_format,
+        takes=keys.takes,
+        model=entry.model or "",
+        price_usd_per_s=(entry.prices or {}).get(entry.model or "", _NO_PRICE),
+        tags=tags,
         file=entry.folder / filled(section.file, values) if section.file else None,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final, cast
 
 from pipeline.audio.settings import PRESETS, Finishing, Loop, Loudness, Output, Trim
 from pipeline.manifest.model import SHARED, DefaultsSection, SharedKeys, TrackSection
@@ -11,7 +13,8 @@ from pipeline.manifest.names import normal
 from pipeline.manifest.sound_model import GatesSection
 
 if TYPE_CHECKING:
-    from pipeline.manifest.sound_model import LoopSection, LoudnessSection, TrimSection
+    from pipeline.audio.settings import GateAction
+    from pipeline.manifest.sound_model import LoopSection, LoudnessSection, OutputSection, TrimSection
 
 _LOUDNESS_NAMES: Final = {
     "target": "target_lufs",
@@ -25,8 +28,9 @@ _LOUDNESS_NAMES: Final = {
 
 def keys_in_force(track: TrackSection, defaults: DefaultsSection) -> SharedKeys:
     """What holds for `track`: its own keys, else those of `defaults`, else the house's."""
-    own = {key: getattr(track, key) for key in track.model_fields_set & SHARED}
-    return defaults.model_copy(update=own)
+    own = {key: track.__dict__[key] for key in track.model_fields_set & SHARED}
+    # As good as a copy of the model to whoever reads it, and there is one for each track.
+    return cast(SharedKeys, SimpleNamespace(**(defaults.__dict__ | own)))
 
 
 def finishing_of(keys: SharedKeys) -> Finishing:
@@ -38,14 +42,27 @@ def finishing_of(keys: SharedKeys) -> Finishing:
         loudness=loudness_of(keys.loudness),
         sample_rate=keys.sample_rate,
         channels=keys.channels,
-        gates=tuple(sorted((gate, action) for gate, action in keys.gates if action != _default_action(gate))),
+        gates=_gates(keys.gates),
     )
 
 
 def outputs_of(keys: SharedKeys) -> tuple[Output, ...]:
-    return tuple(Output(one.format, normal(one.suffix), one.bits, one.quality, one.bitrate) for one in keys.outputs)
+    return _outputs(keys.outputs)
 
 
+# Few differ from track to track: each is made once, and told by what stands in its section and what was left out.
+@lru_cache(maxsize=1000)
+def _outputs(sections: tuple[OutputSection, ...]) -> tuple[Output, ...]:
+    return tuple(Output(one.format, normal(one.suffix), one.bits, one.quality, one.bitrate) for one in sections)
+
+
+@lru_cache(maxsize=1000)
+def _gates(section: GatesSection) -> tuple[tuple[str, GateAction], ...]:
+    """What differs from the defaults."""
+    return tuple(sorted((gate, action) for gate, action in section if action != _default_action(gate)))
+
+
+@lru_cache(maxsize=1000)
 def loudness_of(section: LoudnessSection) -> Loudness:
     """The preset, with what differs from it."""
     own = {_LOUDNESS_NAMES[key]: getattr(section, key) for key in section.model_fields_set - {"preset"}}

@@ -17,6 +17,9 @@ LONGEST_PART_BYTES: Final = 100
 LONGEST_NAME_BYTES: Final = 200
 LONGEST_SUFFIX_BYTES: Final = 40
 
+#: Names that need no second look. Whatever Windows keeps for itself is shorter.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{5,40}(?:/[A-Za-z0-9_-]{5,40}){0,3}")
+
 _PUNCTUATION: Final = frozenset(" _-.+()")
 # A letter's own marks belong to it: many scripts cannot be written without them.
 _MARKS: Final = frozenset({"Mn", "Mc"})
@@ -41,6 +44,8 @@ def name_fault(name: str, suffixes: Iterable[str] = ()) -> str | None:
 
     `suffixes`: what its outputs add to it.
     """
+    if _PLAIN.fullmatch(name):
+        return None
     parts = name.split("/")
     if len(parts) > MOST_PARTS:
         return f"{quoted(name)} has {len(parts)} parts, expected at most {MOST_PARTS}"

@@ -16,10 +16,11 @@ from pipeline.manifest.tracks import Place
 from pipeline.manifest.values import Document, Mapping, Plain, Sequence, Spot, Value, is_bare_placeholder, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     _NodeEvent = yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent
 
+_Scalar: Final = yaml.ScalarEvent
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MOST_NODES: Final = 2_000_000  # more than a file of the greatest size has in practice
@@ -37,9 +38,9 @@ def compose(text: str, file: str) -> Document:
     ManifestMistakes for what it can't: bad syntax, nesting or aliases out of bounds, nothing at all.
     """
     text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    composer = _Composer(text, file)
+    composer = _Composer(file)
     try:
-        return composer.document()
+        return composer.document(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: of characters that no encoding has
         raise ManifestMistakes([syntax_mistake(error, text, file, composer.path)]) from error
 
@@ -47,29 +48,34 @@ def compose(text: str, file: str) -> Document:
 class _Composer:
     """Builds a document's values from its events."""
 
-    def __init__(self, text: str, file: str) -> None:
+    _next: Callable[[], yaml.Event]
+
+    def __init__(self, file: str) -> None:
         self.path: list[str | int] = []
         self._file = file
-        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=LOADER)
         self._mistakes: list[Mistake] = []
         # An anchor's value, and how many nodes it expands to. None: an alias would stand inside of what it repeats.
         self._anchors: dict[str, tuple[Value, int] | None] = {}
         self._nodes = 0
         self._aliased = 0
 
-    def document(self) -> Document:
-        next(self._events)  # the stream begins
-        if type(next(self._events)) is not yaml.DocumentStartEvent:
+    def document(self, text: str) -> Document:
+        self._next = LOADER(text).get_event  # what `yaml.parse` asks too, by two more calls for each event
+        self._next()  # the stream begins
+        if type(self._next()) is not yaml.DocumentStartEvent:
             self._stop(Place(self._file, 1, 1), "is empty, expected a mapping with version, name and tracks")
-        first = next(self._events)
+        first = self._next()
         root = self._value(first, 0)
-        next(self._events)  # the document ends
-        end = next(self._events)
+        self._next()  # the document ends
+        end = self._next()
         if type(end) is not yaml.StreamEndEvent:
             self._stop(self._place(end), "a second document begins here, expected one document in a manifest")
         return Document(self._file, root, _spot(first), tuple(self._mistakes))
 
     def _value(self, event: yaml.Event, depth: int) -> Value:
+        if type(event) is _Scalar and event.anchor is None and event.tag is None:  # as nearly all of them
+            self._count(event, depth)
+            return self._scalar(event)
         if type(event) is yaml.AliasEvent:
             return self._alias(event)
         self._count(event, depth)
@@ -103,11 +109,12 @@ class _Composer:
         if not spelling.isascii() and any("\ud800" <= char <= "\udfff" for char in spelling):
             self._wrong(event, "holds half of a character (a lone surrogate), expected whole ones")
             return "?"
-        return resolved(spelling) if _is_plain(event) or event.tag in _PLAIN_TAGS else spelling
+        is_plain = event.implicit[0] if event.tag is None else event.tag in _PLAIN_TAGS
+        return resolved(spelling) if is_plain else spelling
 
     def _sequence(self, depth: int) -> Sequence:
         sequence = Sequence()
-        while type(event := next(self._events)) is not yaml.SequenceEndEvent:
+        while type(event := self._next()) is not yaml.SequenceEndEvent:
             self.path.append(len(sequence))
             sequence.append(self._value(event, depth + 1))
             sequence.items_at.append(_spot(event))
@@ -118,12 +125,12 @@ class _Composer:
         mapping = Mapping()
         merges: list[tuple[Spot, Value]] = []
         seen: dict[str, Spot] = {}
-        while type(event := next(self._events)) is not yaml.MappingEndEvent:
+        while type(event := self._next()) is not yaml.MappingEndEvent:
             key = self._key(event, depth + 1)
             self.path.append(key or "?")
             if key in seen:
                 self._wrong(event, f"given a second time, expected it once (it also stands in line {seen[key][0]})")
-            following = next(self._events)
+            following = self._next()
             value = self._value(following, depth + 1)
             if key is not None:
                 seen.setdefault(key, _spot(event))

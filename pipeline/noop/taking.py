@@ -174,8 +174,8 @@ def _lock_of(manifest: str) -> str:
 def _is_settled(plan: Plan) -> bool:
     """Is there nothing to do, for no reason that may go away?"""
     request = plan.request
-    asks_again = request.regenerate or request.new_run or request.steps
-    return plan.nothing_to_do and not asks_again and plan.facts is not None and not plan.facts.obstacles
+    asks_otherwise = request.regenerate or request.new_run or request.steps or request.free or request.choices
+    return plan.nothing_to_do and not asks_otherwise and plan.facts is not None and not plan.facts.obstacles
 
 
 def _is_young(seen: Sighting, taken_ns: int) -> bool:

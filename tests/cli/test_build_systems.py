@@ -15,6 +15,9 @@ import pytest
 from lives import clean_environment
 from programs import MANIFEST
 
+from pipeline.picks.document import lock_text
+from pipeline.picks.values import Lock
+
 if TYPE_CHECKING:
     from lives import Ended, Lives
 
@@ -130,7 +133,7 @@ def run(folder: Path, lives: Lives, gateway: LocalGatewayThread, *words: str) ->
 def test_a_depfile_says_what_the_assets_depend_on(folder: Path, lives: Lives, gateway: LocalGatewayThread) -> None:
     """Manifest, lock file and recording, each a rule of its own too; it is left alone when it would be the same."""
     (folder / "demo.yaml").write_text(MANIFEST + "  theme: {file: my theme.wav}\n")
-    (folder / "demo.lock.json").write_text("{}")
+    (folder / "demo.lock.json").write_bytes(lock_text(Lock("demo")))
     assert run(folder, lives, gateway, "--only", "menu").status == 0
     shutil.copy(folder / "output/menu.wav", folder / "my theme.wav")
     assert run(folder, lives, gateway, "--depfile", "build/music.d").status == 0

@@ -58,7 +58,14 @@ def test_what_may_leave_something_to_do_takes_the_long_way(make_library: Callabl
 
 @pytest.mark.parametrize(
     "words",
-    [("--regenerate", "menu"), ("--new-run",), ("--webhook-url", "http://127.0.0.1"), ("--json",), ("--verbose",)],
+    [
+        ("--regenerate", "menu"),
+        ("--new-run",),
+        ("--on-finish", "true"),
+        ("--webhook-url", "http://127.0.0.1"),
+        ("--json",),
+        ("--verbose",),
+    ],
     ids=" ".join,
 )
 def test_some_words_always_take_the_long_way(library: Library, words: tuple[str, ...]) -> None:
