@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as in typing, which costs more to import than a command with nothing to do may
 if TYPE_CHECKING:
+    from typing import Any
+
     from pipeline.entry import make_plan, run
     from pipeline.manifest import ManifestMistakes, load_manifest
     from pipeline.manifest.tracks import Manifest, Track

@@ -12,7 +12,7 @@ from pipeline.fingerprints import paid_fingerprint
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from pipeline.files import Folder
     from pipeline.manifest.tracks import Track
@@ -29,7 +29,7 @@ def adopted(rows: Rows, tracks: Iterable[Track], given: frozenset[str]) -> Rows:
     """
     others = {_folded(row.path): row for row in rows.values() if row.manifest not in given}
     found, mistakes = dict(rows), []
-    for track in tracks:
+    for track in tracks if others else ():
         for path in track.asset_paths:
             other = others.get(_folded(path))
             if other is None:
@@ -58,23 +58,28 @@ def _folded(path: str) -> str:
 
 
 def obstacles(
-    folder: Folder, planned: Iterable[tuple[str, str]], rows: Mapping[tuple[str, str], AssetRow]
+    folder: Folder,
+    planned: Iterable[tuple[str, str]],
+    rows: Mapping[tuple[str, str], AssetRow],
+    intact: Container[tuple[str, str]],
 ) -> dict[tuple[str, str], str]:
     """(manifest, path) -> why nothing may be put there, for each planned asset that has such a reason."""
     root = os.path.realpath(folder.root)
-    parents: dict[str, bool] = {}
+    leads_outside: dict[str, bool] = {}
     found: dict[tuple[str, str], str] = {}
     for at in planned:
-        final = folder.path(at[1])
-        parent = str(final.parent)
-        if parent not in parents:
-            parents[parent] = os.path.commonpath([root, os.path.realpath(parent)]) == root
-        if not parents[parent]:
-            found[at] = f"{final.parent} leads outside of {folder.root}: remove the link"
-        elif final.is_dir() and not final.is_symlink():
-            found[at] = f"a folder stands at {final}: move it away"
-        elif at not in rows and os.path.lexists(final):
-            found[at] = f"{final} is there and no run made it: move it away, or rename the track"
+        parent = at[1].rpartition("/")[0]
+        if parent not in leads_outside:
+            real = os.path.realpath(folder.path(parent))
+            leads_outside[parent] = os.path.commonpath([root, real]) != root
+        if leads_outside[parent]:
+            found[at] = f"{folder.path(parent)} leads outside of {folder.root}: remove the link"
+        elif at not in intact:
+            final = folder.path(at[1])
+            if final.is_dir() and not final.is_symlink():
+                found[at] = f"a folder stands at {final}: move it away"
+            elif at not in rows and os.path.lexists(final):
+                found[at] = f"{final} is there and no run made it: move it away, or rename the track"
     return found
 
 
@@ -82,5 +87,8 @@ def unmakeable(tracks: Iterable[Track]) -> dict[tuple[str, str], str]:
     """(manifest, path) -> what is missing on this machine, for each asset in a format that can't be made without it."""
     formats = [(track, output) for track in tracks for output in track.outputs]
     missing = {name: can_encode(name) for name in {output.format for _, output in formats}}
-    found = (((track.manifest, output.path(track.name)), missing[output.format]) for track, output in formats)
-    return {at: why for at, why in found if why is not None}
+    return {
+        (track.manifest, output.path(track.name)): why
+        for track, output in formats
+        if (why := missing[output.format]) is not None
+    }

@@ -157,11 +157,17 @@ async def carry_out_locked(
 def untouched(plan: Plan, workspace: Workspace) -> RunResult:
     """What a run with nothing to do gives: it opens no run and rewrites nothing; a lost report is made again."""
     from pipeline.reporting import reports_are_there, rewrite_reports  # noqa: PLC0415
-    from pipeline.runner.results import RunResult  # noqa: PLC0415
-    from pipeline.runner.running import refused  # noqa: PLC0415
 
     if not reports_are_there(workspace):
         rewrite_reports(workspace, [part.manifest for part in plan.manifests], SystemClock().now())
+    return unchanged(plan)
+
+
+def unchanged(plan: Plan) -> RunResult:
+    """What a run with nothing to do comes to."""
+    from pipeline.runner.results import RunResult  # noqa: PLC0415 - a plan needs none of these
+    from pipeline.runner.running import refused  # noqa: PLC0415
+
     return RunResult(tuple(refused(part, "") for part in plan.manifests), 0.0)
 
 

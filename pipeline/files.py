@@ -108,8 +108,15 @@ class Folder:
         return final
 
     def bring(self, source: Path, relative: str) -> Path:
-        """Move a finished file from elsewhere to `relative`, by a copy where it lies on another disk."""
+        """Move a finished file from elsewhere to `relative`, by a copy where it lies on another disk.
+
+        Where the very same bytes stand there already they stay, with the time at which they were made: what is built
+        from them is not built again.
+        """
         temporary = self.temporary(relative)
+        if _is_same(source, self.path(relative)):
+            source.unlink()
+            return self.path(relative)
         try:
             try:
                 source.replace(temporary)
@@ -195,6 +202,19 @@ class Folder:
         real = os.path.realpath(folder)
         if os.path.commonpath([root, real]) != root:
             raise FolderError(f"{folder}: leads outside of {self.root} ({real}); remove the link")
+
+
+def _is_same(source: Path, final: Path) -> bool:
+    """Is `final` a plain file with just the content of `source`?"""
+    with suppress(FileNotFoundError):
+        status = final.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size != source.stat().st_size:
+            return False
+        with source.open("rb") as coming, final.open("rb") as standing:
+            while (chunk := coming.read(_CHUNK)) == standing.read(_CHUNK):
+                if not chunk:
+                    return True
+    return False
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -9,29 +9,55 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.audio.settings import Loudness, canonical
 
 if TYPE_CHECKING:
-    from pipeline.audio.settings import Output
+    from pipeline.audio.settings import Finishing, Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
     from pipeline.picks.values import Asked
 
+#: A plan asks for the same ones again and again; two kinds of each track of the longest manifest.
+_MOST_REMEMBERED: Final = 200_000
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
 
 def paid_fingerprint(track: Track, kind: Kind) -> str:
     """Of what the gateway is asked for. Neither its address, nor the track's name, nor which take it is."""
+    return _paid_digest(
+        kind,
+        track.model,
+        track.prompt,
+        track.lyrics,
+        track.refine_lyrics,
+        float(track.duration_s),
+        track.source_format,
+    )
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _paid_digest(  # noqa: PLR0917 - all by place, as a cache wants them
+    kind: Kind,
+    model: str,
+    prompt: str | None,
+    lyrics: str,
+    refine_lyrics: bool,  # noqa: FBT001 - as above
+    duration: float,
+    source_format: str,
+) -> str:
     return _digest(
         {
             "version": 1,
             "kind": kind,
-            "model": track.model,
-            "prompt": track.prompt,
-            "lyrics": track.lyrics,
-            "refine_lyrics": track.refine_lyrics,
-            "duration": float(track.duration_s),
-            "source_format": track.source_format,
+            "model": model,
+            "prompt": prompt,
+            "lyrics": lyrics,
+            "refine_lyrics": refine_lyrics,
+            "duration": duration,
+            "source_format": source_format,
         }
     )
 
@@ -48,13 +74,23 @@ def recording_fingerprint(sha256: str) -> str:
 
 def finishing_fingerprint(track: Track, output: Output, steps: tuple[str, ...] = ()) -> str:
     """Of all that is done to a source to make this output of `track`; `steps`: the names of the user's own."""
-    return fingerprint_of(finishing_record(track, output, steps))
+    return _finishing(track.finishing, output, steps)[1]
 
 
 def finishing_record(track: Track, output: Output, steps: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What the finishing fingerprint covers, without what stands at its default: the index keeps it beside that."""
-    document = {"version": 1, "finishing": canonical(track.finishing), "output": canonical(output)}
-    return document | ({"steps": list(steps)} if steps else {})
+    """What the finishing fingerprint covers, without what stands at its default: the index keeps it beside that.
+
+    It is everybody's who asks for the same, and not to be changed.
+    """
+    return _finishing(track.finishing, output, steps)[0]
+
+
+@lru_cache(maxsize=1000)
+def _finishing(finishing: Finishing, output: Output, steps: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """The record of so finishing something, and its fingerprint."""
+    document = {"version": 1, "finishing": canonical(finishing), "output": canonical(output)}
+    record = document | ({"steps": list(steps)} if steps else {})
+    return record, fingerprint_of(record)
 
 
 def fingerprint_of(record: dict[str, Any]) -> str:
@@ -84,5 +120,4 @@ def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, st
 
 
 def _digest(document: dict[str, Any]) -> str:
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(document).encode()).hexdigest()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_NAME: Final = ".pipeline.lock"
-_HOLDER_NAME: Final = ".pipeline.lock-holder"
+HOLDER_NAME: Final = ".pipeline.lock-holder"
 _NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})
 
 
@@ -45,7 +45,7 @@ def held(folder: Path, *, wait: bool = False, say: Callable[[str], None] = lambd
         yield
     finally:
         with suppress(OSError):
-            (folder / _HOLDER_NAME).unlink()
+            (folder / HOLDER_NAME).unlink()
         lock.release()
 
 
@@ -70,12 +70,12 @@ def _sign(folder: Path) -> None:
     """Say who holds the folder: for the message of whoever comes second, and no more than that."""
     holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
     with suppress(OSError):
-        (folder / _HOLDER_NAME).write_text(json.dumps(holder), encoding="utf-8")
+        (folder / HOLDER_NAME).write_text(json.dumps(holder), encoding="utf-8")
 
 
 def _holder(folder: Path) -> str:
     try:
-        holder = json.loads((folder / _HOLDER_NAME).read_text(encoding="utf-8"))
+        holder = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(holder["since"])))
         return f"process {int(holder['pid'])} on {str(holder['host'])[:80]!r} since {since}"
     except (OSError, ValueError, KeyError, TypeError):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.files import Folder, FolderError, sha256_of, trouble
+from pipeline.files import Folder, FolderError, trouble
+from pipeline.noop.hashes import Hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -141,13 +143,15 @@ def _is_sound(row: AssetRow) -> bool:
     figures = (row.lufs, row.max_short_term_lufs, row.loudness_range, row.true_peak_dbtp)
     words = (source.model, source.prompt, source.lyrics, source.job_id, source.source_format)
     return (
-        all(isinstance(text, str) for text in (*texts, source.kind, source.date))
-        and all(type(count) is int and 0 <= count < _LARGEST_COUNT for count in counts)
+        {*map(type, (*texts, source.kind, source.date))} == {str}
+        and {*map(type, counts)} == {int}
+        and min(counts) >= 0
+        and max(counts) < _LARGEST_COUNT
         and _is_figure(row.duration)
         and _is_figure(row.limited_db)
         and all(figure is None or _is_figure(figure) for figure in figures)
-        and all(word is None or isinstance(word, str) for word in words)
-        and all(isinstance(warning, dict) for warning in row.warnings)
+        and {*map(type, words)} <= {str, NoneType}
+        and {*map(type, row.warnings)} <= {dict}
         and isinstance(row.placeholder, bool)
         and (row.loop is None or isinstance(row.loop, dict))
         and (source.duration is None or _is_figure(source.duration))
@@ -159,17 +163,22 @@ def _is_figure(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+_KEYS: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(item.name for item in fields(kind)) for kind in (Provenance, JoinedGroup, Unfit, AssetRow)
+}
+
+
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
     """Only the keys that `kind` has: a newer version may have written more."""
-    names = {item.name for item in fields(kind)}
-    return {key: value for key, value in document.items() if key in names}
+    return {key: document[key] for key in _KEYS[kind] if key in document}
 
 
 class OutputFolder:
-    """Where assets land."""
+    """Where assets land. `hashes`: what looks at them, and may know some of them already."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, hashes: Hashes | None = None) -> None:
         self.folder = folder
+        self._hashes = hashes or Hashes()
 
     def read_index(self) -> list[dict[str, Any]]:
         """The index's rows as they stand, of every manifest; none where there is no index. Raises FolderError."""
@@ -197,16 +206,12 @@ class OutputFolder:
 
     def intact(self, row: AssetRow) -> bool:
         """Is the row's file there, with the content that was delivered?"""
-        path = self.folder.path(row.path)
-        try:
-            return path.stat().st_size == row.size and sha256_of(path) == row.sha256
-        except OSError:
-            return False
+        return self._hashes.holds(f"{self.folder.root}/{row.path}", row.size, row.sha256)
 
 
 def rows_by_path(
     index: Sequence[Mapping[str, Any]], remembered: Sequence[Mapping[str, Any]] = ()
 ) -> dict[tuple[str, str], AssetRow]:
     """(manifest, path) -> row. What the index lacks is taken from what the ledger remembers of it."""
-    rows = (read_row(document) for document in (*remembered, *index))
+    rows = map(read_row, (*remembered, *index))
     return {(row.manifest, row.path): row for row in rows if row is not None}

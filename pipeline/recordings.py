@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.files import plain_size, reason, sha256_of
+from pipeline.files import plain_size, reason
 from pipeline.manifest.mistakes import ManifestMistakes, Mistake
 
 if TYPE_CHECKING:
@@ -12,19 +12,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.manifest.tracks import Track
+    from pipeline.noop.hashes import Hashes
 
 _LARGEST_RECORDING: Final = 2_000_000_000
 
 
-def hashes_of_recordings(tracks: Iterable[Track]) -> Mapping[Path, str]:
-    """The hash of each recording of `tracks`. Raises ManifestMistakes naming every one that can't be read."""
+def hashes_of_recordings(tracks: Iterable[Track], hashes: Hashes) -> Mapping[Path, str]:
+    """The hash of each recording of `tracks`, as `hashes` finds it.
+
+    Raises ManifestMistakes naming every one that can't be read.
+    """
     found: dict[Path, str] = {}
     mistakes: list[Mistake] = []
     for track in tracks:
         if track.file is None or track.file in found:
             continue
         try:
-            found[track.file] = _recording_hash(track.file)
+            found[track.file] = _recording_hash(track.file, hashes)
         except OSError as error:
             what = f"{track.file} can't be read ({reason(error)}); expected an audio file beside the manifest"
             mistakes.append(Mistake(track.place, f"tracks.{track.name}.file", what))
@@ -33,8 +37,8 @@ def hashes_of_recordings(tracks: Iterable[Track]) -> Mapping[Path, str]:
     return found
 
 
-def _recording_hash(path: Path) -> str:
+def _recording_hash(path: Path, hashes: Hashes) -> str:
     """Raises OSError, for what is no plain file too: a pipe or a device may never end."""
     if plain_size(path) > _LARGEST_RECORDING:
         raise OSError(None, f"larger than {_LARGEST_RECORDING:,} bytes")
-    return sha256_of(path)
+    return hashes.sha256(path.absolute())

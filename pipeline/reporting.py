@@ -81,7 +81,12 @@ def rewrite_reports(workspace: Workspace, manifests: Sequence[Manifest], now: fl
 
 def reports_are_there(workspace: Workspace) -> bool:
     """Has every report been written at some time?"""
-    return all(workspace.output.folder.path(name).exists() for name in _FILES)
+    return all(path.exists() for path in report_paths(workspace))
+
+
+def report_paths(workspace: Workspace) -> list[Path]:
+    """Where the reports stand."""
+    return [workspace.output.folder.path(name) for name in _FILES]
 
 
 def _books(ledger: Ledger) -> tuple[list[Job], float | None]:
@@ -92,4 +97,4 @@ def _write(workspace: Workspace, given: CostInput) -> list[Path]:
     report = cost_report(given)
     for name, text_of in _FILES.items():
         workspace.output.folder.write(name, text_of(report))
-    return [workspace.output.folder.path(name) for name in _FILES]
+    return report_paths(workspace)

@@ -18,6 +18,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.locks import held
 from pipeline.manifest.names import matches
+from pipeline.noop.hashes import Hashes
 from pipeline.output import OutputFolder, rows_by_path
 from pipeline.picks.lockfile import LockFiles
 from pipeline.picks.pinning import is_complete
@@ -83,6 +84,8 @@ class Plan:
     index_complete: bool = True  # False: rows are known that the index lacks
     lock_complete: bool = True  # False: something is known that a lock lacks
     committed: Mapping[str, int] = field(default_factory=dict)  # by manifest, what its open run binds, micro-dollars
+    facts: Facts | None = field(default=None, repr=False, compare=False)  # what it was decided from
+    good_until: float | None = None  # when time alone may change it, in seconds since 1970; None: it never does
 
     @property
     def nothing_to_do(self) -> bool:
@@ -102,13 +105,17 @@ class Plan:
 
 
 class Workspace:
-    """The state folder and the output folder. Raises FolderError where they are one."""
+    """The state folder and the output folder. Raises FolderError where they are one.
 
-    def __init__(self, output: Path, state: Path) -> None:
+    `hashes`: what looks at files, and may know some of them already.
+    """
+
+    def __init__(self, output: Path, state: Path, hashes: Hashes | None = None) -> None:
         if os.path.realpath(output) == os.path.realpath(state):
             raise FolderError(f"{output}: the output folder can't be the state folder too; name another with --state")
         self.state = Folder(state.absolute())
-        self.output = OutputFolder(Folder(output.absolute()))
+        self.hashes = hashes or Hashes()
+        self.output = OutputFolder(Folder(output.absolute()), self.hashes)
         self.sources = SourceStore(self.state)
         self.ledger_path = self.state.path(LEDGER_NAME)
         self.locks = LockFiles()
@@ -144,11 +151,13 @@ class Workspace:
             _index_complete(index, facts, request),
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
+            facts,
         )
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
         locks = self.locks.read(request.manifests)
         locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
+        standing = rows_by_path(index)
         remembered: list[dict[str, Any]] = []
         jobs: list[Job] = []
         outstanding: list[Job] = []
@@ -160,7 +169,7 @@ class Workspace:
         if connection is not None:
             with closing(connection), readable_errors(self.ledger_path):
                 ledger = Ledger(connection)
-                remembered = ledger.asset_rows()
+                remembered = ledger.asset_rows(beside=standing)
                 jobs = ledger.jobs_for(_fingerprints(request))
                 outstanding = ledger.uncollected()
                 for manifest in request.manifests:
@@ -173,13 +182,15 @@ class Workspace:
                     job.source for job in jobs if job.state is State.COLLECTED and job.source is not None
                 )
         planned = list(_paths_planned(request))
-        rows = adopted(rows_by_path(index, remembered), _planned_tracks(request), request.names)
+        rows = adopted(rows_by_path(remembered) | standing, _planned_tracks(request), request.names)
         intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
         unproven = [at for at in planned if at not in intact]
-        proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder)
+        proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder) if unproven else {}
         rows |= proven
-        recordings = hashes_of_recordings(_planned_tracks(request))
-        in_the_way = obstacles(self.output.folder, planned, rows)
+        intact |= proven.keys()
+        here = frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size))
+        recordings = hashes_of_recordings(_planned_tracks(request), self.hashes)
+        in_the_way = obstacles(self.output.folder, planned, rows, intact)
         only = _matcher(request.only)
         moves = {
             manifest.name: find_moves(self.output, manifest, rows, recordings, obstacles=in_the_way, only=only)
@@ -192,10 +203,11 @@ class Workspace:
             origin=request.gateway.origin,
             jobs=_by_fingerprint(jobs),
             outstanding=outstanding,
-            held=frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size)),
+            held=here,
+            lost=frozenset((sha, one.format) for sha, one in sources.items() if sha not in here),
             pruned={sha: one.pruned_at for sha, one in sources.items() if one.pruned_at is not None},
             rows=rows,
-            intact=frozenset(intact | proven.keys()),
+            intact=frozenset(intact),
             obstacles=unmakeable(_planned_tracks(request))
             | {at: why for at, why in in_the_way.items() if at not in arriving},
             grants=grants,

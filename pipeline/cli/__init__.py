@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.cli.app import main
 
-__all__ = ["main"]
+def main() -> None:
+    """Run the command line and end the process with its exit status."""
+    from pipeline.cli.app import main as command  # noqa: PLC0415 - click, which what is told at once does without
+
+    command()

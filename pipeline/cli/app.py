@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MANIFEST = click.Path(path_type=Path)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _MOST_DOLLARS: Final = Decimal(1_000_000)
 _A_MONTH: Final = re.compile(r"[1-9]\d{3}-(0[1-9]|1[0-2])", re.ASCII)
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -137,6 +138,9 @@ def plan(**options: Any) -> None:
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Jobs in flight, over all manifests.")
 @click.option("--new-run", is_flag=True, help="Close an open run first, and start afresh.")
 @click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
+@click.option("--depfile", type=_FILE, metavar="FILE",
+              help="For make and ninja: write what the assets, or the --stamp, depend on.")  # fmt: skip
+@click.option("--stamp", type=_FILE, metavar="FILE", help="For make: touch FILE when all went well.")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
 @click.option(
     "--on-finish",

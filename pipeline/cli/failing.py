@@ -112,7 +112,8 @@ def _sentence(error: BaseException) -> str:
 
 def exit_status_of(error: Exception) -> int | None:
     """The exit status of an error that a person can act on; None for a defect of this program."""
-    from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415 - only where something failed
+    from pipeline.build_systems import Unwritable  # noqa: PLC0415 - only where something failed
+    from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415
     from pipeline.gateway_choice import NoGateway  # noqa: PLC0415
     from pipeline.ledger.store import LedgerError  # noqa: PLC0415
     from pipeline.local_gateway.faults.fields import FaultMistake  # noqa: PLC0415
@@ -124,7 +125,7 @@ def exit_status_of(error: Exception) -> int | None:
     match error:
         case NoGateway(key=True) | KeyRefused():
             return EXIT_KEY
-        case ManifestMistakes() | LockMistake() | NothingMatches() | FaultMistake() | NoGateway():
+        case ManifestMistakes() | LockMistake() | NothingMatches() | FaultMistake() | NoGateway() | Unwritable():
             return EXIT_USAGE
         case GatewayError():
             return EXIT_TRACKS

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.cli.colour import colour_wanted
+from pipeline.cli.stamping import stamp_of, witness_of
 from pipeline.cli.terminal import out, out_document, say
-from pipeline.cli.words import colour_wanted, load_manifests, plan_request
+from pipeline.cli.words import load_manifests, plan_request
 from pipeline.planning.plans import Action
 from pipeline.report.document import plan_document
 from pipeline.report.plan_text import plan_lines
@@ -22,8 +24,9 @@ SOMETHING_TO_DO: Final = 10
 
 def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool, **options: Any) -> None:
     """Print what a run would do, and exit as `--detailed-exitcode` asks."""
+    witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=False)
-    made = Workspace(request.output, request.state).plan(request)
+    made = Workspace(request.output, request.state, witness.hashes).plan(request)
     too_much = too_expensive(made, made.committed)
     status = _status(made, too_much, detailed=detailed_exitcode)
     if as_json:
@@ -35,6 +38,7 @@ def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool,
             out(line)
         if too_much:
             say(too_much)
+    stamp_of(made, witness)
     sys.exit(status)
 
 

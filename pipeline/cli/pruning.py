@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from pipeline.cli.colour import colour_wanted
 from pipeline.cli.terminal import out, out_document, say, write
-from pipeline.cli.words import colour_wanted, load_manifests
+from pipeline.cli.words import load_manifests
 from pipeline.clock import SystemClock
 from pipeline.ledger.writing import GroupCommitWriter
 from pipeline.pruning import find_prunable, unknown_sources

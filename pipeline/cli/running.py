@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 
+from pipeline.cli.colour import colour_wanted
 from pipeline.cli.failing import ending_of
 from pipeline.cli.on_finish import command_of, tell_on_finish
 from pipeline.cli.progress import progress_for
+from pipeline.cli.stamping import Leavings, witness_of
 from pipeline.cli.terminal import out_document, say, write
-from pipeline.cli.words import colour_wanted, load_manifests, plan_request
+from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
@@ -61,6 +63,8 @@ def _run(
     concurrency: int | None,
     new_run: bool,
     cancel_on_interrupt: bool,
+    depfile: Path | None,
+    stamp: Path | None,
     wait: bool,
     quiet: bool,
     verbose: bool,
@@ -68,10 +72,12 @@ def _run(
 ) -> RunResult:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
     tell = _silent if quiet else say
+    witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=True, new_run=new_run)
-    workspace = Workspace(request.output, request.state)
+    workspace = Workspace(request.output, request.state, witness.hashes)
     with workspace.locked(wait=wait, say=say):
         plan = workspace.plan(request)
+        leavings = Leavings(plan, witness, depfile, stamp)
         if not quiet:
             _show(plan, sys.stderr if as_json else sys.stdout, verbose=verbose)
         if plan.nothing_to_do:
@@ -81,6 +87,8 @@ def _run(
                 result = anyio.run(
                     partial(_carry_out, plan, workspace, observe, concurrency, cancel_queued=cancel_on_interrupt)
                 )
+        if result.exit == 0:
+            leavings.leave()
     for line in summary_lines(result):
         (tell if result.exit == 0 else say)(line)
     return result

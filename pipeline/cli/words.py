@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from pipeline.gateway_choice import choose_gateway
 from pipeline.manifest import ManifestMistakes, check_together, load_manifest
@@ -47,10 +47,3 @@ def plan_request(
         budget_microusd=None if budget is None else budget_from_usd(budget),
         new_run=new_run,
     )
-
-
-def colour_wanted(stream: TextIO | None) -> bool:
-    """Colour is for a terminal, and never with NO_COLOR."""
-    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return stream.isatty()

@@ -17,7 +17,7 @@ from pipeline.money import Basis
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 _INTENT_COLUMNS = tuple(item.name for item in fields(Intent) if item.name != "key")
 _JOB_COLUMNS = tuple(item.name for item in fields(Job) if item.name not in ("row", "run", "intent"))
@@ -257,7 +257,7 @@ class Ledger:
     def sources(self, hashes: Iterable[str]) -> dict[str, Source]:
         wanted = set(hashes)
         rows = self.connection.execute("SELECT * FROM sources")
-        return {source.sha256: source for source in (Source(*row) for row in rows) if source.sha256 in wanted}
+        return {row[0]: Source(*row) for row in rows if row[0] in wanted}
 
     def all_sources(self) -> list[Source]:
         return [Source(*row) for row in self.connection.execute("SELECT * FROM sources ORDER BY sha256")]
@@ -286,10 +286,12 @@ class Ledger:
         """Drop the rows at these (manifest, path): their files are gone."""
         self.connection.executemany("DELETE FROM assets WHERE manifest = ? AND path = ?", list(at))
 
-    def asset_rows(self) -> list[dict[str, Any]]:
-        """The index's rows as they were last recorded, of every manifest."""
-        rows = self.connection.execute("SELECT row FROM assets ORDER BY manifest, path")
+    def asset_rows(self, beside: Container[tuple[str, str]] = ()) -> list[dict[str, Any]]:
+        """The index's rows as they were last recorded, of every manifest; but for those `beside`: (manifest, path)."""
+        known = self.connection.execute("SELECT manifest, path FROM assets ORDER BY manifest, path").fetchall()
+        one = "SELECT row FROM assets WHERE manifest = ? AND path = ?"
         with _understood():
+            rows = (self.connection.execute(one, at).fetchone() for at in known if at not in beside)
             return [dict(json.loads(row)) for (row,) in rows]
 
 
@@ -306,13 +308,16 @@ def _understood() -> Iterator[None]:
         raise Nonsense(str(error)) from error
 
 
+_JOB_BEGINS = 5 + len(_INTENT_COLUMNS)
+_STATE = _JOB_BEGINS + _JOB_COLUMNS.index("state")
+_BASIS = _JOB_BEGINS + _JOB_COLUMNS.index("cost_basis")
+
+
 def _job_from_row(row: tuple[Any, ...]) -> Job:
-    number, run, fingerprint, take, regeneration, *rest = row
-    intent = dict(zip(_INTENT_COLUMNS, rest, strict=False))
-    outcome = dict(zip(_JOB_COLUMNS, rest[len(_INTENT_COLUMNS) :], strict=True))
+    number, run, *key = row[:5]
+    intent = Intent(PurchaseKey(*key), *row[5:_JOB_BEGINS])
     with _understood():
-        outcome["state"] = State(outcome["state"])
-        outcome["cost_basis"] = None if outcome["cost_basis"] is None else Basis(outcome["cost_basis"])
-    return Job(
-        row=number, run=run, intent=Intent(key=PurchaseKey(fingerprint, take, regeneration), **intent), **outcome
-    )
+        state = State(row[_STATE])
+        basis = None if row[_BASIS] is None else Basis(row[_BASIS])
+    rest = (*row[_STATE + 1 : _BASIS], basis, *row[_BASIS + 1 :])
+    return Job(number, run, intent, state, *rest)

@@ -74,9 +74,10 @@ class Track:
     @property
     def asset_paths(self) -> tuple[str, ...]:
         """Every asset's path below the output folder, in the outputs' order, a loop's intro after its loop."""
-        intros = self.finishing.splits_intro
+        if not self.finishing.splits_intro:
+            return tuple([output.path(self.name) for output in self.outputs])
         both = ((output.path(self.name), output.intro_path(self.name)) for output in self.outputs)
-        return tuple(path for main, intro in both for path in ((main, intro) if intros else (main,)))
+        return tuple(path for one in both for path in one)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,13 @@ def lock_path(manifest: Path) -> Path:
     return manifest.with_name(f"{manifest.stem}{SUFFIX}")
 
 
+def manifest_of(lock: Path) -> Path | None:
+    """The manifest beside which a lock lies; None where there is none."""
+    stem = lock.name.removesuffix(SUFFIX)
+    beside = (lock.with_name(stem + ending) for ending in _MANIFESTS)
+    return next((path for path in beside if os.path.lexists(path)), None)
+
+
 class LockFile:
     """The lock of one manifest."""
 
@@ -99,10 +106,7 @@ class LockFile:
     def _check_not_left_behind(self) -> None:
         """A manifest whose file was renamed has its lock under the old name: without it, all would be bought again."""
         for other in sorted(self._folder.root.glob(f"*{SUFFIX}")):
-            stem = other.name.removesuffix(SUFFIX)
-            if any(os.path.lexists(other.with_name(stem + ending)) for ending in _MANIFESTS):
-                continue
-            if self._is_ours(other):
+            if manifest_of(other) is None and self._is_ours(other):
                 raise LockMistake(
                     f"{self.path.with_name(other.name)}: this is the lock of manifest {self._name!r}, whose file has "
                     f"another name now: rename it to {self.path.name}, and run again; nothing was bought"

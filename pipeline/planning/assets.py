@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pipeline.fingerprints import fingerprint_of, finishing_record
+from pipeline.fingerprints import finishing_fingerprint, finishing_record
 from pipeline.planning.changes import finishing_changes, in_words, paid_changes
 from pipeline.planning.plans import AssetPlan, Facts
 
@@ -27,7 +27,7 @@ def plan_assets(
     for output in track.outputs:
         path = output.path(track.name)
         settings = finishing_record(track, output, facts.steps)
-        finishing = fingerprint_of(settings)
+        finishing = finishing_fingerprint(track, output, facts.steps)
         why = _why_not_kept(facts, (track.manifest, path), fingerprint, finishing, stands)
         intro = (track.manifest, output.intro_path(track.name))
         if not why and track.finishing.splits_intro and not _has_no_intro(facts.rows[track.manifest, path]):

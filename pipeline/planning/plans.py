@@ -168,6 +168,7 @@ class Facts:
     jobs: Mapping[str, Sequence[Job]] = field(default_factory=dict)  # by paid fingerprint, oldest first
     outstanding: Sequence[Job] = ()  # with a job id, not collected, of any paid fingerprint
     held: frozenset[str] = frozenset()  # the hashes of the sources that are here
+    lost: frozenset[tuple[str, str]] = frozenset()  # (hash, format) of those that were here once and are not
     pruned: Mapping[str, float] = field(default_factory=dict)  # hash -> when it was removed on purpose
     rows: Mapping[tuple[str, str], AssetRow] = field(default_factory=dict)  # (manifest, path) -> row
     intact: frozenset[tuple[str, str]] = frozenset()  # rows whose file is what it was

@@ -10,7 +10,7 @@ _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 def one_line(text: str) -> str:
     """`text` on one line, without control characters, direction marks or broken surrogates."""
-    plain = "".join(harmless(char) for char in text)
+    plain = text if text.isprintable() else "".join(harmless(char) for char in text)
     return " ".join(plain.split())
 
 

@@ -93,6 +93,23 @@ def test_the_environment_and_the_terminal_belong_to_the_command_line() -> None:
         assert "print" not in called, path
 
 
+def test_a_start_with_nothing_to_do_imports_nothing_before_it_knows() -> None:
+    """What looks at a stamp brings a checksum, a hash and itself: not even click, typing or pathlib.
+
+    Whatever it does without being imported for it is in tests/noop/test_noop_noticed.py.
+    """
+    program = (
+        "import os, sys, time; before = set(sys.modules); sys.path.insert(0, sys.argv[1])\n"
+        "from pipeline.cli.at_once import answered\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program, PACKAGE.parent]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    own = "pipeline pipeline.cli pipeline.cli.at_once pipeline.cli.colour pipeline.version"
+    noop = "pipeline.noop pipeline.noop.looking pipeline.noop.stamp pipeline.noop.words"
+    assert set(answer.stdout.split()) - {"__future__", "binascii", "_sha2", "_sha256"} == {*own.split(), *noop.split()}
+
+
 def test_importing_the_package_costs_nothing_heavy() -> None:
     """`import pipeline` brings neither numpy nor httpx nor pydantic: commands import what they need."""
     heavy = "numpy httpx pydantic starlette uvicorn yaml soundfile pydub anyio click"

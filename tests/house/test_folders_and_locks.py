@@ -54,6 +54,29 @@ def test_equal_content_is_not_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "b.txt").stat().st_mtime == 1
 
 
+@pytest.mark.parametrize("content", [b"same", b"other", b"longer"])
+def test_a_file_of_the_same_bytes_keeps_its_time(tmp_path: Path, content: bytes) -> None:
+    """What was finished again and came out as it was is no news to a build system."""
+    folder = Folder(tmp_path / "output")
+    folder.write("b.txt", b"same")
+    os.utime(tmp_path / "output/b.txt", (1, 1))
+    (tmp_path / "made").write_bytes(content)
+    assert folder.bring(tmp_path / "made", "b.txt").read_bytes() == content
+    assert ((tmp_path / "output/b.txt").stat().st_mtime == 1) is (content == b"same")
+    assert names(tmp_path) == ["output/b.txt"]
+
+
+def test_a_link_to_the_same_bytes_is_replaced(tmp_path: Path) -> None:
+    """It is no file of this folder."""
+    folder = Folder(tmp_path / "output")
+    folder.make()
+    (tmp_path / "mine").write_bytes(b"same")
+    (tmp_path / "output/b.txt").symlink_to(tmp_path / "mine")
+    (tmp_path / "made").write_bytes(b"same")
+    folder.bring(tmp_path / "made", "b.txt")
+    assert not (tmp_path / "output/b.txt").is_symlink()
+
+
 def test_what_a_killed_run_left_half_written_is_replaced(tmp_path: Path) -> None:
     """One temporary name for each target: nothing piles up."""
     folder = Folder(tmp_path)

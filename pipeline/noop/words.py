@@ -1,0 +1,104 @@
+"""The plain forms of `run` and `plan`, read without click. What is not understood here for certain is left to it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in typing, which costs more to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_LIST = "--only"
+_VALUES = {
+    "plan": frozenset({"--output", "--state", "--gateway", "--budget", _LIST}),
+    "run": frozenset({"--output", "--state", "--gateway", "--budget", _LIST, "--concurrency", "--depfile", "--stamp"}),
+}
+# With nothing to do, these change nothing but what is printed.
+_FLAGS = {
+    "plan": frozenset({"--json", "--detailed-exitcode"}),
+    "run": frozenset({"--json", "--wait", "--cancel-on-interrupt", "-q", "--quiet", "-v", "--verbose"}),
+}
+_TOLD_AT_LENGTH = frozenset({"--json", "-v", "--verbose"})
+_MOST_JOBS = 10_000
+
+
+class Asked:
+    """A `run` or `plan` as it was asked for: all in words, as they were given."""
+
+    __slots__ = ("command", "flags", "manifests", "only", "values")
+
+    def __init__(
+        self,
+        command: str,
+        manifests: Sequence[str],
+        only: Sequence[str],
+        values: Mapping[str, str],
+        flags: frozenset[str],
+    ) -> None:
+        self.command = command
+        self.manifests = manifests
+        self.only = only
+        self.values = values
+        self.flags = flags
+
+    @property
+    def output(self) -> str:
+        return self.values.get("--output", "output")
+
+    @property
+    def state(self) -> str:
+        return self.values.get("--state", ".pipeline")
+
+    @property
+    def asks_environment(self) -> bool:
+        """Does the environment say which gateway is meant?"""
+        return self.values.get("--gateway", "aigateway") == "aigateway"
+
+    @property
+    def is_told_briefly(self) -> bool:
+        """Is what it prints, with nothing to do, what a stamp has kept of it?"""
+        return not self.flags & _TOLD_AT_LENGTH
+
+    @property
+    def is_quiet(self) -> bool:
+        return not self.flags.isdisjoint(("-q", "--quiet"))
+
+    def parts(self) -> Iterator[str]:
+        """What one stamp stands for: `run` and `plan` of the same things share it."""
+        yield str(len(self.manifests))
+        yield from self.manifests
+        yield from (f"{name}={self.values[name]}" for name in sorted(self.values) if name != "--concurrency")
+        yield from self.only
+
+
+def read(words: Sequence[str]) -> Asked | None:
+    """What a command line asks for; None where that is for click to say, and for whatever pays again on purpose."""
+    if not words or words[0] not in _VALUES:
+        return None
+    command = words[0]
+    manifests: list[str] = []
+    only: list[str] = []
+    values: dict[str, str] = {}
+    flags: set[str] = set()
+    following = iter(words[1:])
+    for word in following:
+        name, is_joined, value = word.partition("=")
+        if word[:1] != "-":
+            manifests.append(word)
+        elif word in _FLAGS[command]:
+            flags.add(word)
+        elif name in _VALUES[command]:
+            value = value if is_joined else next(following, "")
+            if value[:1] in ("", "-") or name in values:
+                return None
+            if name == _LIST:
+                only.append(value)
+            else:
+                values[name] = value
+        else:
+            return None
+    if not manifests or "" in manifests or not _is_count(values.get("--concurrency", "1")):
+        return None
+    return Asked(command, manifests, only, values, frozenset(flags))
+
+
+def _is_count(word: str) -> bool:
+    return word.isascii() and word.isdigit() and 1 <= int(word) <= _MOST_JOBS
