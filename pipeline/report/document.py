@@ -219,7 +219,7 @@ def _audio_s(tracks: Iterable[TrackPlan]) -> float:
         for take in track.takes
         if take.step is Step.BUY
     }
-    return round(sum(wanted.values()), 3)
+    return round(math.fsum(wanted.values()), 3)
 
 
 def _cash(plans: Iterable[ManifestPlan]) -> int:
