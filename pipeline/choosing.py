@@ -19,9 +19,11 @@ from pipeline.workspace import PlanRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pipeline.clock import Clock
     from pipeline.history import Generation, History
+    from pipeline.ledger.writing import LedgerWriter
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.picks.values import By, LockedTrack
     from pipeline.runner.control import Control
@@ -61,6 +63,7 @@ class Chooser:
     finisher: Finisher | None = None  # None: worker processes
     observe: Callable[[Event], None] = lambda _: None
     control: Control | None = None
+    ledger: Callable[[Path], LedgerWriter] | None = None  # None: the thread that writes
 
     async def pick(self, manifest: Manifest, track: Track, take: str) -> Chosen:
         """Make `take` (`2`, or `2.1` for its first regeneration) the pick of `track`, and finish it.
@@ -91,10 +94,10 @@ class Chooser:
         now = timestamp(self.clock.now())
         pick = Pick(history.fingerprint, *version, now, by, placeholder=history.kind == "local")
         plan = self._plan(history, pick)
-        action = _checked(history, version, plan)
+        _check(history, version, plan)
         lock = self.workspace.locks.of(history.manifest)
         lock.update({track.name: lambda entry: _with(entry, history.picks, pick)})
-        if action is Action.KEEP:
+        if plan.nothing_to_do:
             return Chosen(track, version, was)
         result = await carry_out_locked(
             plan,
@@ -103,6 +106,7 @@ class Chooser:
             finisher=self.finisher,
             observer=self.observe,
             control=self.control,
+            ledger=self.ledger,
         )
         error = next(one.error for one in result.tracks if one.plan.track.name == track.name)
         if error is None or result.stop is not None:  # what was stopped is finished by the next run
@@ -165,8 +169,8 @@ def _picked(history: History, number: int) -> Pick:
     return pick
 
 
-def _checked(history: History, version: Version, plan: Plan) -> Action:
-    """What there is to do: to keep what stands, or to finish it. Raises CantBeChosen where neither will do."""
+def _check(history: History, version: Version, plan: Plan) -> None:
+    """Raise CantBeChosen where the take neither stands nor can be finished."""
     name = history.track.name
     (track,) = (one for part in plan.manifests for one in part.tracks if one.track.name == name)
     take = next((one for one in track.takes if one.number == version.take), None)
@@ -175,7 +179,7 @@ def _checked(history: History, version: Version, plan: Plan) -> Action:
             f"{name}: an open run is generating its takes again; bring it to its end first (`pipeline run`)"
         )
     if track.action is Action.KEEP:
-        return track.action
+        return
     if take is None or take.step is not Step.HAVE:
         kept = ", ".join(str(one.version) for one in history.current if one.kept) or "none"
         raise CantBeChosen(
@@ -184,7 +188,6 @@ def _checked(history: History, version: Version, plan: Plan) -> Action:
         )
     if track.action is not Action.FINISH:
         raise CantBeChosen(f"{name}: {track.why}; nothing was changed")
-    return track.action
 
 
 def _with(entry: LockedTrack, before: Sequence[Pick], pick: Pick) -> LockedTrack:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.fingerprints import judging_fingerprint, paid_fingerprint
@@ -15,8 +16,10 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.money import Basis
 from pipeline.output import rows_by_path
-from pipeline.picks.values import LockedTrack, Pick, Version
-from pipeline.times import moment, timestamp
+from pipeline.picks.pinning import pick_by_run
+from pipeline.picks.values import Version
+from pipeline.sources import take_path
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
-    from pipeline.picks.values import LockedTake
+    from pipeline.picks.values import LockedTake, LockedTrack, Pick
     from pipeline.workspace import Workspace
 
 
@@ -62,6 +65,7 @@ class History:
     picks: tuple[Pick, ...]
     entry: LockedTrack  # what the lock says
     stands: AssetRow | None = None  # a row of what stands
+    beside: tuple[Path, ...] = ()  # the takes beside the pick, as they were finished to be heard
 
     @property
     def fingerprint(self) -> str:
@@ -78,7 +82,7 @@ class History:
         chosen = self.entry.pick_of(self.fingerprint)
         if chosen is not None and chosen.chosen:
             return chosen.version
-        return _version(self.stands) if self.stands is not None else None if chosen is None else chosen.version
+        return self.stands.provenance.version if self.stands is not None else None if chosen is None else chosen.version
 
 
 def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> History:
@@ -106,15 +110,26 @@ def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> Histor
         )
         for one in sorted(wanted, key=lambda one: (one.fingerprint != prints[kind], one.fingerprint, one.version))
     )
-    return replace(told, generations=generations)
+    return replace(told, generations=generations, beside=tuple(_beside(workspace, track, generations)))
+
+
+def _beside(workspace: Workspace, track: Track, generations: Iterable[Generation]) -> Iterator[Path]:
+    pick = next((one.version.take for one in generations if one.is_pick), None)
+    for take in dict.fromkeys(one.version.take for one in generations if one.is_current):
+        paths = (workspace.state.path(take_path(track, take, output)) for output in track.outputs)
+        yield from (_as_seen(path) for path in paths if take != pick and path.is_file())
+
+
+def _as_seen(path: Path) -> Path:
+    """From the working folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _picks(entry: LockedTrack, fingerprint: str, stands: AssetRow | None) -> tuple[Pick, ...]:
     """Those in the lock, and the one that stands where nobody has written that down: of a placeholder, say."""
     if stands is None or entry.pick_of(fingerprint) is not None:
         return entry.picks
-    at = stands.provenance.date if moment(stands.provenance.date) is not None else ""
-    return (*entry.picks, Pick(fingerprint, *_version(stands), at, "run", placeholder=stands.placeholder))
+    return (*entry.picks, pick_by_run(stands, placeholder=stands.placeholder))
 
 
 def _from_ledger(
@@ -195,7 +210,3 @@ def _judged(track: Track, rows: Iterable[AssetRow]) -> dict[tuple[str, Version],
         for one in row.unfit
         if one.judging == judging
     }
-
-
-def _version(row: AssetRow) -> Version:
-    return Version(row.provenance.take, row.provenance.regeneration)

@@ -10,7 +10,9 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.files import Folder, FolderError, trouble
+from pipeline.jobs import PurchaseKey
 from pipeline.noop.hashes import Hashes
+from pipeline.picks.values import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +38,11 @@ class Provenance:
     duration: float | None = None  # the seconds that were asked for; None: not recorded, as the two below
     refine_lyrics: bool | None = None
     source_format: str | None = None
+
+    @property
+    def version(self) -> Version:
+        """Which generation of the take it is."""
+        return Version(self.take, self.regeneration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,11 @@ class AssetRow:
     group: JoinedGroup | None = None
     settings: dict[str, Any] | None = None  # what `finishing_fingerprint` is the SHA-256 of; None: not recorded
     unfit: tuple[Unfit, ...] = ()  # the track's takes that failed a gate
+
+    @property
+    def purchase(self) -> PurchaseKey:
+        """What was bought for it, where it was generated."""
+        return PurchaseKey(self.paid_fingerprint, *self.provenance.version)
 
     def document(self) -> dict[str, Any]:
         """The row as JSON has it."""

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from pipeline.audio.settings import Output
+    from pipeline.manifest.tracks import Track
+
 _FOLDER: Final = "sources"
+
+
+def take_path(track: Track, take: int, output: Output) -> str:
+    """Where, below the state folder, a take beside the pick lies finished."""
+    return take_path_of(track.manifest, track.name, take, f"{output.suffix}.{output.extension}")
+
+
+def take_path_of(manifest: str, name: str, take: int, ending: str) -> str:
+    """The same for a track of that name, whether there is one or not; `ending`: what an asset's path has behind it."""
+    return f"takes/{manifest}/{name}.take{take}{ending}"
 
 
 class SourceStore:

@@ -2,106 +2,30 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from pipeline.cli.failing import exit_with_a_sentence
 from pipeline.cli.finishing_options import finishing_options
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_MANIFEST = click.Path(path_type=Path)
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_MOST_DOLLARS: Final = Decimal(1_000_000)
-_A_MONTH: Final = re.compile(r"[1-9]\d{3}-(0[1-9]|1[0-2])", re.ASCII)
-F = TypeVar("F", bound="Callable[..., Any]")
-
-
-class Dollars(click.ParamType[Decimal]):
-    """An amount such as 2.50."""
-
-    name = "usd"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        try:
-            amount = Decimal(str(value).removeprefix("$"))
-        except InvalidOperation:
-            amount = Decimal(-1)
-        if not (amount.is_finite() and 0 <= amount <= _MOST_DOLLARS):
-            self.fail(f"{value!r} is not an amount in dollars; expected one like 2.50", param, ctx)
-        return amount
-
-
-class Month(click.ParamType[str]):
-    """A month such as 2026-09."""
-
-    name = "month"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not _A_MONTH.fullmatch(str(value)):
-            self.fail(f"{value!r} is no month; expected one like 2026-09", param, ctx)
-        return str(value)
-
-
-def _manifests(command: F) -> F:
-    return click.argument("manifests", nargs=-1, required=True, type=_MANIFEST, metavar="MANIFEST...")(command)
-
-
-def _files(command: F) -> F:
-    return click.argument("files", nargs=-1, required=True, type=_MANIFEST, metavar="FILE...")(command)
-
-
-def _json(command: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")(command)
-
-
-def _state(command: F) -> F:
-    return click.option("--state", type=_FOLDER, default=Path(".pipeline"), show_default=True, metavar="DIR",
-                        help="Ledger, sources, and takes that are not the pick.")(command)  # fmt: skip
-
-
-def _folders(command: F) -> F:
-    for option in (
-        _state,
-        click.option("--output", type=_FOLDER, default=Path("output"), show_default=True, metavar="DIR",
-                     help="Where assets, index and reports land."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def _books(command: F) -> F:
-    """What part of the books is meant."""
-    for option in (
-        click.option("--month", type=Month(), metavar="YYYY-MM",
-                     help="Only what was billed in this month (UTC), and what was asked for in it and is not billed."),
-        click.option("--manifest", "manifests", multiple=True, metavar="NAME",
-                     help="Only takes of the manifest of this name (its `name`, not its file)."),
-    ):  # fmt: skip
-        command = option(command)
-    return _state(command)
-
-
-def _planning(command: F) -> F:
-    """What `plan` and `run` share."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output."),
-        click.option("--regenerate", multiple=True, metavar="GLOB", help="Pay again, on purpose, for these tracks."),
-        click.option("--budget", type=Dollars(), metavar="USD", help="Instead of the manifest's; caps several."),
-        click.option("--only", multiple=True, metavar="GLOB",
-                     help="Only these tracks: * within a part of a name, ** across parts."),
-        click.option("--gateway", metavar="WORD", help="local, local=URL, aigateway, or a URL."),
-    ):  # fmt: skip
-        command = option(command)
-    return _manifests(_folders(command))
+from pipeline.cli.options import (
+    FILE,
+    FOLDER,
+    MANIFEST,
+    Month,
+    with_books,
+    with_buying,
+    with_files,
+    with_folders,
+    with_json,
+    with_manifests,
+    with_planning,
+    with_state,
+    with_track,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -115,7 +39,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("file", type=_MANIFEST, default=Path("tracks.yaml"), required=False)
+@click.argument("file", type=MANIFEST, default=Path("tracks.yaml"), required=False)
 def init(file: Path) -> None:
     """Write a commented manifest to start from, and manifest.schema.json beside it."""
     from pipeline.cli.small import init as command
@@ -124,7 +48,7 @@ def init(file: Path) -> None:
 
 
 @cli.command()
-@_planning
+@with_planning
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 0 with nothing to do, 10 with something to do.")
 def plan(**options: Any) -> None:
     """Say what a run would do and cost. Sends nothing."""
@@ -134,13 +58,13 @@ def plan(**options: Any) -> None:
 
 
 @cli.command()
-@_planning
+@with_planning
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Jobs in flight, over all manifests.")
 @click.option("--new-run", is_flag=True, help="Close an open run first, and start afresh.")
 @click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
-@click.option("--depfile", type=_FILE, metavar="FILE",
+@click.option("--depfile", type=FILE, metavar="FILE",
               help="For make and ninja: write what the assets, or the --stamp, depend on.")  # fmt: skip
-@click.option("--stamp", type=_FILE, metavar="FILE", help="For make: touch FILE when all went well.")
+@click.option("--stamp", type=FILE, metavar="FILE", help="For make: touch FILE when all went well.")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
 @click.option(
     "--on-finish",
@@ -157,8 +81,71 @@ def run(**options: Any) -> None:  # fmt: skip
 
 
 @cli.command()
-@_manifests
-@_folders
+@with_track
+@click.argument("take", metavar="N")
+@with_json
+@click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
+def pick(**options: Any) -> None:
+    """Make take N the pick of TRACK, and finish it from its kept source: free, and no gateway is asked.
+
+    N is a take's number in `pipeline history`, and means its newest generation; 2.1 is what regenerated take 2 first,
+    2.0 what it was before. Nothing but another pick, a rollback, --regenerate or a refresh replaces it.
+
+    Exit status: 0 it is the pick; 1 it can't be, and nothing was changed; 2 there is no such track or take.
+    """
+    from pipeline.cli.picking import pick as command
+
+    command(**options)
+
+
+@cli.command()
+@with_track
+@with_buying
+@with_json
+@click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
+@click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
+def reroll(**options: Any) -> None:
+    """Buy one more take of TRACK, within the budget: beside those there are, none of which it replaces.
+
+    It says what it costs first. The pick stays the pick, unless no other take is fit to be it. After a kill the same
+    words go on with it, and buy nothing twice. Exit status: as `run`.
+    """
+    from pipeline.cli.rerolling import reroll as command
+
+    command(**options)
+
+
+@cli.command()
+@with_track
+@click.argument("number", metavar="[N]", type=click.IntRange(1), required=False)
+@with_json
+@click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
+def rollback(**options: Any) -> None:
+    """Go back to the pick of TRACK before this one, or to pick number N of `pipeline history`: free.
+
+    Again, it goes back further. It also undoes a --regenerate or a refresh that came out worse.
+
+    Exit status: as `pick`.
+    """
+    from pipeline.cli.picking import rollback as command
+
+    command(**options)
+
+
+@cli.command()
+@with_track
+@with_json
+def history(**options: Any) -> None:
+    """List every generation of TRACK: when, at what cost, what its gates found, is its source kept; and its picks."""
+    from pipeline.cli.picking import history as command
+
+    command(**options)
+
+
+@cli.command()
+@with_manifests
+@with_folders
 @click.option("--only", multiple=True, metavar="GLOB", help="Only these tracks.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def check(**options: Any) -> None:
@@ -169,10 +156,10 @@ def check(**options: Any) -> None:
 
 
 @cli.command()
-@_files
+@with_files
 @click.option(
     "--output",
-    type=_FOLDER,
+    type=FOLDER,
     default=Path("finished"),
     show_default=True,
     metavar="DIR",
@@ -181,7 +168,7 @@ def check(**options: Any) -> None:
 @click.option("--keep-folders", is_flag=True, help="Results keep their files' folders, from the working folder on.")
 @click.option("--together", is_flag=True, help="One gain for all FILEs, as for an album: quiet ones stay quieter.")
 @finishing_options
-@_json
+@with_json
 @click.option("-q", "--quiet", is_flag=True, help="No line for each file on the way.")
 def finish(**options: Any) -> None:  # fmt: skip
     """Finish any audio files as a track's source is: wav, flac, ogg, mp3, aiff. Needs no manifest, and no network.
@@ -196,9 +183,9 @@ def finish(**options: Any) -> None:  # fmt: skip
 
 
 @cli.command()
-@_files
+@with_files
 @click.option("--gates", is_flag=True, help="Say what the gates find, too. It fails nothing.")
-@_json
+@with_json
 def measure(**options: Any) -> None:
     """Measure any audio files: loudness, peaks, loop points. Changes nothing, and needs no manifest and no network.
 
@@ -210,8 +197,8 @@ def measure(**options: Any) -> None:
 
 
 @cli.command()
-@_manifests
-@_folders
+@with_manifests
+@with_folders
 def report(**options: Any) -> None:
     """Write the reports again from the ledger and the index."""
     from pipeline.cli.small import report as command
@@ -220,12 +207,12 @@ def report(**options: Any) -> None:
 
 
 @cli.command()
-@_manifests
-@_folders
+@with_manifests
+@with_folders
 @click.option("--yes", is_flag=True, help="Remove what is listed.")
 @click.option("--now", is_flag=True, help="Also what was paid for within the last 30 days. It still needs --yes.")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
-@_json
+@with_json
 def prune(**options: Any) -> None:
     """List orphans, and sources that no manifest, index or lock names; remove them with --yes.
 
@@ -237,7 +224,7 @@ def prune(**options: Any) -> None:
 
 
 @cli.group(invoke_without_command=True)
-@_books
+@with_books
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 @click.pass_context
 def ledger(context: click.Context, /, **options: Any) -> None:
@@ -252,7 +239,7 @@ def ledger(context: click.Context, /, **options: Any) -> None:
 
 @ledger.command()
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
-@_books
+@with_books
 @click.option(
     "--all",
     "unbilled",
@@ -270,7 +257,7 @@ def export(**options: Any) -> None:
 
 
 @cli.command()
-@_state
+@with_state
 @click.option("--month", type=Month(), metavar="YYYY-MM", help="The month to compare, in UTC. [default: this one]")
 @click.option(
     "--gateway",
@@ -298,7 +285,7 @@ def reconcile(**options: Any) -> None:
 @click.option("--sigma", type=click.FloatRange(0, 3), default=0.25, show_default=True, help="Its spread (lognormal).")
 @click.option("--rpm", type=click.IntRange(0), default=600, show_default=True, help="Requests a minute; 0: no limit.")
 @click.option("--faults", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Faults to make, YAML.")
-@click.option("--state", type=_FOLDER, help="Keep jobs here, so that they survive a restart.")
+@click.option("--state", type=FOLDER, help="Keep jobs here, so that they survive a restart.")
 @click.option("--no-idempotency", is_flag=True, help="Do not honour Idempotency-Key.")
 def serve(**options: Any) -> None:
     """Run the local gateway: the music API on loopback, free, for developing against it."""

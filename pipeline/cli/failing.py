@@ -113,6 +113,7 @@ def _sentence(error: BaseException) -> str:
 def exit_status_of(error: Exception) -> int | None:
     """The exit status of an error that a person can act on; None for a defect of this program."""
     from pipeline.build_systems import Unwritable  # noqa: PLC0415 - only where something failed
+    from pipeline.choosing import CantBeChosen, NoSuchTake  # noqa: PLC0415
     from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415
     from pipeline.gateway_choice import NoGateway  # noqa: PLC0415
     from pipeline.ledger.store import LedgerError  # noqa: PLC0415
@@ -125,9 +126,11 @@ def exit_status_of(error: Exception) -> int | None:
     match error:
         case NoGateway(key=True) | KeyRefused():
             return EXIT_KEY
-        case ManifestMistakes() | LockMistake() | NothingMatches() | FaultMistake() | NoGateway() | Unwritable():
+        case ManifestMistakes() | LockMistake() | NothingMatches() | NoSuchTake() | FaultMistake():
             return EXIT_USAGE
-        case GatewayError():
+        case NoGateway() | Unwritable():
+            return EXIT_USAGE
+        case GatewayError() | CantBeChosen():
             return EXIT_TRACKS
         case FolderBusy() | FolderError() | LedgerError() | OSError():
             return EXIT_FOLDER

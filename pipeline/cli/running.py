@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
-import anyio
-
 from pipeline.cli.colour import colour_wanted
 from pipeline.cli.failing import ending_of
+from pipeline.cli.interrupting import brought_to_its_end
 from pipeline.cli.leavings import Leavings
 from pipeline.cli.on_finish import command_of, tell_on_finish
 from pipeline.cli.progress import progress_for
@@ -23,15 +19,13 @@ from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
 from pipeline.report.plan_text import plan_lines, summary_lines
-from pipeline.runner.control import Control
-from pipeline.runner.results import EXIT_USAGE, RunResult, Stop
+from pipeline.runner.results import EXIT_USAGE
 from pipeline.workspace import Plan, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.runner.events import Event
+    from pipeline.runner.results import RunResult
 
 
 def run(manifests: tuple[Path, ...], *, on_finish: str | None, as_json: bool, **options: Any) -> None:
@@ -72,7 +66,6 @@ def _run(
     **options: Any,
 ) -> RunResult:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
-    tell = _silent if quiet else say
     witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=True, new_run=new_run)
     workspace = Workspace(request.output, request.state, witness.hashes)
@@ -80,60 +73,43 @@ def _run(
         plan = workspace.plan(request)
         leavings = Leavings(plan, witness, depfile, stamp)
         if not quiet:
-            _show(plan, sys.stderr if as_json else sys.stdout, verbose=verbose)
-        if plan.nothing_to_do:
-            result = untouched(plan, workspace)
-        else:
-            with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
-                result = anyio.run(
-                    partial(_carry_out, plan, workspace, observe, concurrency, cancel_queued=cancel_on_interrupt)
-                )
+            show(plan, sys.stderr if as_json else sys.stdout, verbose=verbose)
+        result = carried_out(
+            plan, workspace, concurrency, cancel_queued=cancel_on_interrupt, quiet=quiet, verbose=verbose
+        )
         if result.exit == 0:
             leavings.leave()
-    for line in summary_lines(result):
-        (tell if result.exit == 0 else say)(line)
+    sum_up(result, quiet=quiet)
     return result
 
 
-def _show(plan: Plan, stream: TextIO | None, *, verbose: bool) -> None:
+def show(plan: Plan, stream: TextIO | None, *, verbose: bool = False) -> None:
     """The plan as `pipeline plan` prints it."""
     colour = colour_wanted(stream)
     for line in plan_lines(plan.manifests, plan.request.kind, colour=colour, verbose=verbose):
         write(stream, line)
 
 
-async def _carry_out(
+def carried_out(
     plan: Plan,
     workspace: Workspace,
-    observe: Callable[[Event], None],
-    concurrency: int | None,
+    concurrency: int | None = None,
     *,
-    cancel_queued: bool,
+    cancel_queued: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
 ) -> RunResult:
-    control = Control(cancel_queued=cancel_queued)
-    # A worker that ended with its parent's permission is "unknown" to asyncio's watcher on Python 3.11: no news.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(partial(_listen, control))
-        result = await carry_out_locked(
-            plan, workspace, clock=SystemClock(), observer=observe, concurrency=concurrency, control=control
+    """What becomes of `plan`, told while it goes on; a signal stops it in order."""
+    if plan.nothing_to_do:
+        return untouched(plan, workspace)
+    with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
+        work = partial(
+            carry_out_locked, plan, workspace, clock=SystemClock(), observer=observe, concurrency=concurrency
         )
-        tasks.cancel_scope.cancel()
-    return result
+        return brought_to_its_end(lambda control: work(control=control), cancel_queued=cancel_queued)
 
 
-async def _listen(control: Control, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-    """The first signal stops the run in order; the second ends it at once."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for number in signals:
-            status = 128 + number
-            if control.interrupted:
-                os._exit(status)
-            word = "interrupted" if number == signal.SIGINT else "terminated"
-            say(f"{word}: waiting a moment for what was sent; once more ends it at once")
-            control.interrupt(Stop(status, word))
-
-
-def _silent(line: str) -> None:
-    """Say nothing."""
+def sum_up(result: RunResult, *, quiet: bool) -> None:
+    """How it went, on standard error; `quiet`: only where something is wrong."""
+    for line in summary_lines(result) if result.exit or not quiet else ():
+        say(line)

@@ -136,7 +136,7 @@ def _plan_takes(
 ) -> TrackPlan:
     """What to do about the `wanted` takes; `row` shows that the track was bought. `free`: without any gateway."""
     fingerprint = wanted.keys[0].fingerprint
-    known = row if row is not None and _version(row) in wanted.versions else None
+    known = row if row is not None and row.provenance.version in wanted.versions else None
     stands = _stands(wanted)
     assets = tuple(plan_assets(track, fingerprint, facts, stands))
     pick = known.provenance.take if known is not None and stands(known) else None
@@ -177,15 +177,11 @@ def _home(track: Track, wanted: Wanted, facts: Facts) -> Iterator[Job]:
 _FREE: Final = (Step.HAVE, Step.PROVEN)
 
 
-def _version(row: AssetRow) -> tuple[int, int]:
-    return row.provenance.take, row.provenance.regeneration
-
-
 def _stands(wanted: Wanted) -> Callable[[AssetRow], bool]:
     """Is an asset made of one of the takes that are meant, and of the one that was chosen?"""
 
     def stands(row: AssetRow) -> bool:
-        return _version(row) in wanted.versions and wanted.choice in (None, row.provenance.take)
+        return row.provenance.version in wanted.versions and wanted.choice in (None, row.provenance.take)
 
     return stands
 

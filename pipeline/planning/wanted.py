@@ -40,24 +40,7 @@ def wanted_takes(track: Track, fingerprint: str, row: AssetRow | None, facts: Fa
 
     `row`: one that shows that the track was bought, perhaps another track's with the same words.
     """
-    if _is_plain(track, fingerprint, row, facts, wishes):
-        return Wanted(tuple([PurchaseKey(fingerprint, take, 0) for take in range(1, track.takes + 1)]))
     return _Meaning(track, fingerprint, row, facts, wishes).wanted()
-
-
-def _is_plain(track: Track, fingerprint: str, row: AssetRow | None, facts: Facts, wishes: Wishes) -> bool:
-    """Is nothing known but first generations of takes that are asked for, and nothing chosen or granted? As of most."""
-    if fingerprint in wishes.regenerate or facts.grants.get(track.manifest):
-        return False
-    lock = facts.locks.get(track.manifest)
-    pick = None if lock is None else lock.track(track.name).pick_of(fingerprint)
-    if pick is not None and pick.chosen:
-        return False
-    known = [job.key[1:] for job in facts.jobs.get(fingerprint, ())]
-    known += facts.named.get(fingerprint, ())
-    if row is not None:
-        known.append((row.provenance.take, row.provenance.regeneration))
-    return all(take <= track.takes and regeneration == 0 for take, regeneration in known)
 
 
 class _Meaning:
@@ -70,18 +53,27 @@ class _Meaning:
         self._own = row if row is not None and (row.manifest, row.name) == (track.manifest, track.name) else None
         self._facts = facts
         self._again = fingerprint in wishes.regenerate
+        self._reroll = track.name in wishes.reroll
         self._jobs = facts.jobs.get(fingerprint, ())
         self._known = _known_regenerations(fingerprint, row, facts)
         self._granted = self._grants(facts.grants.get(track.manifest, {}))
         self._chosen = self._choice()
 
     def wanted(self) -> Wanted:
-        asked = range(1, self._track.takes + 1)
-        beyond = sorted(take for take in self._known.keys() | self._granted.keys() if take not in asked)
+        asked, rerolled = range(1, self._track.takes + 1), self._rerolled()
+        beyond = sorted(take for take in self._known.keys() | rerolled if take not in asked)
         keys = [self._key(take) for take in (*asked, *beyond)]
-        keys = [key for key in keys if key.take in asked or self._is_of_use(key)]
-        on_a_word = frozenset(asked) if self._again else frozenset()
+        keys = [key for key in keys if key.take in asked or key.take in rerolled or self._is_of_use(key)]
+        on_a_word = rerolled | (frozenset(asked) if self._again else frozenset())
         return Wanted(tuple(keys), None if self._chosen is None else self._chosen.take, on_a_word)
+
+    def _rerolled(self) -> frozenset[int]:
+        """The takes beyond those that are asked for which the open run was granted, and the one that is wished for.
+
+        The same words, repeated while their run is open, go on with what they were granted.
+        """
+        granted = frozenset(take for take in self._granted if take > self._track.takes and not self._granted[take])
+        return granted or (frozenset({self._next_number}) if self._reroll else frozenset())
 
     @property
     def _next_number(self) -> int:
@@ -136,8 +128,8 @@ class _Meaning:
         return frozenset(one.regeneration for one in found)
 
     def _is_of_use(self, key: PurchaseKey) -> bool:
-        """Is a take beyond those that are asked for here, granted, chosen, or the one that stands?"""
-        if key.take in self._granted or (self._chosen is not None and self._chosen.take == key.take):
+        """Is a take beyond those that are asked for here, chosen, or the one that stands?"""
+        if self._chosen is not None and self._chosen.take == key.take:
             return True
         if self._own is not None and self._own.provenance.take == key.take:
             return True

@@ -20,6 +20,7 @@ from pipeline.runner.grouping import Audition, GroupLevel
 from pipeline.runner.picking import Picking, usable
 from pipeline.runner.results import TakeLost
 from pipeline.runner.twins import find_twins
+from pipeline.sources import take_path
 from pipeline.times import timestamp
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from pipeline.runner.twins import Twins
 
 _WORK: Final = "work"
-_TAKES: Final = "takes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +190,7 @@ class TrackFinisher:
                 picking.fail(take.plan.number, str(error))
                 return
             for output, file in zip(plan.track.outputs, finished, strict=True):
-                name = f"{plan.track.name}.take{take.plan.number}{output.suffix}.{output.extension}"
-                self._tools.state.bring(folder / file.path, f"{_TAKES}/{plan.track.manifest}/{name}")
+                self._tools.state.bring(folder / file.path, take_path(plan.track, take.plan.number, output))
 
     def _source(self, take: TakeResult) -> _Material:
         job = take.job

@@ -11,7 +11,6 @@ import anyio
 from pipeline.files import FolderError
 from pipeline.jobs import OUTSTANDING, Commitment, State
 from pipeline.ledger.store import LedgerError
-from pipeline.manifest.names import matches
 from pipeline.planning.plans import Step, estimates
 from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
@@ -180,19 +179,14 @@ def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, buys: 
         ledger.close_run(before.id, now)
     run = ledger.open_run(name, kind, now)
     ledger.ask(run.id, asks(part, buys, run.id))
-    ledger.grant(run.id, _granted(part, plan.request.regenerate))
+    ledger.grant(run.id, _granted(part))
     return Opened(run, tuple(ledger.jobs_of(run.id)), ledger.asked_microusd(run.id))
 
 
-def _granted(part: ManifestPlan, patterns: Sequence[str]) -> list[PurchaseKey]:
-    """The takes that `--regenerate` lets this run pay for again: the same words, repeated, find them granted."""
-    meant = {
-        track.paid_fingerprint
-        for track in part.tracks
-        if any(matches(pattern, track.track.name) for pattern in patterns)
-    }
+def _granted(part: ManifestPlan) -> list[PurchaseKey]:
+    """The takes that somebody's word lets this run pay for: the same word, repeated, finds them granted."""
     takes = (take for track in part.tracks for take in track.takes)
-    return [take.key for take in takes if take.step is Step.BUY and take.key.fingerprint in meant]
+    return [take.key for take in takes if take.step is Step.BUY and take.on_a_word]
 
 
 def _works(plan: Plan, opened: Mapping[str, Opened], tools: Tools, seams: Seams) -> list[ManifestWork]:
@@ -277,11 +271,23 @@ async def _close(plan: Plan, seams: Seams, manifests: Sequence[ManifestResult], 
 
     def closing(ledger: Ledger) -> None:
         for manifest, work in zip(manifests, works, strict=True):
+            ledger.fulfil(work.run, _rerolled(manifest))
             sent = whole and not any(take.unsent for track in manifest.tracks for take in track.takes)
             if sent and not (plan.request.only and _is_left(ledger, work.run, manifest)):
                 ledger.close_run(work.run, now)
 
     await seams.ledger.write(closing)
+
+
+def _rerolled(manifest: ManifestResult) -> list[PurchaseKey]:
+    """The takes beyond those that are asked for which came home now, and were told of."""
+    ended = (track for track in manifest.tracks if track.status != "planned")
+    takes = ((track.plan.track, take) for track in ended for take in track.takes if take.plan.on_a_word)
+    return [
+        take.plan.key
+        for track, take in takes
+        if take.plan.number > track.takes and take.job is not None and take.job.state is State.COLLECTED
+    ]
 
 
 def _is_left(ledger: Ledger, run: int, manifest: ManifestResult) -> bool:

@@ -70,6 +70,15 @@ class Place:
         """`pipeline run WORDS`, to its end."""
         return self.lives.live(self.folder, *self.words(*words), at=at, workers=workers, AIGATEWAY_API_KEY=_KEY)
 
+    def say(self, *words: str, at: At | None = None) -> Ended:
+        """`pipeline WORDS` without a gateway, to its end."""
+        return self.lives.live(self.folder, *words, at=at)
+
+    def reroll(self, track: str, at: At | None = None) -> Ended:
+        """`pipeline reroll TRACK`."""
+        words = ("reroll", track, "--gateway", self.gateway.base_url)
+        return self.lives.live(self.folder, *words, at=at, AIGATEWAY_API_KEY=_KEY)
+
     def begin(self, *words: str, tells_at: At) -> int:
         """Start `pipeline run WORDS` with worker processes, and come back when it is at `tells_at`: its process."""
         return self.lives.begin(self.folder, *self.words(*words), tells_at=tells_at, AIGATEWAY_API_KEY=_KEY)

@@ -125,6 +125,13 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.grant(number, [PurchaseKey("f", take, regeneration)])
         self.runs[number].granted.setdefault(("f", take), regeneration)
 
+    @rule(pick=st.integers(0), take=st.integers(1, 2), regeneration=st.integers(1, 3))
+    def fulfil(self, pick: int, take: int, regeneration: int) -> None:
+        number = self.a_run(pick)
+        self.ledger.fulfil(number, [PurchaseKey("f", take, regeneration)])
+        if self.runs[number].granted.get(("f", take)) == regeneration:
+            del self.runs[number].granted["f", take]
+
     # --- jobs -------------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.jobs) < MOST_JOBS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.jobs import Commitment, Job
+from pipeline.jobs import Commitment, Job, State
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read
 from pipeline.workspace import LEDGER_NAME
@@ -58,6 +58,13 @@ class Evidence:
         jobs = self.jobs()
         for key in dict.fromkeys(job.key for job in jobs):
             yield key, [job for job in jobs if job.key == key]
+
+    def takes_of(self, fingerprint: str) -> list[int]:
+        """Of which takes there is a source here."""
+        jobs = [job for job in self.jobs() if job.key.fingerprint == fingerprint and job.state is State.COLLECTED]
+        here = {path.stem for path in self.sources()}
+        latest = {job.key.take: job for job in sorted(jobs, key=lambda job: job.key.regeneration)}
+        return sorted(take for take, job in latest.items() if job.source in here)
 
     def rows(self, sql: str) -> list[Any]:
         return self._read(lambda ledger: ledger.connection.execute(sql).fetchall()) or []

@@ -22,8 +22,10 @@ from roads import Road
 from scenarios import AtSignal, Life, Scenario, scenario_of
 from virtual_time import virtual_backend
 
+from pipeline.choosing import Chooser
 from pipeline.clock import EventLoopClock
 from pipeline.entry import make_plan, run
+from pipeline.fingerprints import paid_fingerprint
 from pipeline.gateway_choice import GatewayChoice
 from pipeline.jobs import State
 from pipeline.local_gateway.app import create_app
@@ -34,9 +36,11 @@ from pipeline.local_gateway.options import GatewayOptions
 from pipeline.manifest import parse_manifest
 from pipeline.runner.control import Control
 from pipeline.runner.results import EXIT_MONEY, Stop
+from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from pipeline.local_gateway.app import GatewayApp
+    from pipeline.manifest.tracks import Track
     from pipeline.runner.results import RunResult
     from pipeline.workspace import Plan
 
@@ -114,6 +118,11 @@ class Night:
         if self.scenario.regenerate:
             await self._regenerate()
             await self._come_to_rest()
+        if self.scenario.reroll:
+            await self._reroll()
+            await self._come_to_rest()
+        if self.scenario.choose:
+            await self._choose()
         await self._repeat()
         self._promises.in_the_end()
         self._promises.a_clone_buys_nothing(self._plan(self._folder / "nowhere"))
@@ -141,6 +150,34 @@ class Night:
             if self._evidence.runs(closed=True) > closed:
                 return
 
+    async def _reroll(self) -> None:
+        """The same words until their run is closed: one wish."""
+        self._road.fault_rate = self.scenario.fault_rate
+        self._promises.rerolls_begin()
+        closed = self._evidence.runs(closed=True)
+        for life in (*self.scenario.reroll, Life(None, 0.0)):
+            await self._live(life, reroll=(self._first.name,))
+            if self._evidence.runs(closed=True) > closed:
+                return
+
+    async def _choose(self) -> None:
+        """The same choice until a life has come to its end with it; a run alone may have finished it before."""
+        self._road.fault_rate = 0.0
+        takes = self._evidence.takes_of(paid_fingerprint(self._first, "real"))
+        if not takes or self._evidence.runs(closed=False):  # one that stands at its budget may be regenerating them
+            return
+        take = str(Random(f"take {self.scenario.seed}").choice(takes))
+        submits = self._road.requests["submit"]
+        for life in (*self.scenario.choose, Life(None, 0.0)):
+            chosen = await self._live(life, choose=take)
+            if chosen is not None and life.end is None:
+                break
+        self._promises.was_chosen(self._first, int(take), submits)
+
+    @property
+    def _first(self) -> Track:
+        return self._manifest.tracks[0]
+
     async def _repeat(self) -> None:
         """A closed run that is repeated submits nothing and rewrites nothing."""
         latest = [own[-1] for _, own in self._evidence.by_purchase()]
@@ -152,8 +189,8 @@ class Night:
 
     # --- one life ---------------------------------------------------------------------------------------------------
 
-    async def _live(self, life: Life, regenerate: tuple[str, ...] = ()) -> RunResult | None:
-        """One process from its start to its end; None where it died."""
+    async def _live(self, life: Life, choose: str = "", **words: tuple[str, ...]) -> RunResult | None:
+        """One process from its start to its end; None where it died. `choose`: it is `pick`, and no run."""
         self.tally.lives += 1
         mortal, control = Mortal(life.end, self.tally.deaths), Control()
         self._road.begin_life(mortal)
@@ -162,7 +199,8 @@ class Night:
         began = anyio.current_time()
         with living(mortal, self._folder, self._promises.broken.append):
             try:
-                result = await self._run(mortal, control, life, regenerate)
+                work = self._pick(mortal, choose, control) if choose else self._run(mortal, control, life, **words)
+                result = await work
             except Dead:
                 pass
             except BaseExceptionGroup as group:
@@ -170,12 +208,12 @@ class Night:
                 if others is not None:
                     raise others from None
         self._evidence.writer = None
-        self._promises.life_over(result, life.end, anyio.current_time() - began)
+        self._promises.life_over(result, life.end, anyio.current_time() - began, asks=not choose)
         await anyio.sleep(life.then_s)
         return result
 
-    async def _run(self, mortal: Mortal, control: Control, life: Life, regenerate: tuple[str, ...]) -> RunResult | None:
-        plan = self._plan(self._evidence.state, regenerate)
+    async def _run(self, mortal: Mortal, control: Control, life: Life, **words: tuple[str, ...]) -> RunResult | None:
+        plan = self._plan(self._evidence.state, **words)
         self._promises.plan(plan)
         result: RunResult | None = None
         async with anyio.create_task_group() as tasks:
@@ -193,14 +231,23 @@ class Night:
             tasks.cancel_scope.cancel()
         return result
 
-    def _plan(self, state: Path, regenerate: tuple[str, ...] = ()) -> Plan:
+    async def _pick(self, mortal: Mortal, take: str, control: Control) -> RunResult | None:
+        workspace = Workspace(self._evidence.output, self._evidence.state)
+        writer = partial(self._open_writer, mortal)
+        with workspace.locked():
+            chooser = Chooser(workspace, self._clock, CannedFinisher(mortal), self._promises.observe, control, writer)
+            chosen = await chooser.pick(self._manifest, self._first, take)
+        self._promises.must(chosen.error is None, f"take {take} could not be picked: {chosen.error}")
+        return chosen.result
+
+    def _plan(self, state: Path, **words: tuple[str, ...]) -> Plan:
         return make_plan(
             self._manifest,
             output=self._evidence.output,
             state=state,
             gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-night"),
-            regenerate=regenerate,
             clock=self._clock,
+            **words,
         )
 
     def _open_writer(self, mortal: Mortal, path: Path) -> MortalWriter:

@@ -23,6 +23,8 @@ from pipeline.files import Folder  # noqa: E402
 from pipeline.gateway import client, errors, verdicts  # noqa: E402
 from pipeline.jobs import Commitment, State  # noqa: E402
 from pipeline.ledger.ledger import Ledger  # noqa: E402
+from pipeline.picks import pinning  # noqa: E402
+from pipeline.planning import wanted  # noqa: E402
 from pipeline.runner import collecting, running, starting, submitting  # noqa: E402
 from pipeline.runner.account import Account  # noqa: E402
 from pipeline.runner.control import Control  # noqa: E402
@@ -255,6 +257,20 @@ def polled_without_a_pause() -> AbstractContextManager[Any]:
     return _patch(collecting, "next_poll_s", make)
 
 
+def one_more_take_at_each_repetition() -> AbstractContextManager[Any]:
+    """A re-roll that was granted already is taken for a new wish when its words are repeated."""
+
+    def make(_: Any) -> Any:
+        return lambda self: frozenset({self._next_number}) if self._reroll else frozenset()
+
+    return _patch(wanted._Meaning, "_rerolled", make)
+
+
+def takes_left_out_of_the_lock() -> AbstractContextManager[Any]:
+    """What was bought is not pinned: only what was picked and delivered is."""
+    return _patch(pinning, "_takes", lambda _: lambda known, _: tuple(known))
+
+
 @contextmanager
 def _both(one: AbstractContextManager[Any], other: AbstractContextManager[Any]) -> Iterator[None]:
     with one, other:
@@ -279,6 +295,8 @@ PLANTS: Final[tuple[Callable[[], AbstractContextManager[Any]], ...]] = (
     files_copied_to_their_final_names,
     new_takes_before_those_in_flight,
     polled_without_a_pause,
+    one_more_take_at_each_repetition,
+    takes_left_out_of_the_lock,
 )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.jobs import Job
     from pipeline.local_gateway.jobs import Job as GatewayJob
-    from pipeline.manifest.tracks import Manifest
+    from pipeline.manifest.tracks import Manifest, Track
     from pipeline.runner.control import Control
     from pipeline.runner.results import RunResult
     from pipeline.workspace import Plan
@@ -50,6 +50,7 @@ class Promises:
         self._clock = clock
         self._control: Control | None = None
         self._given_up: set[str] = set()  # the prompts of takes that this life does not ask for any more
+        self._most_takes: dict[str, int] = {}  # by prompt, where more than the manifest asks for were wished for
         self.broken: list[str] = []
 
     def must(self, kept: bool, otherwise: str) -> None:
@@ -125,8 +126,8 @@ class Promises:
 
     # --- when a life is over ----------------------------------------------------------------------------------------
 
-    def life_over(self, result: RunResult | None, end: End, seconds: float) -> None:
-        """`result` None: it died."""
+    def life_over(self, result: RunResult | None, end: End, seconds: float, *, asks: bool = True) -> None:
+        """`result` None: it died. `asks`: it was a run, which asks for what is still to come."""
         if self.broken:
             raise NotKept(self.broken[0])
         self._files_are_whole()
@@ -139,7 +140,7 @@ class Promises:
             ended_s = seconds - end.after_s
             self.must(ended_s <= _STOPPED_WITHIN_S, f"an interrupted run took {ended_s:.1f} s to end")
             self.must(result.exit == end.exit, f"an interrupted run gave exit status {result.exit}")
-        elif result.exit in (0, EXIT_TRACKS, EXIT_MONEY):
+        elif asks and result.exit in (0, EXIT_TRACKS, EXIT_MONEY):
             self._nothing_paid_is_left(result)
 
     def _nothing_is_a_defect(self, result: RunResult) -> None:
@@ -237,9 +238,30 @@ class Promises:
             text += f"after {fruitless} that brought nothing and {unproven} unproven answers"
             self.must(len(made) <= 1 + fruitless + unproven, text)
             self.must(key.regeneration <= bool(self._scenario.regenerate), f"regenerated {key.regeneration} times")
+            prompt = json.loads(own[0].intent.body)["prompt"]
+            most = self._most_takes.get(prompt) or max(
+                track.takes for track in self._manifest.tracks if track.prompt == prompt
+            )
+            self.must(key.take <= most, f"{own[0].intent.track} has a take {key.take}, of {most}")
         bodies = {(job.intent.idempotency_key, job.intent.body) for job in self._evidence.jobs()}
         self.must(len(bodies) == len({key for key, _ in bodies}), "a key stands for two bodies")
         self._sums_agree()
+
+    def rerolls_begin(self) -> None:
+        """From now on one more take of the first track is wished for, once."""
+        first = self._manifest.tracks[0]
+        asked = [track.takes for track in self._manifest.tracks if track.prompt == first.prompt]
+        self._most_takes[first.prompt or ""] = max(asked) + 1
+
+    def was_chosen(self, track: Track, take: int, submits: int) -> None:
+        """Somebody has chosen a take, however often they died of it: its source is what stands, and it cost nothing."""
+        asset = self._evidence.output / track.asset_paths[0]
+        source = source_of(asset.read_bytes()) if asset.is_file() else None
+        made_of = [job.key.take for job in self._evidence.jobs() if job.source == source]
+        self.must(take in made_of, f"take {take} of {track.name} was chosen, and {made_of or 'nothing'} stands")
+        picks = LockFile(self._manifest).read().track(track.name).picks
+        self.must(bool(picks) and picks[-1].take == take and picks[-1].chosen, f"the lock does not say so: {picks}")
+        self.must(self._road.requests["submit"] == submits, "choosing has submitted something")
 
     def a_clone_buys_nothing(self, plan: Plan) -> None:
         """`plan` is of whoever has manifest, lock and output folder, and neither ledger nor sources."""

@@ -23,6 +23,8 @@ STAGES: Final = (
     "finish", "asset on the books", "asset rename", "lock", "index", "report", "closing",
 )  # fmt: skip
 assert set(STAGES) == set(BOUNDARIES)
+#: Those that somebody comes to who chooses a take: the lock first, then what finishes it.
+CHOOSING: Final = ("lock", "opening", "finish", "asset on the books", "asset rename", "index", "report", "closing")
 _DEATHS: Final[tuple[tuple[str, When], ...]] = tuple((name, when) for name in STAGES for when in ("before", "after"))
 #: Boundaries that a life comes to once.
 _ONCE: Final = frozenset({"opening", "index", "report", "closing"})
@@ -85,6 +87,8 @@ class Scenario:
     fates: bool  # jobs that fail, never end, vanish, or come out longer
     lives: tuple[Life, ...]  # while things go wrong
     regenerate: tuple[Life, ...]  # and once it is all there, `--regenerate` of everything
+    reroll: tuple[Life, ...] = ()  # then one more take of the first track
+    choose: tuple[Life, ...] = ()  # and then somebody chooses another of its takes
 
     @property
     def manifest(self) -> str:
@@ -133,7 +137,16 @@ def scenario_of(seed: int) -> Scenario:
         fates=random.random() < 0.4,
         lives=() if regenerates else deaths,
         regenerate=deaths if regenerates else (),
+        reroll=_deaths_of_one(Random(f"one more {seed}"), STAGES) if seed % 3 == 1 else (),
+        choose=_deaths_of_one(Random(f"choice {seed}"), CHOOSING) if seed % 2 == 0 else (),
     )
+
+
+def _deaths_of_one(random: Random, stages: tuple[str, ...]) -> tuple[Life, ...]:
+    """Some lives that are about one take, each of which dies at one of `stages`, in the order it comes to them."""
+    places = sorted(random.sample(range(2 * len(stages)), 3))
+    ends = [AtBoundary(stages[place // 2], ("before", "after")[place % 2], nth=1) for place in places]
+    return tuple(Life(end, random.choice([0.0, 1.0, 10.0])) for end in ends)
 
 
 def _deaths(random: Random, seed: int) -> tuple[Life, ...]:

@@ -1,0 +1,117 @@
+"""Options and arguments that several commands share, and the values that they take."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MANIFEST = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+_MOST_DOLLARS: Final = Decimal(1_000_000)
+_A_MONTH: Final = re.compile(r"[1-9]\d{3}-(0[1-9]|1[0-2])", re.ASCII)
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Dollars(click.ParamType[Decimal]):
+    """An amount such as 2.50."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            amount = Decimal(str(value).removeprefix("$"))
+        except InvalidOperation:
+            amount = Decimal(-1)
+        if not (amount.is_finite() and 0 <= amount <= _MOST_DOLLARS):
+            self.fail(f"{value!r} is not an amount in dollars; expected one like 2.50", param, ctx)
+        return amount
+
+
+class Month(click.ParamType[str]):
+    """A month such as 2026-09."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not _A_MONTH.fullmatch(str(value)):
+            self.fail(f"{value!r} is no month; expected one like 2026-09", param, ctx)
+        return str(value)
+
+
+def with_manifests(command: F) -> F:
+    return click.argument("manifests", nargs=-1, required=True, type=MANIFEST, metavar="MANIFEST...")(command)
+
+
+def with_files(command: F) -> F:
+    return click.argument("files", nargs=-1, required=True, type=MANIFEST, metavar="FILE...")(command)
+
+
+def with_json(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")(command)
+
+
+def with_state(command: F) -> F:
+    return click.option("--state", type=FOLDER, default=Path(".pipeline"), show_default=True, metavar="DIR",
+                        help="Ledger, sources, and takes that are not the pick.")(command)  # fmt: skip
+
+
+def with_folders(command: F) -> F:
+    for option in (
+        with_state,
+        click.option("--output", type=FOLDER, default=Path("output"), show_default=True, metavar="DIR",
+                     help="Where assets, index and reports land."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def with_books(command: F) -> F:
+    """What part of the books is meant."""
+    for option in (
+        click.option("--month", type=Month(), metavar="YYYY-MM",
+                     help="Only what was billed in this month (UTC), and what was asked for in it and is not billed."),
+        click.option("--manifest", "manifests", multiple=True, metavar="NAME",
+                     help="Only takes of the manifest of this name (its `name`, not its file)."),
+    ):  # fmt: skip
+        command = option(command)
+    return with_state(command)
+
+
+def with_buying(command: F) -> F:
+    """Of whom, and for how much at most."""
+    for option in (
+        click.option("--budget", type=Dollars(), metavar="USD", help="Instead of the manifest's; caps several."),
+        click.option("--gateway", metavar="WORD", help="local, local=URL, aigateway, or a URL."),
+    ):
+        command = option(command)
+    return command
+
+
+def with_planning(command: F) -> F:
+    """What `plan` and `run` share."""
+    for option in (
+        click.option("--regenerate", multiple=True, metavar="GLOB", help="Pay again, on purpose, for these tracks."),
+        click.option("--only", multiple=True, metavar="GLOB",
+                     help="Only these tracks: * within a part of a name, ** across parts."),
+    ):  # fmt: skip
+        command = option(command)
+    return with_manifests(with_folders(with_buying(with_json(command))))
+
+
+def with_track(command: F) -> F:
+    """One track, and the manifest that it is of."""
+    for option in (
+        click.option("--manifest", type=MANIFEST, metavar="FILE",
+                     help="The manifest. [default: the one here or in manifests/ that has such a track]"),
+        click.argument("track", metavar="TRACK"),
+    ):  # fmt: skip
+        command = option(command)
+    return with_folders(command)

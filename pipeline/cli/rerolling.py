@@ -1,0 +1,59 @@
+"""`pipeline reroll`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli.running import carried_out, show, sum_up
+from pipeline.cli.terminal import out, out_document, say
+from pipeline.cli.tracks_by_name import find_track
+from pipeline.cli.words import plan_request
+from pipeline.report.document import run_document
+from pipeline.rerolling import rerolled_take
+from pipeline.sources import take_path
+from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.manifest.tracks import Track
+    from pipeline.runner.results import RunResult
+
+
+def reroll(
+    track: str,
+    *,
+    manifest: Path | None,
+    as_json: bool,
+    wait: bool,
+    quiet: bool,
+    cancel_on_interrupt: bool,
+    **options: Any,
+) -> None:
+    """Buy one more take of a track, and finish it beside the pick."""
+    of, found = find_track(track, manifest)
+    request = plan_request((of,), {**options, "only": (found.name,), "regenerate": ()}, needs_key=True)
+    request = replace(request, reroll=frozenset({found.name}))
+    workspace = Workspace(request.output, request.state)
+    with workspace.locked(wait=wait, say=say):
+        plan = workspace.plan(request)
+        take = rerolled_take(plan, found.name).number
+        if not quiet:
+            show(plan, sys.stderr if as_json else sys.stdout)
+        result = carried_out(plan, workspace, cancel_queued=cancel_on_interrupt, quiet=quiet)
+    sum_up(result, quiet=quiet)
+    if result.exit == 0 and not quiet:
+        (say if as_json else out)(_sentence(found, take, result, request.state))
+    if as_json:
+        out_document({**run_document(result), "take": take})
+    sys.exit(result.exit)
+
+
+def _sentence(track: Track, take: int, result: RunResult, state: Path) -> str:
+    (rows,) = (one.rows for one in result.tracks if one.plan.track.name == track.name)
+    if any(row.provenance.take == take for row in rows):
+        return f"{track.name}: take {take} is the pick"
+    heard = state / take_path(track, take, track.outputs[0])
+    return f"{track.name}: take {take} is here, {heard}; `pipeline pick '{track.name}' {take}` makes it the pick"
