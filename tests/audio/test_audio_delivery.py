@@ -87,12 +87,11 @@ def test_what_encoding_takes_off_is_given_back(tmp_path, output):
     assert file.warnings == ()
 
 
-@pytest.mark.parametrize("output", [Output("mp3"), Output("ogg")], ids=lambda output: output.format)
-@pytest.mark.parametrize("limit_db", [0, 3])
+@pytest.mark.parametrize(("output", "limit_db"), [(Output("mp3"), 0), (Output("ogg"), 0), (Output("mp3"), 3)], ids=str)
 def test_what_peaks_hold_down_is_lifted_where_the_encoder_leaves_room(tmp_path, output, limit_db):
-    """A file that is said to be held by its peaks has them near the ceiling, not 0.8 dB below it."""
+    """A file that is said to be held by its peaks has them near the ceiling, not 0.5 dB below it."""
     loudness = Loudness("loud", -2.0, -1.0, limit_db=limit_db)
-    (file,) = finish(task_for(tmp_path, noise(3), output, finishing=Finishing(loudness=loudness)))
+    (file,) = finish(task_for(tmp_path, music(5), output, finishing=Finishing(loudness=loudness)))
     assert -1.3 <= file.true_peak_dbtp <= -1
     assert file.warnings[0].message.endswith("short of -2: peaks")
 

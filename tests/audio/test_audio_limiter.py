@@ -58,6 +58,15 @@ def test_a_peak_is_caught_anywhere(place):
     assert true_peak_dbtp(limited.sound) <= -6
 
 
+@pytest.mark.parametrize("frames", [16, 17, 33, 1_000])
+def test_what_rings_outside_of_the_sound_is_caught(frames):
+    """Before its first sample and after its last, where it begins or ends at its loudest."""
+    samples = 0.5 * np.cos(np.pi * np.arange(frames, dtype=np.float32))[:, np.newaxis]
+    limited = limit(Sound(samples, RATE), 0.0, -6.0)
+    assert -6.1 < true_peak_dbtp(limited.sound) <= -6
+    assert limited.most_db > 2
+
+
 def test_what_is_below_the_ceiling_is_linear():
     """The very same samples, but for their gain."""
     sound = music(1)
