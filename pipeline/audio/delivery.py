@@ -62,7 +62,7 @@ def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label
 
     def made(aim: Aim | None) -> _Made:
         level, limited_db, encoded = mastered(aim)
-        return _Made(aim, level, limited_db, read_back(encoded))
+        return _Made(aim, level, round(limited_db, 2), read_back(encoded))
 
     def mastered(aim: Aim | None) -> tuple[Level, float, EncodedFiles]:
         """What `aim` comes to, encoded: the sound is let go here, before anything is decoded again."""
@@ -160,7 +160,7 @@ def _described(
         true_peak_dbtp=measured.true_peak_dbtp,
         loop=written.loop,
         warnings=warnings,
-        limited_db=round(made.limited_db, 2),
+        limited_db=made.limited_db,
         gain_db=made.level.gain_db,
         intro=intro,
     )

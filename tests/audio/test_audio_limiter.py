@@ -9,10 +9,11 @@ import pytest
 from audio_signals import UNTOUCHED, music, noise, percussion, silence, task_for, tone
 
 from pipeline.audio.finishing import finish
-from pipeline.audio.limiter import limit
+from pipeline.audio.limiter import Limited, limit
 from pipeline.audio.settings import Finishing, Loudness, Output
 from pipeline.audio.sound import Sound
 from pipeline.audio.true_peak import CELL, cell_peaks, true_peak_dbtp
+from pipeline.report.file_tables import tenths
 
 RATE = 44_100
 WAV = Output("wav")
@@ -154,6 +155,14 @@ class TestDelivered:
         assert limited.true_peak_dbtp <= -1
         (warning,) = limited.warnings
         assert (warning.code, warning.message) == ("limited", f"up to {limited.limited_db:.1f} dB taken off its peaks")
+
+    @pytest.mark.parametrize("most_db", [2.949, 2.95, 1.2449])
+    def test_the_warning_says_what_is_recorded(self, tmp_path, monkeypatch, most_db):
+        """Rounded once, so that a table shows no other tenth."""
+        limited = Limited(music(5), most_db)
+        monkeypatch.setattr("pipeline.audio.mastering.limit", lambda *_: limited)
+        file = self.delivered(tmp_path, 3, target=-8)
+        assert file.warnings[-1].message == f"up to {tenths(file.limited_db)} dB taken off its peaks"
 
     def test_no_more_is_limited_than_may_be(self, tmp_path):
         """The rest is said to be missing."""
