@@ -54,7 +54,7 @@ def prepare(task: FinishTask) -> Prepared:
     return Prepared(
         sound=shaped.sound,
         measured=measured,
-        warnings=(*warnings, *(loop.warnings if loop else ())),
+        warnings=(*warnings, *shaped.warnings),
         loop_start=shaped.loop_start,
         splits=splits,
         unlike_over_s=None if loop is None or loop.repeats else loop.crossfade_s,
