@@ -100,9 +100,7 @@ def test_fades_longer_than_the_sound_take_all_of_it():
         ((2.0, 3.0), ["it is 1 s long, and its fade_in of 2 s and fade_out of 3 s can be no longer than that"]),
         (
             (0.5, 0.8),
-            [
-                "it is 1 s long, and its fade_in of 0.5 s and fade_out of 0.8 s overlap: it is never at its full level"
-            ],
+            ["it is 1 s long, and its fade_in of 0.5 s and fade_out of 0.8 s overlap: it is never at its full level"],
         ),
     ],
     ids=["both", "all of it", "too long", "both too long", "together too long"],
