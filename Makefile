@@ -9,6 +9,8 @@ RUN_OPTIONS ?=
 
 SEEDS ?= 10000
 MINUTES ?= 10
+# Of make test: pytest's, like -k NAME, and --both-backends (asyncio and trio for each test that waits, not one of them)
+TEST_OPTIONS ?=
 # Of make bench-noop: how many tracks, in place of 1,000 and 10,000
 TRACKS ?=
 # Of make bench-sound: loudness, loops, speed; all of them where it is empty
@@ -64,8 +66,9 @@ plan: $(VENV)/.installed ## what `make assets` would do and cost
 check: $(VENV)/.installed ## is every asset there, whole, and right
 	$(PIPELINE) check $(MANIFESTS)
 
+# Whoever forbids Python to keep what it has compiled has every process compile the tests again.
 test: $(VENV)/.installed-test ## run the tests
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(TEST_OPTIONS)
 
 test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
 	$(BIN)/python -m pytest tests/contract
@@ -79,7 +82,7 @@ fuzz-audio: $(VENV)/.installed-test ## damage audio files for MINUTES, and see w
 plants: $(VENV)/.installed-test ## break the program on purpose, and see that the simulation notices
 	$(BIN)/python tests/simulation/plants.py
 
-test-all: ## run the tests on every Python from 3.11 to 3.14 that is found
+test-all: ## run the tests under both event loops, on every Python from 3.11 to 3.14 that is found
 	@.ci/test-all
 
 lint: $(VENV)/.installed-lint ## ruff and mypy --strict

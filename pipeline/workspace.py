@@ -34,6 +34,7 @@ from pipeline.sources import SourceStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from pipeline.claims import Rows
     from pipeline.gateway_choice import GatewayChoice
     from pipeline.jobs import Job, Kind
     from pipeline.ledger.records import Source
@@ -164,7 +165,8 @@ class Workspace:
 
         Raises what `plan` does.
         """
-        facts = self._facts(request, index, time.time() if now is None else now, is_all=is_all)
+        standing = rows_by_path(index)
+        facts = self._facts(request, standing, time.time() if now is None else now, is_all=is_all)
         wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free, request.reroll)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
@@ -175,19 +177,18 @@ class Workspace:
             request,
             plans,
             tuple(index),
-            _index_complete(index, facts),
+            facts.intact <= standing.keys(),
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
             facts,
         )
 
-    def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float, *, is_all: bool) -> Facts:
+    def _facts(self, request: PlanRequest, standing: Rows, now: float, *, is_all: bool) -> Facts:
         locks = self.locks.read(request.manifests)
         locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
-        standing = rows_by_path(index)
         books = self._remembered(request, None if is_all else standing)
         planned = list(_paths_planned(request))
-        rows = adopted(rows_by_path(books.rows) | standing, _planned_tracks(request), request.names)
+        rows = adopted(self._laid_here(books.rows, request) | standing, _planned_tracks(request), request.names)
         intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
         here = frozenset(sha for sha, one in books.sources.items() if self.sources.holds(sha, one.format, one.size))
         recordings = hashes_of_recordings(_planned_tracks(request), self.hashes)
@@ -223,7 +224,7 @@ class Workspace:
             named=takes_named(locks.values()),
         )
 
-    def _remembered(self, request: PlanRequest, standing: Mapping[tuple[str, str], AssetRow] | None) -> _Remembered:
+    def _remembered(self, request: PlanRequest, standing: Rows | None) -> _Remembered:
         """What the ledger knows of what the plan is about, nothing where there is none.
 
         `standing`: the rows of the index, which are not asked for again. None: no row is asked for.
@@ -247,6 +248,19 @@ class Workspace:
                     job.source for job in jobs if job.state is State.COLLECTED and job.source is not None
                 ),
             )
+
+    def _laid_here(self, remembered: Sequence[Mapping[str, Any]], request: PlanRequest) -> Rows:
+        """What the ledger remembers and the index lacks, as far as it may be about this output folder.
+
+        One ledger may serve several. A file that is something else is no run's by the word of such a row; and where
+        there is none, the row tells what a given manifest has bought, and of another one nothing.
+        """
+        rows = rows_by_path(remembered)
+        return {
+            at: row
+            for at, row in rows.items()
+            if self.output.intact(row) or (row.manifest in request.names and not self.output.folder.holds(row.path))
+        }
 
     def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
         """The sources that are to be finished and are not what was recorded: they are fetched again, as if gone."""
@@ -301,11 +315,6 @@ def _planned_tracks(request: PlanRequest) -> Iterator[Track]:
 def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
     for track in _planned_tracks(request):
         yield from ((track.manifest, path) for path in track.asset_paths)
-
-
-def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts) -> bool:
-    """Does it have a row of every planned asset that stands?"""
-    return facts.intact <= {(row.get("manifest"), row.get("path")) for row in index}
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import libraries
 import pytest
 from libraries import KEY, Library
 
-from pipeline.noop import stamp
+from pipeline.noop import stamp, taking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,3 +58,16 @@ def nothing_is_young(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("AIGATEWAY_")] + ["NO_COLOR"]:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def small_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few of the program's files stand for all of them, which to hash is most of what taking a stamp takes."""
+    if "whole_program" not in request.fixturenames:
+        every = taking._program
+        monkeypatch.setattr(taking, "_program", lambda: islice(every(), 3))
+
+
+@pytest.fixture
+def whole_program() -> None:
+    """All of the program's files are looked at, as they are outside of tests."""

@@ -90,6 +90,7 @@ def test_a_version_is_not_answered_for_by_another(library: Library, monkeypatch:
     assert library.at_once("plan", *library.words) is not None
 
 
+@pytest.mark.usefixtures("whole_program")
 def test_another_program_of_the_same_version_is_noticed(library: Library, tmp_path: Path) -> None:
     """Whoever works on the program itself does not count its version up at each step."""
     copy = tmp_path / "program"

@@ -54,7 +54,6 @@ class Furnished:
 
 def told(tell: Callable[[Path], Awaitable[int]]) -> int:
     """What `tell` comes to, in virtual time and in a folder of its own."""
-    in_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # many small files are made and removed
     backend, options = virtual_backend("asyncio")
-    with TemporaryDirectory(dir=in_memory) as folder:
+    with TemporaryDirectory() as folder:
         return anyio.run(partial(tell, Path(folder)), backend=backend, backend_options=dict(options))
