@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +19,8 @@ REAL_BASE_URL: Final = "https://api.aigateway.sh"
 EMBEDDED_ORIGIN: Final = "local"
 #: The local gateway takes every key that begins so.
 _LOCAL_KEY: Final = "sk-aig-local"
+#: Set to 1, it lets the key go over plain http to a gateway that is not on this machine.
+ALLOW_HTTP: Final = "AIGATEWAY_ALLOW_HTTP"
 #: What the client takes for an address: printable ASCII, but for what does not belong in one.
 _PLAIN: Final = re.compile(r"(?:(?![\\<>\"`^{|}])[\x21-\x7e]){1,8192}")
 _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
@@ -79,7 +82,24 @@ def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_ke
     if not key and needs_key:
         raise NoGateway(f"--gateway {word} needs a key: set AIGATEWAY_API_KEY", key=True)
     named = None if word in (None, "aigateway") else word
-    return GatewayChoice("real", _checked(named or environment.get("AIGATEWAY_BASE_URL") or REAL_BASE_URL), key)
+    base_url = _checked(named or environment.get("AIGATEWAY_BASE_URL") or REAL_BASE_URL)
+    if environment.get(ALLOW_HTTP) != "1" and not _is_private(base_url):
+        raise NoGateway(
+            f"{base_url}: plain http would send the key to another machine for anybody on the way to read; use https, "
+            f"or set {ALLOW_HTTP}=1 where that way is safe"
+        )
+    return GatewayChoice("real", base_url, key)
+
+
+def _is_private(base_url: str) -> bool:
+    """Can nobody on the way read what is sent there: is it https, or does it not leave this machine?"""
+    parts = urlsplit(base_url)
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _checked(url: str) -> str:

@@ -92,6 +92,19 @@ def test_an_address_that_the_client_would_not_take_is_a_mistake(url: str) -> Non
         base_address(url)
 
 
+@pytest.mark.parametrize("url", ["http://gateway.example", "http://10.0.0.5:8787", "http://localhost.example"])
+def test_the_key_goes_to_no_other_machine_in_the_clear(url: str) -> None:
+    """Said before anything is sent; whoever knows the way to be safe says so. The local gateway gets no key."""
+    environment = {"AIGATEWAY_API_KEY": "sk-aig-1"}
+    for word, more in ((url, {}), (None, {"AIGATEWAY_BASE_URL": url})):
+        with pytest.raises(NoGateway, match=r"plain http would send the key.*AIGATEWAY_ALLOW_HTTP=1") as failure:
+            choose_gateway(word, environment | more)
+        assert not failure.value.key
+    assert choose_gateway(url, environment | {"AIGATEWAY_ALLOW_HTTP": "1"}).origin == url
+    assert choose_gateway(f"local={url}", environment).origin == url
+    assert choose_gateway("http://localhost:8787", environment).origin == "http://localhost:8787"
+
+
 def test_a_choice_never_shows_its_key() -> None:
     """Not even in a traceback's locals."""
     assert "sk-aig-secret" not in repr(choose_gateway("aigateway", {"AIGATEWAY_API_KEY": "sk-aig-secret"}))
