@@ -270,6 +270,17 @@ async def test_a_job_past_its_timeout_stays_on_the_books(make_world: Callable[..
     assert (result.exit, len(world.network.submits)) == (0, 1)
 
 
+async def test_what_was_answered_instead_of_how_a_job_stands_is_told(world: World) -> None:
+    """Not that it is still generating: nobody has said so."""
+    world.network.before.append(
+        lambda request: httpx.Response(200, text="<h1>Hello</h1>") if is_poll(request) else None
+    )
+    said = error(await world.run(ONE))
+    assert "not known to be done 1800 s after it was submitted" in said
+    assert '200 with "Hello"' in said
+    assert "next run asks for it first" in said
+
+
 class TestMedia:
     """What was paid for is brought home, whatever the media host does."""
 
