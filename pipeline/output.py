@@ -161,15 +161,21 @@ def _is_sound(row: AssetRow) -> bool:
         and min(counts) >= 0
         and max(counts) < _LARGEST_COUNT
         and _is_figure(row.duration)
+        and row.duration >= 0
         and _is_figure(row.limited_db)
         and all(figure is None or _is_figure(figure) for figure in figures)
         and {*map(type, words)} <= {str, NoneType}
         and {*map(type, row.warnings)} <= {dict}
         and isinstance(row.placeholder, bool)
-        and (row.loop is None or isinstance(row.loop, dict))
+        and (row.loop is None or _is_loop(row.loop))
         and (source.duration is None or _is_figure(source.duration))
         and (source.refine_lyrics is None or isinstance(source.refine_lyrics, bool))
     )
+
+
+def _is_loop(loop: object) -> bool:
+    start, end = (loop.get("start"), loop.get("end")) if isinstance(loop, dict) else (None, None)
+    return type(start) is int and type(end) is int and 0 <= start < end
 
 
 def _is_figure(value: object) -> bool:
@@ -206,8 +212,9 @@ class OutputFolder:
         except OSError as error:
             raise FolderError(trouble(error)) from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
+            where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
             raise FolderError(
-                f"{path}: the index can't be read ({str(error)[:120]}); "
+                f"{path}: this is no index as runs write it{where}; "
                 "restore it from version control, or remove it to have it made again"
             ) from error
 
