@@ -86,7 +86,7 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
             _check_pages(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             _migrate(connection, path, version)
-            _check_charges(connection, path)
+            check_charges(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
@@ -107,7 +107,6 @@ def connect_to_read(path: Path) -> sqlite3.Connection | None:
             version = _checked_version(connection, path)
             if version < VERSION:
                 connection = _brought_here(connection, path, version)
-            _check_charges(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -218,10 +217,11 @@ def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
         raise LedgerError(f"{path}: {_DAMAGED}")
 
 
-def _check_charges(connection: sqlite3.Connection, path: Path) -> None:
-    """Each bill stands twice: as a job's cost, and as a charge. Where the two differ, neither can be believed.
+def check_charges(connection: sqlite3.Connection, path: Path) -> None:
+    """Each bill stands twice: as a job's cost, and as a charge. Raises LedgerError where they differ: which is true?
 
-    One statement, so that both are of one moment. Measured: 0.03 s for 10,000 jobs, 0.2 s for 100,000.
+    For whoever buys and whoever tells amounts; a plan needs no charges. One statement, so that both are of one moment.
+    Measured: 0.03 s for 10,000 jobs, 0.2 s for 100,000.
     """
     (differ,) = connection.execute(_CHARGES_DIFFER).fetchone()
     if differ:

@@ -172,7 +172,6 @@ class TestALedgerThatSomebodyHasEdited:
         for words in (
             ["ledger"],
             ["report", "demo.yaml"],
-            ["plan", "demo.yaml", *buying],
             ["run", "demo.yaml", *buying],
         ):
             ended = lives.live(folder, *words, **KEY)
