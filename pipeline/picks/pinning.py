@@ -45,7 +45,7 @@ def planned(plan: TrackPlan) -> Standing:
         fingerprint=plan.paid_fingerprint,
         placeholder=plan.placeholder,
         jobs=plan.home,
-        rows=plan.rows if plan.action is Action.KEEP else (),
+        rows=plan.rows if all(asset.keep for asset in plan.assets) else (),
         choice=None if chosen is None else Version(chosen.number, chosen.key.regeneration),
     )
 

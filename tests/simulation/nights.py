@@ -208,7 +208,7 @@ class Night:
                 if others is not None:
                     raise others from None
         self._evidence.writer = None
-        self._promises.life_over(result, life.end, anyio.current_time() - began)
+        self._promises.life_over(result, life.end, anyio.current_time() - began, asks=not choose)
         await anyio.sleep(life.then_s)
         return result
 

@@ -126,8 +126,8 @@ class Promises:
 
     # --- when a life is over ----------------------------------------------------------------------------------------
 
-    def life_over(self, result: RunResult | None, end: End, seconds: float) -> None:
-        """`result` None: it died."""
+    def life_over(self, result: RunResult | None, end: End, seconds: float, *, asks: bool = True) -> None:
+        """`result` None: it died. `asks`: it was a run, which asks for what is still to come."""
         if self.broken:
             raise NotKept(self.broken[0])
         self._files_are_whole()
@@ -140,7 +140,7 @@ class Promises:
             ended_s = seconds - end.after_s
             self.must(ended_s <= _STOPPED_WITHIN_S, f"an interrupted run took {ended_s:.1f} s to end")
             self.must(result.exit == end.exit, f"an interrupted run gave exit status {result.exit}")
-        elif result.exit in (0, EXIT_TRACKS, EXIT_MONEY):
+        elif asks and result.exit in (0, EXIT_TRACKS, EXIT_MONEY):
             self._nothing_paid_is_left(result)
 
     def _nothing_is_a_defect(self, result: RunResult) -> None:
