@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job, Kind
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
-    from pipeline.output import AssetRow
     from pipeline.picks.values import Pick
-    from pipeline.planning.plans import ManifestPlan
+    from pipeline.planning.plans import ManifestPlan, TrackPlan
 
 LEDGER_NAME: Final = "ledger.sqlite3"
 
@@ -139,7 +138,7 @@ class Workspace:
         check_patterns(request.manifests, "--regenerate", request.regenerate)
         index = self.output.read_index()
         facts = self._facts(request, index, time.time() if now is None else now)
-        wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free, request.reroll)
+        wishes = _wishes(request)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
         if damaged:
@@ -153,6 +152,9 @@ class Workspace:
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
             facts,
+            good_until=min(
+                (track.refresh_at for track in _tracks(plans) if track.refresh_at is not None), default=None
+            ),
         )
 
     def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
@@ -227,6 +229,20 @@ class Workspace:
         return frozenset(sha for sha, audio_format in formats.items() if not self.sources.whole(sha, audio_format))
 
 
+def _wishes(request: PlanRequest) -> Wishes:
+    return Wishes(
+        only=_matcher(request.only),
+        regenerate=frozenset(_paid_again(request)),
+        free=request.free,
+        reroll=request.reroll,
+        refreshes=not request.free and not request.reroll,  # a re-roll is about the one take that it says
+    )
+
+
+def _tracks(plans: Iterable[ManifestPlan]) -> Iterator[TrackPlan]:
+    return (track for plan in plans for track in plan.tracks)
+
+
 def _choices_of(request: PlanRequest, manifest: str) -> dict[str, Pick]:
     return {track: pick for (owner, track), pick in request.choices.items() if owner == manifest}
 
@@ -286,21 +302,3 @@ def check_patterns(manifests: Iterable[Manifest], option: str, patterns: Iterabl
         if not any(matches(pattern, name) for name in names):
             some = ", ".join(names[:5])
             raise NothingMatches(f"{option} {pattern!r}: no track has such a name (the first are {some})")
-
-
-def index_after(
-    index: Sequence[Mapping[str, Any]], given: Iterable[ManifestPlan], rows: Iterable[AssetRow]
-) -> list[Mapping[str, Any]]:
-    """The index's rows after a run: `rows` for the tracks of the given manifests, and everything else as it was.
-
-    A row whose track is gone stays too, as an orphan: `prune` removes it with its file.
-    """
-    mine = [row.document() for row in rows]
-    taken = {row["path"] for row in mine}
-    claimed = {
-        (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
-    } | {(plan.manifest.name, move.old.path) for plan in given for move in plan.moves}
-    others = [
-        row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
-    ]
-    return [*others, *mine]

@@ -50,10 +50,11 @@ class Picking:
     def candidates(self) -> list[TakeResult]:
         """What may be the pick, the likeliest first.
 
-        Nothing takes the place of one that somebody chose, nor of a pick whose source is not here.
+        Nothing takes the place of one that somebody chose, nor of a pick whose source is not here; and nothing that is
+        older takes that of one that is generated again.
         """
-        if self._plan.choice is not None:
-            return [take for take in self.usable if take.plan.number == self._plan.choice]
+        if self._plan.candidates is not None:
+            return [take for take in self.usable if take.plan.number in self._plan.candidates]
         standing = self._takes.get(self._plan.pick or 0)
         if standing is None or standing.failed_gate:
             return self.usable
@@ -73,8 +74,9 @@ class Picking:
 
     @property
     def is_hopeless(self) -> bool:
-        """Is the take that somebody chose unfit, or, where nobody chose, any that might have been the pick?"""
-        return bool(self.unfit) if self._plan.choice is None else self._plan.choice in self.unfit
+        """Is one unfit that might have been the pick?"""
+        candidates = self._plan.candidates
+        return any(candidates is None or number in candidates for number in self.unfit)
 
     def fail(self, number: int, why: str) -> None:
         """A gate has found a take to be unfit."""
@@ -93,6 +95,10 @@ class Picking:
         chosen = next((take for take in failed if take.plan.number == self._plan.choice), None)
         if chosen is not None:
             return f"take {chosen.plan.number}, which was picked, is not fit: {chosen.error}"
+        candidates = [take for take in failed if take.plan.number in (self._plan.candidates or ())]
+        if len(candidates) == 1 and candidates[0].plan.key.regeneration:
+            what = f"take {candidates[0].plan.number}, generated again, is not fit: {candidates[0].error}"
+            return f"{what}; what stood before stays"
         if len(failed) == 1:
             return str(failed[0].error)
         return "; ".join(f"take {take.plan.number}: {take.error}" for take in failed)

@@ -53,6 +53,7 @@ _FATES: Final = (
 )
 FATES: Final = tuple(rule.name for rule in _FATES)
 _MOST_QUIET_LIVES: Final = 6
+_A_DAY_AND_A_HALF_S: Final = 130_000.0
 _QUIET: Final = Life(None, 60.0)
 
 
@@ -123,6 +124,9 @@ class Night:
             await self._come_to_rest()
         if self.scenario.choose:
             await self._choose()
+        if self.scenario.refresh:
+            await self._refresh()
+            await self._come_to_rest()
         await self._repeat()
         self._promises.in_the_end()
         self._promises.a_clone_buys_nothing(self._plan(self._folder / "nowhere"))
@@ -173,6 +177,16 @@ class Night:
             if chosen is not None and life.end is None:
                 break
         self._promises.was_chosen(self._first, int(take), submits)
+
+    async def _refresh(self) -> None:
+        """What has grown old is generated again by the next run, or by the one that goes on with it."""
+        await anyio.sleep(_A_DAY_AND_A_HALF_S)
+        self._road.fault_rate = self.scenario.fault_rate
+        closed = self._evidence.runs(closed=True)
+        for life in (*self.scenario.refresh, Life(None, 0.0)):
+            await self._live(life)
+            if self._evidence.runs(closed=True) > closed:
+                return
 
     @property
     def _first(self) -> Track:
