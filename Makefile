@@ -9,6 +9,10 @@ RUN_OPTIONS ?=
 
 SEEDS ?= 10000
 MINUTES ?= 10
+# Of make test: pytest's, like -k NAME, and --both-backends (asyncio and trio for each test that waits, not one of them)
+TEST_OPTIONS ?=
+# Of make bench-noop: how many tracks, in place of 1,000 and 10,000
+TRACKS ?=
 # Of make bench-sound: loudness, loops, speed; all of them where it is empty
 PARTS ?=
 
@@ -18,7 +22,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-all lint format bench bench-local bench-memory bench-sound clean
+.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-all lint format bench bench-local bench-memory bench-noop bench-sound clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +47,12 @@ $(VENV)/.installed-contract: pyproject.toml | $(VENV)/.installed-test
 	$(INSTALL) -e '.[test,contract]'
 	@touch $@
 
+# One peer that can't be installed here keeps nobody from the others: the benchmark says which are missing.
+$(VENV)/.installed-bench-noop: pyproject.toml | $(VENV)/.installed
+	-$(INSTALL) 'ninja>=1.11' 'doit>=0.36'
+	-$(INSTALL) 'snakemake>=9'
+	@touch $@
+
 $(VENV)/.installed-bench: pyproject.toml | $(VENV)/.installed
 	$(INSTALL) -e '.[bench]'
 	@touch $@
@@ -56,8 +66,9 @@ plan: $(VENV)/.installed ## what `make assets` would do and cost
 check: $(VENV)/.installed ## is every asset there, whole, and right
 	$(PIPELINE) check $(MANIFESTS)
 
+# Whoever forbids Python to keep what it has compiled has every process compile the tests again.
 test: $(VENV)/.installed-test ## run the tests
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(TEST_OPTIONS)
 
 test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
 	$(BIN)/python -m pytest tests/contract
@@ -71,7 +82,7 @@ fuzz-audio: $(VENV)/.installed-test ## damage audio files for MINUTES, and see w
 plants: $(VENV)/.installed-test ## break the program on purpose, and see that the simulation notices
 	$(BIN)/python tests/simulation/plants.py
 
-test-all: ## run the tests on every Python from 3.11 to 3.14 that is found
+test-all: ## run the tests under both event loops, on every Python from 3.11 to 3.14 that is found
 	@.ci/test-all
 
 lint: $(VENV)/.installed-lint ## ruff and mypy --strict
@@ -94,6 +105,10 @@ bench-memory: $(VENV)/.installed-test ## how much memory finishing takes: ten mi
 bench-sound: ## delivered files by an independent meter, loops, and speed beside the peers (228 MB of music from Debian, once)
 	@$(MAKE) --no-print-directory VENV=$(VENV)-bench $(VENV)-bench/.installed-bench
 	$(VENV)-bench/bin/python benchmarks/sound.py $(PARTS)
+
+bench-noop: ## a run or plan with nothing to do, or little, beside make, ninja, doit and snakemake
+	@$(MAKE) --no-print-directory VENV=$(VENV)-bench-noop $(VENV)-bench-noop/.installed-bench-noop
+	$(VENV)-bench-noop/bin/python benchmarks/noop.py $(TRACKS)
 
 bench: bench-local bench-memory ## every benchmark that needs nothing but this machine
 

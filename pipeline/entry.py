@@ -15,7 +15,7 @@ from pipeline.clock import SystemClock
 from pipeline.gateway_choice import EMBEDDED_ORIGIN, GatewayChoice, choose_gateway
 from pipeline.manifest import check_together
 from pipeline.money import budget_from_usd
-from pipeline.planning.plans import Step
+from pipeline.planning.plans import GOING_ON
 from pipeline.workspace import Plan, PlanRequest, Workspace
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ async def _gateways(
 def _origins(plan: Plan) -> set[str]:
     """The origins of the jobs that the plan would go on with: all of them the chosen gateway's, in some spelling."""
     takes = (take for part in plan.manifests for track in part.tracks for take in track.takes)
-    jobs = [take.job for take in takes if take.step in (Step.RESEND, Step.COLLECT)]
+    jobs = [take.job for take in takes if take.step in GOING_ON]
     strays = [job for part in plan.manifests for job in part.strays]
     return {job.intent.origin for job in (*jobs, *strays) if job is not None}
 

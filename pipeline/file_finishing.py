@@ -10,14 +10,14 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pipeline.audio.tasks import FinishTask, Target
 from pipeline.audio.tasks import Warning as AssetWarning
 from pipeline.file_measuring import FAILS_ALONE, why
 from pipeline.files import FolderError, identity, plain_size, reason, remedy
 from pipeline.fingerprints import serial_seed
-from pipeline.manifest.names import folded
+from pipeline.manifest.names import folded, names_of
 from pipeline.report.text import harmless
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pipeline.files import FileIdentity, Folder
     from pipeline.manifest.tracks import Track
     from pipeline.workers import WorkerFinisher
-
-_MOST_NAMED: Final = 3
 
 
 class NoPlace(Exception):
@@ -145,9 +143,8 @@ class Level:
 
     @property
     def warnings(self) -> tuple[AssetWarning, ...]:
-        names = ", ".join(order.source.name for order in self.without[:_MOST_NAMED])
-        more = f" and {len(self.without) - _MOST_NAMED} more" if len(self.without) > _MOST_NAMED else ""
-        return (AssetWarning("group_incomplete", f"levelled without {names}{more}"),) if self.without else ()
+        names = names_of([order.source.name for order in self.without])
+        return (AssetWarning("group_incomplete", f"levelled without {names}"),) if names else ()
 
 
 async def _joint_level(finisher: _Finisher, orders: Sequence[Order], observe: Callable[[FileResult], None]) -> Level:

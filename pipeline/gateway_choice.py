@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -49,6 +50,7 @@ def is_same_gateway(one: str, other: str) -> bool:
     return _plain(one) == _plain(other)
 
 
+@lru_cache(maxsize=100)
 def _plain(origin: str) -> tuple[str, str, int | None, str]:
     """Scheme, host, port and path in one spelling: with or without `/v1` it is one gateway."""
     parts = urlsplit(origin)

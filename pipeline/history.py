@@ -16,9 +16,10 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.money import Basis
 from pipeline.output import rows_by_path
-from pipeline.picks.values import LockedTrack, Pick, Version
+from pipeline.picks.pinning import pick_by_run
+from pipeline.picks.values import Version
 from pipeline.sources import take_path
-from pipeline.times import moment, timestamp
+from pipeline.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
-    from pipeline.picks.values import LockedTake
+    from pipeline.picks.values import LockedTake, LockedTrack, Pick
     from pipeline.workspace import Workspace
 
 
@@ -81,7 +82,7 @@ class History:
         chosen = self.entry.pick_of(self.fingerprint)
         if chosen is not None and chosen.chosen:
             return chosen.version
-        return _version(self.stands) if self.stands is not None else None if chosen is None else chosen.version
+        return self.stands.provenance.version if self.stands is not None else None if chosen is None else chosen.version
 
 
 def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> History:
@@ -128,8 +129,7 @@ def _picks(entry: LockedTrack, fingerprint: str, stands: AssetRow | None) -> tup
     """Those in the lock, and the one that stands where nobody has written that down: of a placeholder, say."""
     if stands is None or entry.pick_of(fingerprint) is not None:
         return entry.picks
-    at = stands.provenance.date if moment(stands.provenance.date) is not None else ""
-    return (*entry.picks, Pick(fingerprint, *_version(stands), at, "run", placeholder=stands.placeholder))
+    return (*entry.picks, pick_by_run(stands, placeholder=stands.placeholder))
 
 
 def _from_ledger(
@@ -210,7 +210,3 @@ def _judged(track: Track, rows: Iterable[AssetRow]) -> dict[tuple[str, Version],
         for one in row.unfit
         if one.judging == judging
     }
-
-
-def _version(row: AssetRow) -> Version:
-    return Version(row.provenance.take, row.provenance.regeneration)

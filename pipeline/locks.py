@@ -5,18 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
-import socket
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
-
-from filelock import FileLock, Timeout
 
 from pipeline.files import FolderError, reason, remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from filelock import FileLock
 
 LOCK_NAME: Final = ".pipeline.lock"
 HOLDER_NAME: Final = ".pipeline.lock-holder"
@@ -34,6 +33,8 @@ def held(folder: Path, *, wait: bool = False, say: Callable[[str], None] = lambd
     Raises FolderBusy where another run holds it, unless `wait`: then `say` is told once, and the lock is waited for.
     Raises FolderError where the folder's file system has no locks or can't be written.
     """
+    from filelock import FileLock  # noqa: PLC0415 - a plan holds nothing
+
     # Never a file whose mere existence is the lock: it would outlive a killed run, and hold nobody off for sure.
     lock = FileLock(folder / LOCK_NAME, fallback_to_soft=False)
     try:
@@ -50,6 +51,8 @@ def held(folder: Path, *, wait: bool = False, say: Callable[[str], None] = lambd
 
 
 def _acquire(lock: FileLock, folder: Path, *, wait: bool, say: Callable[[str], None]) -> None:
+    from filelock import Timeout  # noqa: PLC0415 - as above
+
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -68,6 +71,8 @@ def _cannot_lock(path: str, error: Exception) -> str:
 
 def _sign(folder: Path) -> None:
     """Say who holds the folder: for the message of whoever comes second, and no more than that."""
+    import socket  # noqa: PLC0415 - as above
+
     holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
     with suppress(OSError):
         (folder / HOLDER_NAME).write_text(json.dumps(holder), encoding="utf-8")

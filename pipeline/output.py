@@ -10,7 +10,9 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.files import Folder, FolderError, trouble
+from pipeline.jobs import PurchaseKey
 from pipeline.noop.hashes import Hashes
+from pipeline.picks.values import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +40,11 @@ class Provenance:
     duration: float | None = None  # the seconds that were asked for; None: not recorded, as the two below
     refine_lyrics: bool | None = None
     source_format: str | None = None
+
+    @property
+    def version(self) -> Version:
+        """Which generation of the take it is."""
+        return Version(self.take, self.regeneration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,11 @@ class AssetRow:
     group: JoinedGroup | None = None
     settings: dict[str, Any] | None = None  # what `finishing_fingerprint` is the SHA-256 of; None: not recorded
     unfit: tuple[Unfit, ...] = ()  # the track's takes that failed a gate
+
+    @property
+    def purchase(self) -> PurchaseKey:
+        """What was bought for it, where it was generated."""
+        return PurchaseKey(self.paid_fingerprint, *self.provenance.version)
 
     def document(self) -> dict[str, Any]:
         """The row as JSON has it."""
@@ -204,12 +216,30 @@ class OutputFolder:
     def write_index(self, rows: Iterable[Mapping[str, Any]]) -> bool:
         """Write the index. True where that changed it."""
         ordered = sorted(rows, key=lambda row: (str(row.get("path")), str(row.get("manifest"))))
-        text = json.dumps({"version": INDEX_VERSION, "assets": ordered}, indent=1, ensure_ascii=False, sort_keys=True)
-        return self.folder.write(INDEX_NAME, text.encode() + b"\n")
+        return self.folder.write(INDEX_NAME, _written({"version": INDEX_VERSION, "assets": ordered}).encode() + b"\n")
+
+    def has_just(self, rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> bool:
+        """Does the index have these rows, as they are written, and no others of tracks with `names`? It is not parsed.
+
+        False also where somebody has laid it out otherwise.
+        """
+        try:
+            content = self.folder.path(INDEX_NAME).read_bytes()
+        except OSError:
+            return False
+        # As they stand two levels deep. No text in it can be mistaken for this: there a line break has an escape.
+        texts = (_written(row).replace("\n", "\n  ").encode() for row in rows)
+        found = sum(content.count(f'\n   "name": {_written(name)},\n'.encode()) for name in names)
+        return found == len(rows) and all(b"\n  " + text in content for text in texts)
 
     def intact(self, row: AssetRow) -> bool:
         """Is the row's file there, with the content that was delivered?"""
         return self._hashes.holds(f"{self.folder.root}/{row.path}", row.size, row.sha256)
+
+
+def _written(document: Any) -> str:
+    """What the index has for a document, or a part of it."""
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
 
 
 def rows_by_path(

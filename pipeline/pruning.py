@@ -6,16 +6,16 @@ is written down as pruned before it goes. Whatever a kill leaves, the next prune
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.files import plain_size, sha256_of
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.output import rows_by_path
 from pipeline.picks.lockfile import LockFile
 from pipeline.planning.prunes import Lies, PruneFacts, Pruning, orphan_rows, prune_of
+from pipeline.recordings import recording_hash
 from pipeline.renaming import SIDECARS
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _found(workspace: Workspace, facts: PruneFacts) -> Pruning:
         intact=frozenset(at for at, row in alike.items() if workspace.output.intact(row)),
         lies={at: _lies(workspace, row) for at, row in orphans.items()},
         sidecars={at: tuple(_sidecars(workspace, row)) for at, row in orphans.items()},
-        recordings=dict(_recordings(facts.manifests)) if orphans else {},
+        recordings=dict(_recordings(workspace, facts.manifests)) if orphans else {},
     )
     # Only what would go, and what would be all that is left of an orphan, is read through: the rest may be large.
     going = {one.source.sha256 for one in prune_of(facts).sources if one.goes}
@@ -108,13 +108,10 @@ def _sidecars(workspace: Workspace, row: AssetRow) -> Iterator[str]:
     return (path for path in paths if workspace.output.folder.holds(path))
 
 
-def _recordings(manifests: Iterable[Manifest]) -> Iterator[tuple[Path, str]]:
+def _recordings(workspace: Workspace, manifests: Iterable[Manifest]) -> Iterator[tuple[Path, str]]:
     for path in {track.file for manifest in manifests for track in manifest.tracks if track.file is not None}:
-        try:
-            plain_size(path)
-            yield path, sha256_of(path)
-        except OSError:
-            continue  # a run says so
+        with suppress(OSError):  # a run says so
+            yield path, recording_hash(path, workspace.hashes)
 
 
 async def prune(workspace: Workspace, pruning: Pruning, ledger: LedgerWriter | None, now: float) -> None:

@@ -28,7 +28,7 @@ def hashes_of_recordings(tracks: Iterable[Track], hashes: Hashes) -> Mapping[Pat
         if track.file is None or track.file in found:
             continue
         try:
-            found[track.file] = _recording_hash(track.file, hashes)
+            found[track.file] = recording_hash(track.file, hashes)
         except OSError as error:
             what = f"{track.file} can't be read ({reason(error)}); expected an audio file beside the manifest"
             mistakes.append(Mistake(track.place, f"tracks.{track.name}.file", what))
@@ -37,8 +37,8 @@ def hashes_of_recordings(tracks: Iterable[Track], hashes: Hashes) -> Mapping[Pat
     return found
 
 
-def _recording_hash(path: Path, hashes: Hashes) -> str:
-    """Raises OSError, for what is no plain file too: a pipe or a device may never end."""
+def recording_hash(path: Path, hashes: Hashes) -> str:
+    """Of one recording. Raises OSError, for what is no plain file too: a pipe or a device may never end."""
     if plain_size(path) > _LARGEST_RECORDING:
         raise OSError(None, f"larger than {_LARGEST_RECORDING:,} bytes")
     return hashes.sha256(path.absolute())

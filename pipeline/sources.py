@@ -22,7 +22,12 @@ _FOLDER: Final = "sources"
 
 def take_path(track: Track, take: int, output: Output) -> str:
     """Where, below the state folder, a take beside the pick lies finished."""
-    return f"takes/{track.manifest}/{track.name}.take{take}{output.suffix}.{output.extension}"
+    return take_path_of(track.manifest, track.name, take, f"{output.suffix}.{output.extension}")
+
+
+def take_path_of(manifest: str, name: str, take: int, ending: str) -> str:
+    """The same for a track of that name, whether there is one or not; `ending`: what an asset's path has behind it."""
+    return f"takes/{manifest}/{name}.take{take}{ending}"
 
 
 class SourceStore:

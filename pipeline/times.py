@@ -13,6 +13,11 @@ def timestamp(seconds: float) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime(_FORM)
 
 
+def day(seconds: float) -> str:
+    """The day of `timestamp`, for a sentence."""
+    return timestamp(seconds).partition("T")[0]
+
+
 def moment(text: str) -> float | None:
     """Seconds since 1970 of what `timestamp` gave; None where it gave no such thing."""
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.claims import adopted, obstacles, unmakeable
+from pipeline.collector import collector_paused
 from pipeline.files import Folder, FolderError
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
@@ -25,7 +26,7 @@ from pipeline.picks.pinning import is_complete
 from pipeline.picks.proving import rows_proven
 from pipeline.picks.values import takes_named
 from pipeline.planning.decisions import plan_manifest
-from pipeline.planning.plans import Action, Facts, Step, Wishes, estimate_of
+from pipeline.planning.plans import TO_COME, Action, Facts, Step, Wishes, estimate_of
 from pipeline.recordings import hashes_of_recordings
 from pipeline.renaming import find_moves
 from pipeline.sources import SourceStore
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job, Kind
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.output import AssetRow
     from pipeline.picks.values import Pick
     from pipeline.planning.plans import ManifestPlan, TrackPlan
 
@@ -94,14 +96,25 @@ class Plan:
     @property
     def asks_a_gateway(self) -> bool:
         """Is anything to be bought, asked for or fetched?"""
-        asking = (Step.BUY, Step.RESEND, Step.COLLECT)
         takes = (take for part in self.manifests for track in part.tracks for take in track.takes)
-        return any(part.strays for part in self.manifests) or any(take.step in asking for take in takes)
+        return any(part.strays for part in self.manifests) or any(take.step in TO_COME for take in takes)
 
     @property
     def estimate_microusd(self) -> int:
         """What the plan would commit to, each purchase once."""
         return estimate_of(self.manifests)
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """What a ledger knows: rows of the index, jobs, and of each manifest's open run its grants and what it binds."""
+
+    rows: Sequence[Mapping[str, Any]] = ()
+    jobs: Sequence[Job] = ()
+    outstanding: Sequence[Job] = ()
+    grants: Mapping[str, Mapping[tuple[str, int], int]] = field(default_factory=dict)
+    committed: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 class Workspace:
@@ -136,8 +149,22 @@ class Workspace:
         """
         check_patterns(request.manifests, "--only", request.only)
         check_patterns(request.manifests, "--regenerate", request.regenerate)
-        index = self.output.read_index()
-        facts = self._facts(request, index, time.time() if now is None else now)
+        with collector_paused():
+            return self.plan_by(request, self.output.read_index(), now=now)
+
+    def plan_by(
+        self,
+        request: PlanRequest,
+        index: Sequence[Mapping[str, Any]],
+        *,
+        is_all: bool = False,
+        now: float | None = None,
+    ) -> Plan:
+        """`plan`, by these rows of the index. `is_all`: they are all that is of concern, whatever the ledger remembers.
+
+        Raises what `plan` does.
+        """
+        facts = self._facts(request, index, time.time() if now is None else now, is_all=is_all)
         wishes = _wishes(request)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
@@ -148,7 +175,7 @@ class Workspace:
             request,
             plans,
             tuple(index),
-            _index_complete(index, facts, request),
+            _index_complete(index, facts),
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
             facts,
@@ -157,37 +184,15 @@ class Workspace:
             ),
         )
 
-    def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float) -> Facts:
+    def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float, *, is_all: bool) -> Facts:
         locks = self.locks.read(request.manifests)
         locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
         standing = rows_by_path(index)
-        remembered: list[dict[str, Any]] = []
-        jobs: list[Job] = []
-        outstanding: list[Job] = []
-        grants: dict[str, Mapping[tuple[str, int], int]] = {}
-        open_runs: set[str] = set()
-        committed: dict[str, int] = {}
-        sources: dict[str, Source] = {}
-        connection = connect_to_read(self.ledger_path)
-        if connection is not None:
-            with closing(connection), readable_errors(self.ledger_path):
-                ledger = Ledger(connection)
-                remembered = ledger.asset_rows(beside=standing)
-                jobs = ledger.jobs_for(_fingerprints(request))
-                outstanding = ledger.uncollected()
-                for manifest in request.manifests:
-                    run = None if request.new_run else ledger.find_open_run(manifest.name, request.kind)
-                    if run is not None:
-                        open_runs.add(manifest.name)
-                        grants[manifest.name] = ledger.grants(run.id)
-                        committed[manifest.name] = sum(job.commitment.total for job in ledger.jobs_of(run.id))
-                sources = ledger.sources(
-                    job.source for job in jobs if job.state is State.COLLECTED and job.source is not None
-                )
+        books = self._remembered(request, None if is_all else standing)
         planned = list(_paths_planned(request))
-        rows = adopted(rows_by_path(remembered) | standing, _planned_tracks(request), request.names)
+        rows = adopted(rows_by_path(books.rows) | standing, _planned_tracks(request), request.names)
         intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
-        here = frozenset(sha for sha, one in sources.items() if self.sources.holds(sha, one.format, one.size))
+        here = frozenset(sha for sha, one in books.sources.items() if self.sources.holds(sha, one.format, one.size))
         recordings = hashes_of_recordings(_planned_tracks(request), self.hashes)
         in_the_way = obstacles(self.output.folder, planned, rows, intact)
         only = _matcher(request.only)
@@ -202,24 +207,49 @@ class Workspace:
             kind=request.kind,
             now=now,
             origin=request.gateway.origin,
-            jobs=_by_fingerprint(jobs),
-            outstanding=outstanding,
+            jobs=_by_fingerprint(books.jobs),
+            outstanding=books.outstanding,
             held=here,
-            lost=frozenset((sha, one.format) for sha, one in sources.items() if sha not in here),
-            pruned={sha: one.pruned_at for sha, one in sources.items() if one.pruned_at is not None},
+            lost=frozenset((sha, one.format) for sha, one in books.sources.items() if sha not in here),
+            pruned={sha: one.pruned_at for sha, one in books.sources.items() if one.pruned_at is not None},
             rows=rows | proven,
             intact=frozenset(intact | proven.keys()),
             obstacles=unmakeable(_planned_tracks(request))
             | {at: why for at, why in in_the_way.items() if at not in arriving and at not in proven},
-            grants=grants,
-            open_runs=frozenset(open_runs),
-            committed=committed,
+            grants=books.grants,
+            open_runs=frozenset(books.grants),
+            committed=books.committed,
             steps=request.steps,
             recordings=recordings,
             moves=moves,
             locks=locks,
             named=takes_named(locks.values()),
         )
+
+    def _remembered(self, request: PlanRequest, standing: Mapping[tuple[str, str], AssetRow] | None) -> _Remembered:
+        """What the ledger knows of what the plan is about, nothing where there is none.
+
+        `standing`: the rows of the index, which are not asked for again. None: no row is asked for.
+        """
+        connection = connect_to_read(self.ledger_path)
+        if connection is None:
+            return _Remembered()
+        with closing(connection), readable_errors(self.ledger_path):
+            ledger = Ledger(connection)
+            jobs = ledger.jobs_for(_fingerprints(request))
+            runs = {} if request.new_run else _open_runs(ledger, request)
+            return _Remembered(
+                rows=[] if standing is None else ledger.asset_rows(beside=standing),
+                jobs=jobs,
+                outstanding=ledger.uncollected(),
+                grants={name: ledger.grants(run) for name, run in runs.items()},
+                committed={
+                    name: sum(job.commitment.total for job in ledger.jobs_of(run)) for name, run in runs.items()
+                },
+                sources=ledger.sources(
+                    job.source for job in jobs if job.state is State.COLLECTED and job.source is not None
+                ),
+            )
 
     def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
         """The sources that are to be finished and are not what was recorded: they are fetched again, as if gone."""
@@ -241,6 +271,12 @@ def _wishes(request: PlanRequest) -> Wishes:
 
 def _tracks(plans: Iterable[ManifestPlan]) -> Iterator[TrackPlan]:
     return (track for plan in plans for track in plan.tracks)
+
+
+def _open_runs(ledger: Ledger, request: PlanRequest) -> dict[str, int]:
+    """Manifest -> its open run."""
+    runs = {one.name: ledger.find_open_run(one.name, request.kind) for one in request.manifests}
+    return {name: run.id for name, run in runs.items() if run is not None}
 
 
 def _choices_of(request: PlanRequest, manifest: str) -> dict[str, Pick]:
@@ -284,9 +320,9 @@ def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
         yield from ((track.manifest, path) for path in track.asset_paths)
 
 
-def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts, request: PlanRequest) -> bool:
-    listed = {(row.get("manifest"), row.get("path")) for row in index}
-    return all(at in listed for at in _paths_planned(request) if at in facts.intact)
+def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts) -> bool:
+    """Does it have a row of every planned asset that stands?"""
+    return facts.intact <= {(row.get("manifest"), row.get("path")) for row in index}
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:

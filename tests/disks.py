@@ -1,17 +1,35 @@
-"""Real disks that are in trouble: small ones, and read-only ones, where the machine lets a test mount them."""
+"""Disks: a quick one, and real ones in trouble (small, read-only) where the machine lets a test mount them."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+
+_MEMORY: Final = Path("/dev/shm")
+_ROOM_BYTES: Final = 1 << 30  # a container's has 64 MB, unless it is told otherwise
+
+
+def in_memory() -> str | None:
+    """A folder in memory, for many small files that are removed again; None where none is large enough.
+
+    Nor where nothing in it may be executed: some tests write commands.
+    """
+    try:
+        status = os.statvfs(_MEMORY)
+    except OSError:
+        return None
+    is_fit = not status.f_flag & os.ST_NOEXEC and status.f_bavail * status.f_frsize >= _ROOM_BYTES
+    return str(_MEMORY) if is_fit and os.access(_MEMORY, os.W_OK | os.X_OK) else None
 
 
 @contextmanager

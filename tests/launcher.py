@@ -32,7 +32,8 @@ _NEEDED: Final = (
     *("pipeline.cli.bookkeeping", "pipeline.cli.failing", "pipeline.cli.reconciling"),
     *("pipeline.gateway.client", "pipeline.gateway.pacing", "pipeline.runner.starting", "pipeline.workers"),
     *("pipeline.audio.finishing", "pipeline.audio.inspection", "pipeline.audio.riff", "numpy.fft", "numpy.random"),
-    *("httpcore", "trio", "anyio._backends._asyncio", "anyio._core._signals"),
+    *("pipeline.__main__", "pipeline.manifest.text", "pipeline.audio.flac", "pipeline.audio.lossless"),
+    *("httpcore", "trio", "anyio._backends._asyncio", "anyio._core._signals", "filelock", "_strptime"),
 )
 #: One does for two small tracks, and starts in half the time of two.
 _WORKERS: Final = 1

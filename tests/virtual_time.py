@@ -1,7 +1,6 @@
 """Time that passes only where a test lets it: both event loops on virtual clocks.
 
-Every test that waits runs twice, under asyncio and under trio, and no test sleeps: while nothing else can happen, the
-clock jumps to the next moment at which something will.
+No test sleeps: while nothing else can happen, the clock jumps to the next moment at which something will.
 """
 
 from __future__ import annotations

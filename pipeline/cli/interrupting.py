@@ -25,9 +25,7 @@ def brought_to_its_end(work: Callable[[Control], Awaitable[T]], *, cancel_queued
 
     `cancel_queued`: that cancels what is still queued at the gateway, too.
     """
-    # A worker that ended with its parent's permission is "unknown" to asyncio's watcher on Python 3.11: no news.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
-    return anyio.run(partial(_brought_to_its_end, work, cancel_queued=cancel_queued))
+    return _on_event_loop(partial(_brought_to_its_end, work, cancel_queued=cancel_queued))
 
 
 async def _brought_to_its_end(work: Callable[[Control], Awaitable[T]], *, cancel_queued: bool) -> T:
@@ -43,19 +41,16 @@ async def _listen(control: Control, *, task_status: anyio.abc.TaskStatus[None]) 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for number in signals:
-            status = 128 + number
+            stop = _stop(number)
             if control.interrupted:
-                os._exit(status)
-            word = "interrupted" if number == signal.SIGINT else "terminated"
-            say(f"{word}: waiting a moment for what was sent; once more ends it at once")
-            control.interrupt(Stop(status, word))
+                os._exit(stop.exit)
+            say(f"{stop.message}: waiting a moment for what was sent; once more ends it at once")
+            control.interrupt(stop)
 
 
 def carried_out(work: Callable[[], Awaitable[None]]) -> Stop | None:
     """Run `work` on an event loop; the signal that ended it before its end, if one did."""
-    # A worker that ended with its parent's permission is "unknown" to asyncio's watcher on Python 3.11: no news.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
-    return anyio.run(partial(_carry_out, work))
+    return _on_event_loop(partial(_carry_out, work))
 
 
 async def _carry_out(work: Callable[[], Awaitable[None]]) -> Stop | None:
@@ -65,7 +60,7 @@ async def _carry_out(work: Callable[[], Awaitable[None]]) -> Stop | None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for number in signals:
-                stops.append(Stop(128 + number, "interrupted" if number == signal.SIGINT else "terminated"))
+                stops.append(_stop(number))
                 tasks.cancel_scope.cancel()
 
     async with anyio.create_task_group() as tasks:
@@ -73,3 +68,14 @@ async def _carry_out(work: Callable[[], Awaitable[None]]) -> Stop | None:
         await work()
         tasks.cancel_scope.cancel()
     return stops[0] if stops else None
+
+
+def _on_event_loop(work: Callable[[], Awaitable[T]]) -> T:
+    # A worker that ended with its parent's permission is "unknown" to asyncio's watcher on Python 3.11: no news.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    return anyio.run(work)
+
+
+def _stop(number: int) -> Stop:
+    """What a signal ends work with."""
+    return Stop(128 + number, "interrupted" if number == signal.SIGINT else "terminated")

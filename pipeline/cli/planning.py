@@ -9,9 +9,11 @@ from pipeline.cli.colour import colour_wanted
 from pipeline.cli.stamping import stamp_of, witness_of
 from pipeline.cli.terminal import out, out_document, say
 from pipeline.cli.words import load_manifests, plan_request
+from pipeline.collector import collector_paused
+from pipeline.noop.standing import plan_of_changes
 from pipeline.planning.plans import Action
 from pipeline.report.document import plan_document
-from pipeline.report.plan_text import plan_lines
+from pipeline.report.plan_text import MANY_TRACKS, plan_lines
 from pipeline.runner.budgets import too_expensive
 from pipeline.runner.results import EXIT_MONEY, EXIT_TRACKS
 from pipeline.workspace import Plan, Workspace
@@ -19,14 +21,24 @@ from pipeline.workspace import Plan, Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.workspace import PlanRequest
+
 SOMETHING_TO_DO: Final = 10
 
 
 def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool, **options: Any) -> None:
     """Print what a run would do, and exit as `--detailed-exitcode` asks."""
+    with collector_paused():
+        status = _plan(manifests, as_json=as_json, detailed_exitcode=detailed_exitcode, **options)
+    sys.exit(status)
+
+
+def _plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool, **options: Any) -> int:
     witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=False)
-    made = Workspace(request.output, request.state, witness.hashes).plan(request)
+    workspace = Workspace(request.output, request.state, witness.hashes)
+    changes = plan_of_changes(request, workspace, witness) if _is_for_counting(request, as_json=as_json) else None
+    made = workspace.plan(request) if changes is None else changes
     too_much = too_expensive(made, made.committed)
     status = _status(made, too_much, detailed=detailed_exitcode)
     if as_json:
@@ -39,7 +51,12 @@ def plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool,
         if too_much:
             say(too_much)
     stamp_of(made, witness)
-    sys.exit(status)
+    return status
+
+
+def _is_for_counting(request: PlanRequest, *, as_json: bool) -> bool:
+    """Are the tracks that stay as they are only counted in what is printed?"""
+    return not as_json and sum(len(manifest.tracks) for manifest in request.manifests) > MANY_TRACKS
 
 
 def _status(made: Plan, too_much: str | None, *, detailed: bool) -> int:

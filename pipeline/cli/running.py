@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pipeline.cli.colour import colour_wanted
 from pipeline.cli.failing import ending_of
 from pipeline.cli.interrupting import brought_to_its_end
+from pipeline.cli.leavings import Leavings
 from pipeline.cli.on_finish import command_of, tell_on_finish
 from pipeline.cli.progress import progress_for
-from pipeline.cli.stamping import Leavings, witness_of
+from pipeline.cli.stamping import witness_of
 from pipeline.cli.terminal import out_document, say, write
 from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock

@@ -186,9 +186,14 @@ class Ledger(Runs):
     # --- sources and assets -----------------------------------------------------------------------------------------
 
     def sources(self, hashes: Iterable[str]) -> dict[str, Source]:
-        wanted = set(hashes)
-        rows = self.connection.execute("SELECT * FROM sources")
-        return {row[0]: Source(*row) for row in rows if row[0] in wanted}
+        wanted = list(set(hashes))
+        found: dict[str, Source] = {}
+        for start in range(0, len(wanted), _MOST_PARAMETERS):
+            some = wanted[start : start + _MOST_PARAMETERS]
+            marks = ", ".join("?" * len(some))
+            rows = self.connection.execute(f"SELECT * FROM sources WHERE sha256 IN ({marks})", some)  # noqa: S608 - marks
+            found |= {row[0]: Source(*row) for row in rows}
+        return found
 
     def all_sources(self) -> list[Source]:
         return [Source(*row) for row in self.connection.execute("SELECT * FROM sources ORDER BY sha256")]
@@ -224,6 +229,12 @@ class Ledger(Runs):
         with _understood():
             rows = (self.connection.execute(one, at).fetchone() for at in known if at not in beside)
             return [dict(json.loads(row)) for (row,) in rows]
+
+    def asset_rows_of(self, manifest: str, track: str) -> list[dict[str, Any]]:
+        """A track's rows of the index, as they were last recorded."""
+        wanted = "SELECT row FROM assets WHERE manifest = ? AND track = ? ORDER BY path"
+        with _understood():
+            return [dict(json.loads(row)) for (row,) in self.connection.execute(wanted, (manifest, track))]
 
 
 def _asset_columns(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:

@@ -46,7 +46,7 @@ class Composer(Protocol):
 
 
 class CannedComposer:
-    """Gives a mono tone whose pitch is the request's, at once: pure, small, and of exactly the length asked for.
+    """Gives two mono tones in turn, by the request, at once: pure, small, and of exactly the length asked for.
 
     An mp3 is as long as its frames make it (LAME's padding is not taken off) and never below 8 kHz.
     """
@@ -62,12 +62,19 @@ class CannedComposer:
 
 
 def _tone(request: CompositionRequest, sample_rate: int) -> bytes:
-    """16-bit mono PCM: one period, repeated, so that an hour costs no more than a second."""
+    """16-bit mono PCM: a period of each tone, repeated, so that an hour costs no more than a second.
+
+    One tone alone would make one piece in 31 like another, and whoever compares pieces would take one for the other.
+    """
     frames = round(request.duration_s * sample_rate)
-    period = 5 + int(request.digest[:8], 16) % 31
+    wave = _period(request.digest[:8]) + _period(request.digest[8:16])
+    return (wave * (frames * _BYTES_A_FRAME // len(wave) + 1))[: frames * _BYTES_A_FRAME]
+
+
+def _period(digits: str) -> bytes:
+    period = 5 + int(digits, 16) % 31
     peak = round(_TONE_LEVEL * 32767)
-    wave = struct.pack(f"<{period}h", *(round(peak * math.sin(2 * math.pi * n / period)) for n in range(period)))
-    return (wave * (frames // period + 1))[: frames * _BYTES_A_FRAME]
+    return struct.pack(f"<{period}h", *(round(peak * math.sin(2 * math.pi * n / period)) for n in range(period)))
 
 
 def _wav(pcm: bytes, sample_rate: int) -> bytes:

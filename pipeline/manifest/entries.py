@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from pipeline.manifest.finishing import finishing_of, outputs_of
+from pipeline.manifest.finishing import finishing_of, is_shaped_alike, outputs_of
 from pipeline.manifest.matrix import Combination, Matrix, combinations, matrix_faults
 from pipeline.manifest.mistakes import Fault, quoted
 from pipeline.manifest.model import LONGEST_LYRICS, LONGEST_PROMPT
@@ -30,6 +30,18 @@ _NO_PRICE: Final = Decimal(0)  # a mistake, told where the price is looked for
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """What tracks are made into."""
+
+    finishing: Finishing
+    outputs: tuple[Output, ...]
+
+    @classmethod
+    def of(cls, keys: SharedKeys) -> Shape:
+        return cls(finishing_of(keys), outputs_of(keys))
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A key of `tracks:` and what stands under it, with all that its tracks take from around it."""
 
@@ -42,10 +54,15 @@ class Entry:
     model: str | None
     prices: Mapping[str, Decimal] | None  # None: not understood, so that no track is blamed for having none
     folder: Path  # that a recording's path is relative to
+    usual: Shape  # of a track that leaves it to `defaults`
 
     @property
     def at(self) -> KeyPath:
         return ("tracks", self.name)
+
+    @property
+    def shape(self) -> Shape:
+        return self.usual if is_shaped_alike(self.section) else Shape.of(self.keys)
 
     @property
     def matrix(self) -> Matrix | None:
@@ -88,9 +105,11 @@ def _combinations(entry: Entry, faults: list[Fault]) -> list[Combination]:
 
 
 def _placeholder_faults(entry: Entry, several: Sequence[Combination]) -> Iterator[Fault]:
+    section = entry.section
+    texts = (entry.name, section.prompt or "", section.lyrics, section.file or "", *entry.keys.tags)
+    if not any("{" in text or "}" in text for text in texts):
+        return
     for path, text in _templates(entry):
-        if "{" not in text and "}" not in text:
-            continue
         for what in placeholder_faults(text, several):
             yield Fault(path, what, at_key=path == entry.at)
 
@@ -118,12 +137,12 @@ def _names(entry: Entry, several: Sequence[Combination], faults: list[Fault]) ->
 
 def _with_names_only(entry: Entry, names: Mapping[str, Combination]) -> Iterator[Track]:
     """Tracks whose texts can't be filled in: their names may still collide."""
-    shape = Shape.of(entry)
+    shape = entry.shape
     yield from (Track(entry.manifest, name, entry.place, shape.finishing, shape.outputs) for name in names)
 
 
 def _with_texts(entry: Entry, names: Mapping[str, Combination], faults: list[Fault]) -> Iterator[Track]:
-    shape = Shape.of(entry)
+    shape = entry.shape
     for name, values in names.items():
         track = _track(entry, shape, name, values)
         found = list(_text_faults(track, entry.at))
@@ -143,18 +162,6 @@ def _shared_name_faults(entry: Entry, names: Sequence[str], several: Sequence[Co
     varying = [key for key in alike[0] if key not in used and len({values.get(key) for values in alike}) > 1]
     wanted = f"{{{varying[0]}}} in the name too" if varying else "combinations that differ in a key of the name"
     yield Fault(entry.at, f"{count} combinations would be called {quoted(shared)}, expected {wanted}", at_key=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What an entry's tracks are made into."""
-
-    finishing: Finishing
-    outputs: tuple[Output, ...]
-
-    @classmethod
-    def of(cls, entry: Entry) -> Shape:
-        return cls(finishing_of(entry.keys), outputs_of(entry.keys))
 
 
 def _track(entry: Entry, shape: Shape, name: str, values: Combination) -> Track:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.manifest.entries import Entry, matrix_of, tracks_of
+from pipeline.manifest.entries import Entry, Shape, matrix_of, tracks_of
 from pipeline.manifest.finishing import keys_in_force
 from pipeline.manifest.matrix import MOST_TRACKS_OF_ONE_ENTRY
 from pipeline.manifest.mistakes import Fault
@@ -61,10 +61,12 @@ def _entries(
     manifest: ManifestSection, document: Document, folder: Path, *, prices_understood: bool
 ) -> Iterator[Entry]:
     prices = prices_of(manifest.gateway) if prices_understood else None
+    usual = Shape.of(manifest.defaults)
+    whose = normal(manifest.name)
     for name, section in manifest.tracks.items():
         keys = keys_in_force(section, manifest.defaults)
         yield Entry(
-            manifest=normal(manifest.name),
+            manifest=whose,
             name=name,
             place=document.key_place(("tracks", name)),
             section=section,
@@ -73,6 +75,7 @@ def _entries(
             model=keys.model or manifest.gateway.model,
             prices=prices,
             folder=folder,
+            usual=usual,
         )
 
 

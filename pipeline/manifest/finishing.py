@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import GateAction
     from pipeline.manifest.sound_model import LoopSection, LoudnessSection, OutputSection, TrimSection
 
+#: The keys by which what is made of a source does not differ.
+_SHAPES_NOTHING: Final = frozenset({"duration", "source_format", "takes", "model", "refine_lyrics", "tags"})
 _LOUDNESS_NAMES: Final = {
     "target": "target_lufs",
     "true_peak": "true_peak_dbtp",
@@ -31,6 +33,11 @@ def keys_in_force(track: TrackSection, defaults: DefaultsSection) -> SharedKeys:
     own = {key: track.__dict__[key] for key in track.model_fields_set & SHARED}
     # As good as a copy of the model to whoever reads it, and there is one for each track.
     return cast(SharedKeys, SimpleNamespace(**(defaults.__dict__ | own)))
+
+
+def is_shaped_alike(track: TrackSection) -> bool:
+    """Does `track` leave to `defaults` all that says what is made of its source?"""
+    return track.model_fields_set & SHARED <= _SHAPES_NOTHING
 
 
 def finishing_of(keys: SharedKeys) -> Finishing:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import stat
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from pipeline.collector import collector_paused
 from pipeline.manifest.collisions import collisions
 from pipeline.manifest.complaints import faults_of, remainder
 from pipeline.manifest.expansion import expand
@@ -24,7 +23,6 @@ from pipeline.manifest.values import Mapping, Plain, described
 from pipeline.money import budget_from_usd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pipeline.manifest.values import Document
@@ -48,20 +46,8 @@ def parse_manifest(text: str, path: Path) -> Manifest:
     """
     from pipeline.manifest.text import compose  # noqa: PLC0415 - brings PyYAML, which no other way to a manifest needs
 
-    with _collector_paused():
+    with collector_paused():
         return understood(compose(text, str(path)), path)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No garbage collection inside: many new containers, none of them garbage, make it search in vain."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def understood(document: Document, path: Path) -> Manifest:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from pipeline.manifest.mistakes import quoted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_PARTS: Final = 8
 LONGEST_PART_BYTES: Final = 100
 LONGEST_NAME_BYTES: Final = 200
 LONGEST_SUFFIX_BYTES: Final = 40
+_MOST_NAMED: Final = 3
 
 #: Names that need no second look. Whatever Windows keeps for itself is shorter.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{5,40}(?:/[A-Za-z0-9_-]{5,40}){0,3}")
@@ -36,7 +37,13 @@ def normal(name: str) -> str:
 
 def folded(path: str) -> str:
     """What two paths share that are one on some disk: `path` without case, in NFC."""
-    return normal(normal(path).casefold())
+    return path.lower() if path.isascii() else normal(normal(path).casefold())
+
+
+def names_of(names: Sequence[str]) -> str:
+    """Some names, for a sentence."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def name_fault(name: str, suffixes: Iterable[str] = ()) -> str | None:

@@ -126,18 +126,18 @@ class _Composer:
         merges: list[tuple[Spot, Value]] = []
         seen: dict[str, Spot] = {}
         while type(event := self._next()) is not yaml.MappingEndEvent:
-            key = self._key(event, depth + 1)
+            key, spot = self._key(event, depth + 1), _spot(event)
             self.path.append(key or "?")
             if key in seen:
                 self._wrong(event, f"given a second time, expected it once (it also stands in line {seen[key][0]})")
             following = self._next()
             value = self._value(following, depth + 1)
             if key is not None:
-                seen.setdefault(key, _spot(event))
+                seen.setdefault(key, spot)
                 if key == "<<" and _is_plain(event):
                     merges.append((_spot(following), value))
                 elif key not in mapping:
-                    mapping.put(key, _spot(event), value, _spot(following))
+                    mapping.put(key, spot, value, _spot(following))
             self.path.pop()
         for spot, merged in merges:
             self._merge(mapping, merged, spot)
@@ -145,6 +145,9 @@ class _Composer:
 
     def _key(self, event: yaml.Event, depth: int) -> str | None:
         """A key as it is spelled. None, with a mistake, for one that is no text."""
+        if type(event) is _Scalar and event.anchor is None and event.tag is None and event.value.isascii():
+            self._count(event, depth)
+            return str(event.value)
         key = self._value(event, depth)
         if isinstance(key, Plain):
             return key.spelling
@@ -197,8 +200,8 @@ class _Composer:
 
 
 def _spot(event: yaml.Event) -> Spot:
-    mark = cast("yaml.Mark", event.start_mark)
-    return mark.line + 1, mark.column + 1
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1  # type: ignore[union-attr] # of what was parsed there is one
 
 
 def _is_plain(event: yaml.Event) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pipeline.noop.stamp import Seen, Stamp, hashed, is_young, listing, status_of
+from pipeline.noop.stamp import Seen, Stamp, hashed, is_young, listing, statuses_of
 
 #: More than that takes longer to hash here than the long way does.
 _MOST_HASHED = 32 << 20
@@ -20,8 +20,14 @@ def still_holds(stamp: Stamp, output: str, state: str, now_ns: int) -> Stamp | N
     try:
         if not _is_in_place(stamp, [output, state]):
             return None
-        changed = _changed(stamp.sure)
-        return _renewed(stamp, changed, now_ns) if changed or stamp.young.paths else stamp
+        here = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.chdir(output)
+            changed = _changed(stamp.sure)
+            return _renewed(stamp, changed, now_ns) if changed or stamp.young.paths else stamp
+        finally:
+            os.fchdir(here)
+            os.close(here)
     except (OSError, ValueError):
         return None
 
@@ -47,11 +53,10 @@ def _is_there(path: str) -> bool:
 
 def _changed(sure: Seen) -> list[int]:
     """The places of the files of which the file system says something else now."""
-    stat = os.stat
-    now = [status_of(stat(path)) for path in sure.paths]
-    if now == sure.stats:
+    now = statuses_of(sure.paths)
+    if sure.is_as(now):
         return []
-    return [place for place, status in enumerate(now) if status != sure.stats[place]]
+    return [place for place, both in enumerate(zip(now, sure.stats, strict=True)) if both[0] != both[1]]
 
 
 def _renewed(stamp: Stamp, changed: list[int], now_ns: int) -> Stamp | None:
@@ -60,9 +65,7 @@ def _renewed(stamp: Stamp, changed: list[int], now_ns: int) -> Stamp | None:
     looked_at = [(path, sha256) for path, sha256 in zip(stamp.young.paths, stamp.young.hashes, strict=True)]
     looked_at += [(stamp.sure.paths[place], stamp.sure.hashes[place]) for place in changed]
     out = set(changed)
-    kept = [place for place in range(len(stamp.sure.paths)) if place not in out]
-    before = stamp.sure
-    sure = Seen(*([column[place] for place in kept] for column in (before.paths, before.stats, before.hashes)))
+    sure = stamp.sure.kept(place for place in range(len(stamp.sure.paths)) if place not in out)
     young = Seen([], [], [])
     for path, sha256 in looked_at:
         status, found = hashed(path, left)
@@ -70,17 +73,4 @@ def _renewed(stamp: Stamp, changed: list[int], now_ns: int) -> Stamp | None:
             return None
         left -= int(status.partition(" ")[0])
         (young if is_young(status, now_ns) else sure).add(path, status, sha256)
-    return Stamp(
-        key=stamp.key,
-        taken_ns=now_ns,
-        until_ns=stamp.until_ns,
-        needs_key=stamp.needs_key,
-        folders=stamp.folders,
-        absent=stamp.absent,
-        present=stamp.present,
-        listed=stamp.listed,
-        writable=stamp.writable,
-        sure=sure,
-        young=young,
-        texts=stamp.texts,
-    )
+    return stamp.renewed(now_ns, sure, young)

@@ -25,6 +25,7 @@ from pipeline.ledger.store import log_of
 from pipeline.locks import HOLDER_NAME, LOCK_NAME
 from pipeline.noop.hashes import Hashes, Sighting
 from pipeline.noop.stamp import FOLDER, Seen, Stamp, is_young, listing, load, save, status_of
+from pipeline.noop.standing import lines_of
 from pipeline.output import INDEX_NAME
 from pipeline.picks.lockfile import SUFFIX, lock_path, manifest_of
 from pipeline.workspace import LEDGER_NAME, Workspace
@@ -53,19 +54,36 @@ class Witness:
         self, key: str | None, manifests: Sequence[Path], output: Path, state: Path, before: Witness | None = None
     ) -> None:
         self.taken_ns = time.time_ns()
-        self.hashes = Hashes(_known_to(key, os.path.abspath(state), before))
         self._key = key
         self._output, self._state = os.path.abspath(output), os.path.abspath(state)
-        self._manifests = [os.path.abspath(path) for path in manifests]
+        self.manifests = [os.path.abspath(path) for path in manifests]
+        self.last = None if key is None else load(self._state, key)
+        self.hashes = Hashes(self._known(before))
         self._absent: list[str] = []
         if key is not None:
             self._look(self._inputs())
+
+    def _known(self, before: Witness | None) -> dict[str, Sighting]:
+        """What is known of files: to the last stamp, of these words or of others, and to an earlier witness."""
+        folder = os.path.join(self._state, FOLDER)
+        stamp = self.last
+        if stamp is None and self._key is not None:
+            others = (load(self._state, name) for name in _newest_first(folder))
+            stamp = next((other for other in others if other is not None), None)
+        known: dict[str, Sighting] = {}
+        if stamp is not None and _is_folder(self._output, stamp.folders[0]):
+            sure = stamp.sure
+            paths = (path if path[0] == "/" else f"{self._output}/{path}" for path in sure.paths)
+            known = dict(zip(paths, map(Sighting, sure.stats, sure.hashes), strict=True))
+        if before is not None:
+            known |= {path: one for path, one in before.hashes.seen.items() if not _is_young(one, before.taken_ns)}
+        return known
 
     def saw_the_same(self, earlier: Witness) -> bool:
         """Are the manifests what they were to an earlier witness?"""
         mine, others = self.hashes.seen, earlier.hashes.seen
         return all(
-            path in mine and path in others and mine[path].sha256 == others[path].sha256 for path in self._manifests
+            path in mine and path in others and mine[path].sha256 == others[path].sha256 for path in self.manifests
         )
 
     def stamp(self, plan: Plan, texts: Sequence[str], beside: Iterable[Path] = ()) -> bool:
@@ -86,8 +104,8 @@ class Witness:
 
     def _inputs(self) -> Iterator[str]:
         """The files that a plan is made from, but for assets and recordings: those are looked at as they are read."""
-        yield from self._manifests
-        yield from map(_lock_of, self._manifests)
+        yield from self.manifests
+        yield from map(_lock_of, self.manifests)
         yield os.path.join(self._output, INDEX_NAME)
         yield os.path.join(self._state, LEDGER_NAME)
 
@@ -107,7 +125,7 @@ class Witness:
 
         One that lost its manifest may be this one's, whose file was renamed. Raises Moved where there is such a one.
         """
-        for manifest in self._manifests:
+        for manifest in self.manifests:
             lock = _lock_of(manifest)
             if lock in self._absent:
                 line = listing(os.path.dirname(lock), SUFFIX)
@@ -146,8 +164,10 @@ class Witness:
 
         workspace = Workspace(Path(self._output), Path(self._state))
         sure, young = Seen([], [], []), Seen([], [], [])
+        assets = f"{self._output}/"
         for path, seen in self.hashes.seen.items():
-            (young if is_young(seen.status, self.taken_ns) else sure).add(path, seen.status, seen.sha256)
+            known = young if is_young(seen.status, self.taken_ns) else sure
+            known.add(path.removeprefix(assets), seen.status, seen.sha256)
         locks = list(self._locks_beside())
         lost = [] if plan.facts is None else [str(workspace.sources.path(*source)) for source in plan.facts.lost]
         held = [os.path.join(folder, HOLDER_NAME) for folder in (self._state, self._output)]
@@ -164,6 +184,7 @@ class Witness:
             sure=sure,
             young=young,
             texts=texts,
+            standing="\n".join(lines_of(plan)),
         )
 
 
@@ -178,6 +199,14 @@ def _is_settled(plan: Plan) -> bool:
     return plan.nothing_to_do and not asks_otherwise and plan.facts is not None and not plan.facts.obstacles
 
 
+def _is_folder(path: str, inode: str) -> bool:
+    """Is it the folder that a stamp is about?"""
+    try:
+        return str(os.stat(path).st_ino) == inode
+    except OSError:
+        return False
+
+
 def _is_young(seen: Sighting, taken_ns: int) -> bool:
     return is_young(seen.status, taken_ns)
 
@@ -186,24 +215,6 @@ def _program() -> Iterator[str]:
     """This program's own files: a newer one may plan otherwise, also where it has the same version."""
     for folder, _, names in os.walk(os.path.dirname(pipeline.__file__)):
         yield from (os.path.join(folder, name) for name in names if name.endswith(".py"))
-
-
-def _known_to(key: str | None, state: str, before: Witness | None) -> dict[str, Sighting]:
-    """What is known of files: to the stamp of `key`, or to the last one of other words; and to an earlier witness."""
-    known = {} if key is None else _stamped(state, key)
-    if before is None:
-        return known
-    return known | {path: seen for path, seen in before.hashes.seen.items() if not _is_young(seen, before.taken_ns)}
-
-
-def _stamped(state: str, key: str) -> dict[str, Sighting]:
-    folder = os.path.join(state, FOLDER)
-    names = [key, *_newest_first(folder)]
-    found = next((stamp for stamp in (load(state, name) for name in names) if stamp is not None), None)
-    if found is None:
-        return {}
-    sightings = map(Sighting, found.sure.stats, found.sure.hashes)
-    return dict(zip(found.sure.paths, sightings, strict=True))
 
 
 def _newest_first(folder: str) -> list[str]:

@@ -46,7 +46,7 @@ def planned(plan: TrackPlan) -> Standing:
         placeholder=plan.placeholder,
         jobs=plan.home,
         rows=plan.rows if all(asset.keep for asset in plan.assets) else (),
-        choice=None if chosen is None else Version(chosen.number, chosen.key.regeneration),
+        choice=None if chosen is None else chosen.version,
     )
 
 
@@ -95,15 +95,19 @@ def asked_of(track: Track) -> Asked:
 
 def _picks(entry: LockedTrack, rows: Sequence[AssetRow], standing: Standing) -> tuple[Pick, ...]:
     """Those that there were, and what stands now where that is another."""
-    source = rows[0].provenance
     last = entry.pick_of(standing.fingerprint)
-    stands = Version(source.take, source.regeneration)
-    is_clear = all((row.provenance.take, row.provenance.regeneration) == stands for row in rows)
+    stands = rows[0].provenance.version
+    is_clear = all(row.provenance.version == stands for row in rows)
     if not is_clear or standing.choice not in (None, stands) or (last is not None and last.version == stands):
         return entry.picks
+    return (*entry.picks, pick_by_run(rows[0], placeholder=standing.placeholder))
+
+
+def pick_by_run(row: AssetRow, *, placeholder: bool) -> Pick:
+    """The pick that `row` shows to stand, which nobody chose."""
+    source = row.provenance
     at = source.date if moment(source.date) is not None else ""
-    pick = Pick(standing.fingerprint, source.take, source.regeneration, at, "run", placeholder=standing.placeholder)
-    return (*entry.picks, pick)
+    return Pick(row.paid_fingerprint, *source.version, at, "run", placeholder=placeholder)
 
 
 def _takes(known: Iterable[LockedTake], standing: Standing) -> tuple[LockedTake, ...]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pipeline.picks.values import Version
 from pipeline.planning.changes import in_words
-from pipeline.planning.plans import Action, Step, TrackPlan
+from pipeline.planning.plans import TO_COME, Action, Step, TrackPlan
 from pipeline.planning.takes import NEW, missing
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from pipeline.output import AssetRow
     from pipeline.planning.plans import AssetPlan, TakePlan
 
-_TO_COME: Final = (Step.BUY, Step.RESEND, Step.COLLECT)
-
 
 def with_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -> TrackPlan:
     """`plan` with its action and why; `proof` shows that the track was bought. `again`: finished though it stands."""
@@ -25,7 +22,7 @@ def with_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -> Trac
     blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
     if blocked is not None:
         return replace(plan, action=Action.BLOCKED, why=blocked.why)
-    coming = next((take for take in plan.takes if take.step in _TO_COME), None)
+    coming = next((take for take in plan.takes if take.step in TO_COME), None)
     if coming is not None:
         return replace(plan, action=Action.GENERATE, why=_why_bought(plan, coming, proof))
     if not all(asset.keep for asset in plan.assets):
@@ -62,10 +59,8 @@ def _why_picked(plan: TrackPlan) -> str:
     chosen = next((take for take in plan.takes if take.number == plan.choice), None)
     if chosen is None:
         return ""
-    version = Version(chosen.number, chosen.key.regeneration)
-    stands = {(row.provenance.take, row.provenance.regeneration) for row in plan.rows
-              if row.paid_fingerprint == plan.paid_fingerprint}  # fmt: skip
-    return f"take {version} was picked" if stands and version not in stands else ""
+    stands = {row.provenance.version for row in plan.rows if row.paid_fingerprint == plan.paid_fingerprint}
+    return f"take {chosen.version} was picked" if stands and chosen.version not in stands else ""
 
 
 def why_finished(assets: Sequence[AssetPlan]) -> str:

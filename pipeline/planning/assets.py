@@ -80,5 +80,5 @@ def proof_of_purchase(track: Track, fingerprint: str, facts: Facts) -> AssetRow 
 
 
 def rows_of(track: Track, facts: Facts) -> tuple[AssetRow, ...]:
-    rows = (facts.rows.get((track.manifest, path)) for path in track.asset_paths)
-    return tuple(row for row in rows if row is not None)
+    rows = [facts.rows.get((track.manifest, path)) for path in track.asset_paths]
+    return tuple([row for row in rows if row is not None])

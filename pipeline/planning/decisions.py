@@ -139,7 +139,7 @@ def _plan_takes(
 ) -> TrackPlan:
     """What to do about the `wanted` takes; `row` shows that the track was bought. `free`: without any gateway."""
     fingerprint = wanted.keys[0].fingerprint
-    known = row if row is not None and _version(row) in wanted.versions else None
+    known = row if row is not None and row.provenance.version in wanted.versions else None
     stands = _stands(wanted)
     assets = tuple(plan_assets(track, fingerprint, facts, stands))
     pick = known.provenance.take if known is not None and stands(known) else None
@@ -149,10 +149,9 @@ def _plan_takes(
         counted=0 if known is None else known.provenance.takes,
         named=facts.named.get(fingerprint, frozenset()),
     )
-    takes = tuple(
-        replace(plan_take(track, key, manifest, facts, proof, kept=kept), on_a_word=key.take in wanted.on_a_word)
-        for key in wanted.keys
-    )
+    takes = tuple([plan_take(track, key, manifest, facts, proof, kept=kept) for key in wanted.keys])
+    if wanted.on_a_word:
+        takes = tuple(replace(take, on_a_word=take.number in wanted.on_a_word) for take in takes)
     if free:
         takes = tuple(take for take in takes if take.step in _FREE or take.number == wanted.choice)
     plan = TrackPlan(
@@ -182,15 +181,11 @@ def _home(track: Track, wanted: Wanted, facts: Facts) -> Iterator[Job]:
 _FREE: Final = (Step.HAVE, Step.PROVEN)
 
 
-def _version(row: AssetRow) -> tuple[int, int]:
-    return row.provenance.take, row.provenance.regeneration
-
-
 def _stands(wanted: Wanted) -> Callable[[AssetRow], bool]:
     """Is an asset made of one of the takes that are meant, and of the one that was chosen?"""
 
     def stands(row: AssetRow) -> bool:
-        return _version(row) in wanted.versions and wanted.choice in (None, row.provenance.take)
+        return row.provenance.version in wanted.versions and wanted.choice in (None, row.provenance.take)
 
     return stands
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.fingerprints import member_fingerprint
+from pipeline.manifest.names import names_of
 from pipeline.planning.plans import Action, Step
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pipeline.planning.plans import TrackPlan
 
 _ACTIVE = (Action.GENERATE, Action.FINISH)
-_MOST_NAMED = 3
 
 Members = dict[str, str | None]
 
@@ -171,12 +171,6 @@ def _why(group: GroupPlan, track: TrackPlan, members: Members, coming: Sequence[
     )
     told = [f"{names_of(names)} {what}" for what, names in news if names]
     return f"group {group.name}: {', '.join(told) or 'levelled apart from the rest'}"
-
-
-def names_of(names: Sequence[str]) -> str:
-    """Some names, for a sentence."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _is_placeholder(track: TrackPlan) -> bool:

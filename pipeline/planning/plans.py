@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.money import seconds_cost
+from pipeline.picks.values import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job, Kind, PurchaseKey
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
-    from pipeline.picks.values import Lock, Version
+    from pipeline.picks.values import Lock
     from pipeline.planning.changes import Change
     from pipeline.planning.groups import GroupPlan
     from pipeline.planning.renames import Move
@@ -53,6 +54,11 @@ class Step(StrEnum):
     BLOCKED = "blocked"
 
 
+#: What is at the gateway already, and what a gateway has to be asked for at all.
+GOING_ON: Final = (Step.RESEND, Step.COLLECT)
+TO_COME: Final = (Step.BUY, *GOING_ON)
+
+
 @dataclass(frozen=True, slots=True)
 class TakePlan:
     """One take, and what is to be done about its source."""
@@ -64,6 +70,11 @@ class TakePlan:
     estimate_microusd: int = 0  # what buying it binds; 0 at the local gateway
     why: str = ""
     on_a_word: bool = False  # bought again because somebody said so: that is granted once in a run
+
+    @property
+    def version(self) -> Version:
+        """Which generation of the take is meant."""
+        return Version(self.number, self.key.regeneration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,15 @@ what another manifest may need, what an open run has fetched, and for a while wh
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pipeline.jobs import FRUITLESS, PurchaseKey, State
+from pipeline.jobs import FRUITLESS, State
 from pipeline.manifest.names import folded
 from pipeline.planning.renames import prints_of
+from pipeline.times import day, moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -145,8 +145,7 @@ def _orphan_fates(facts: PruneFacts) -> Iterator[OrphanFate]:
     fetched = {job.key: job.source for job in facts.jobs if job.state is State.COLLECTED}
     for row in orphans:
         at = (row.manifest, row.path)
-        key = PurchaseKey(row.paid_fingerprint, row.provenance.take, row.provenance.regeneration)
-        has_source = fetched.get(key) in facts.here - facts.damaged
+        has_source = fetched.get(row.purchase) in facts.here - facts.damaged
         why = _why_it_stays(row, facts, others, seekers, has_source=has_source)
         yield OrphanFate(row, facts.lies.get(at, Lies.GONE), facts.sidecars.get(at, ()), why)
 
@@ -164,7 +163,8 @@ def _why_it_stays(
         return f"{seeker} asks for what it was made of: run first"
     is_only_copy = row.provenance.kind == "generated" and not row.placeholder and not has_source
     if lies is Lies.WHOLE and is_only_copy:
-        return _while_it_is_new(_moment(row.provenance.date, facts.now), facts, "its source is not here; ")
+        made_at = moment(row.provenance.date)
+        return _while_it_is_new(facts.now if made_at is None else made_at, facts, "its source is not here; ")
     return ""
 
 
@@ -187,18 +187,7 @@ def _while_it_is_new(since: float, facts: PruneFacts, remark: str = "") -> str:
     """Why what was paid for stays; nothing where it is old enough, or is to go at once."""
     if facts.at_once or facts.now - since >= KEPT_FOR_S:
         return ""
-    return f"{remark}paid for: kept until {_day(since + KEPT_FOR_S)}, or --now"
-
-
-def _day(at: float) -> str:
-    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d")
-
-
-def _moment(date: str, otherwise: float) -> float:
-    try:
-        return dt.datetime.strptime(date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC).timestamp()
-    except ValueError:
-        return otherwise
+    return f"{remark}paid for: kept until {day(since + KEPT_FOR_S)}, or --now"
 
 
 # --- sources --------------------------------------------------------------------------------------------------------

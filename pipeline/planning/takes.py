@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from pipeline.gateway_choice import is_same_gateway
 from pipeline.jobs import OUTSTANDING, PurchaseKey, State
 from pipeline.money import dollars
 from pipeline.planning.plans import Facts, Step, TakePlan, take_price
+from pipeline.times import day
 
 if TYPE_CHECKING:
     from pipeline.jobs import Job
@@ -44,7 +44,7 @@ def plan_take(
         if is_spare and not (step is Step.COLLECT and not proof.counted):  # nothing stands yet: it may become the pick
             step, why = Step.PROVEN, ""
         elif step is Step.BUY and facts.kind == "real":
-            step, why = Step.BLOCKED, missing(track, job, facts)
+            step, why = Step.BLOCKED, missing(track, _pruned_at(job, facts))
     estimate = take_price(track) if step is Step.BUY and facts.kind == "real" else 0
     return TakePlan(key.take, key, step, job, estimate, why)
 
@@ -104,7 +104,7 @@ def _step_by_state(track: Track, job: Job, manifest: Manifest, facts: Facts) -> 
         case State.EXPIRED if job.collected_at is None:
             return _step_when_expired(track, job, manifest)
         case _:
-            return Step.BLOCKED, missing(track, job, facts)
+            return Step.BLOCKED, missing(track, _pruned_at(job, facts))
 
 
 def _is_to_be_fetched_again(job: Job, facts: Facts) -> bool:
@@ -137,15 +137,14 @@ def _step_when_expired(track: Track, job: Job, manifest: Manifest) -> tuple[Step
     return Step.BLOCKED, f"{why}: {_again(track)}"
 
 
-def missing(track: Track, job: Job | None = None, facts: Facts | None = None) -> str:
-    """Why a track whose source is gone waits for somebody's word."""
-    pruned_at = facts.pruned.get(job.source or "") if job is not None and facts is not None else None
-    when = "" if pruned_at is None else f" (pruned on {_day(pruned_at)})"
+def missing(track: Track, pruned_at: float | None = None) -> str:
+    """Why a track whose source is gone, perhaps since somebody pruned it then, waits for somebody's word."""
+    when = "" if pruned_at is None else f" (pruned on {day(pruned_at)})"
     return f"source missing{when}: {_again(track)}"
 
 
-def _day(at: float) -> str:
-    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d")
+def _pruned_at(job: Job | None, facts: Facts) -> float | None:
+    return None if job is None else facts.pruned.get(job.source or "")
 
 
 def _again(track: Track) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.jobs import State
 from pipeline.money import Basis, as_usd, rounded_up
-from pipeline.planning.plans import Action, Step, estimate_of, estimates, take_price
+from pipeline.planning.plans import GOING_ON, Action, Step, estimate_of, estimates, take_price
 from pipeline.report.amounts import cost_of
 from pipeline.report.text import one_line, one_line_or_none
 
@@ -38,7 +38,6 @@ _WITHOUT_A_JOB: Final[dict[Step, str]] = {
     Step.BLOCKED: "blocked",
 }
 _MOVE: Final = "move"
-_GOING_ON: Final = (Step.RESEND, Step.COLLECT)
 _SOMETHING_TO_DO: Final = 10  # what `plan --detailed-exitcode` says where all is well
 
 
@@ -120,7 +119,7 @@ def _estimates(manifests: Iterable[ManifestResult]) -> dict[PurchaseKey, int]:
                 job = take.job or take.plan.job
                 if take.plan.step is Step.BUY and track.plan.action is Action.GENERATE:
                     estimates[take.plan.key] = take.plan.estimate_microusd
-                elif job is not None and (take.plan.step in _GOING_ON or job.run == manifest.run):
+                elif job is not None and (take.plan.step in GOING_ON or job.run == manifest.run):
                     estimates[take.plan.key] = job.intent.estimate_microusd
     return estimates
 
@@ -219,7 +218,7 @@ def _audio_s(tracks: Iterable[TrackPlan]) -> float:
         for take in track.takes
         if take.step is Step.BUY
     }
-    return round(sum(wanted.values()), 3)
+    return round(math.fsum(wanted.values()), 3)
 
 
 def _cash(plans: Iterable[ManifestPlan]) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_lines", "summary_lines"]
 
 _WIDTH: Final = 100
-_MANY_TRACKS: Final = 40
+MANY_TRACKS: Final = 40
 _MINUTE_S: Final = 60.0
 
 
@@ -68,9 +68,9 @@ def plan_lines(manifest_plans: Sequence[ManifestPlan], kind: Kind, *, colour: bo
     """
     till = _Till(kind)
     lines: list[str] = []
-    keeps_shown = verbose or sum(len(plan.tracks) for plan in manifest_plans) <= _MANY_TRACKS
+    keeps_shown = verbose or sum(len(plan.tracks) for plan in manifest_plans) <= MANY_TRACKS
     for plan in manifest_plans:
-        drafts = [draft for draft in _drafts(plan, till) if keeps_shown or draft.sign != SIGNS[Action.KEEP]]
+        drafts = list(_drafts(plan, till, keeps_shown=keeps_shown))
         if drafts or plan.strays or plan.continues_run:
             lines += _heading(plan, kind)
             lines += _laid_out(drafts, colour=colour)
@@ -87,9 +87,12 @@ def _heading(plan: ManifestPlan, kind: Kind) -> list[str]:
     return lines
 
 
-def _drafts(plan: ManifestPlan, till: _Till) -> Iterator[_Line]:
+def _drafts(plan: ManifestPlan, till: _Till, *, keeps_shown: bool) -> Iterator[_Line]:
     fee = plan.manifest.gateway.topup_fee
-    yield from (_draft(track, till, fee) for track in plan.tracks if track.action is not Action.SKIP)
+    for track in plan.tracks:
+        is_as_it_was = track.action is Action.KEEP and not track.moves
+        if track.action is not Action.SKIP and (keeps_shown or not is_as_it_was):
+            yield _draft(track, till, fee)
     for path in sorted({row.path for row in plan.orphans}):
         yield _Line(ORPHAN_SIGN, one_line(path), why="orphan: no track makes it any more")
 

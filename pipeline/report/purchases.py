@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipeline.jobs import PurchaseKey
 from pipeline.planning.plans import Step
 from pipeline.report.amounts import Amounts, amounts_of, cost_of
 from pipeline.times import timestamp
@@ -14,7 +13,7 @@ from pipeline.times import timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pipeline.jobs import Job
+    from pipeline.jobs import Job, PurchaseKey
     from pipeline.money import Basis
     from pipeline.output import AssetRow
     from pipeline.planning.plans import TrackPlan
@@ -62,7 +61,7 @@ def purchases(given: CostInput) -> tuple[Purchase, ...]:
         if take.plan.key not in found and _is_unsent(take):
             found[take.plan.key] = _unsent(plan, take)
     for row in sorted(given.rows, key=lambda row: (row.manifest, row.name, row.path)):
-        key = PurchaseKey(row.paid_fingerprint, row.provenance.take, row.provenance.regeneration)
+        key = row.purchase
         if key not in found and row.provenance.kind == "generated":
             found[key] = _kept(key, row)
     users = _users(given)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.manifest.names import names_of
 from pipeline.output import JoinedGroup
-from pipeline.planning.groups import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,6 +16,7 @@ from pipeline.manifest.names import folded
 from pipeline.planning.renames import Held
 from pipeline.renaming import SIDECARS, aside_path
 from pipeline.runner.events import Notice, TrackMoved
+from pipeline.sources import take_path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -134,6 +135,6 @@ def _move_takes(state: Folder, moves: Sequence[Move]) -> None:
         for take in range(1, old.provenance.takes + 1):
             with suppress(OSError):
                 state.move(
-                    f"takes/{old.manifest}/{old.name}.take{take}{ending}",
-                    f"takes/{new.manifest}/{new.name}.take{take}{ending}",
+                    take_path_of(old.manifest, old.name, take, ending),
+                    take_path_of(new.manifest, new.name, take, ending),
                 )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from pipeline.files import FolderError, trouble
 from pipeline.picks.document import LockMistake
 from pipeline.picks.pinning import Standing, pinned, planned
-from pipeline.picks.values import Version
 from pipeline.planning.plans import Action
 from pipeline.runner.events import Notice
 from pipeline.runner.picking import usable
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
 
     from pipeline.clock import Clock
     from pipeline.picks.lockfile import LockFile
-    from pipeline.picks.values import LockedTrack, Renaming
+    from pipeline.picks.values import LockedTrack, Renaming, Version
     from pipeline.runner.events import Event
-    from pipeline.runner.results import ManifestResult, TakeResult, TrackResult
+    from pipeline.runner.results import ManifestResult, TrackResult
 
 #: A lock is written at most so often while tracks land, in seconds: it is written as a whole, and may be long.
 _EVERY_S: Final = 1.0
@@ -105,9 +104,5 @@ def _judged(result: TrackResult) -> dict[Version, str | None]:
     """What the gates said of each take that was finished now."""
     if result.status in ("skipped", "planned") or result.plan.action in (Action.KEEP, Action.BLOCKED):
         return {}
-    fit: dict[Version, str | None] = {_version(take): None for take in usable(result.takes)}
-    return fit | {_version(take): take.error for take in result.takes if take.failed_gate}
-
-
-def _version(take: TakeResult) -> Version:
-    return Version(take.plan.number, take.plan.key.regeneration)
+    fit: dict[Version, str | None] = {take.plan.version: None for take in usable(result.takes)}
+    return fit | {take.plan.version: take.error for take in result.takes if take.failed_gate}

@@ -12,7 +12,7 @@ from pipeline.gateway.errors import GatewayError
 from pipeline.jobs import Commitment, Job, PurchaseKey, State
 from pipeline.ledger.store import LedgerError
 from pipeline.money import dollars
-from pipeline.planning.plans import Action, Step, TakePlan, take_price
+from pipeline.planning.plans import TO_COME, Action, Step, TakePlan, take_price
 from pipeline.planning.takes import is_bought_again
 from pipeline.runner.collecting import Collector, Expired
 from pipeline.runner.events import MoneyMoved, Notice, RunStarted, TakeFailed, TrackFailed, TrackFinished
@@ -393,19 +393,16 @@ def _turn(order: Order) -> int:
     return 0 if order.job.job_id is not None else 1
 
 
-_GOT = (Step.BUY, Step.RESEND, Step.COLLECT)
-
-
 def _to_get(track: TrackPlan) -> Iterator[TakePlan]:
     """The takes whose source has to come; of a blocked track only what is already paid for or on its way."""
-    steps = (Step.COLLECT,) if track.action is Action.BLOCKED else _GOT
+    steps = (Step.COLLECT,) if track.action is Action.BLOCKED else TO_COME
     return (take for take in track.takes if take.step in steps)
 
 
 def _overtaken_take(take: TakeResult, why: str) -> TakeResult:
     """A take whose source should have come: its run stays open for it."""
     is_here = take.job is not None and take.job.state is State.COLLECTED
-    if take.plan.step not in _GOT or take.error is not None or is_here:
+    if take.plan.step not in TO_COME or take.error is not None or is_here:
         return take
     return replace(take, error=why, unsent=True)
 

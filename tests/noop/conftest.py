@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import libraries
 import pytest
 from libraries import KEY, Library
 
-from pipeline.noop import stamp
+from pipeline.noop import stamp, taking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,20 +20,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A finished library of either kind."""
-    folders = {kind: tmp_path_factory.mktemp(kind) for kind in ("local", "real")}
-    for kind, folder in folders.items():
-        libraries.make(folder, kind)
-    return folders
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Path]:
+    """A finished library of either kind, with an orphan or without."""
+
+    @cache
+    def make(kind: str, has_orphan: bool) -> Path:
+        folder = tmp_path_factory.mktemp(kind)
+        libraries.make(folder, kind, has_orphan=has_orphan)
+        return folder
+
+    return make
 
 
 @pytest.fixture
-def make_library(tmp_path: Path, made: dict[str, Path]) -> Callable[..., Library]:
-    def make(kind: str = "local") -> Library:
+def make_library(tmp_path: Path, made: Callable[[str, bool], Path]) -> Callable[..., Library]:
+    def make(kind: str = "local", *, has_orphan: bool = True) -> Library:
         folder = tmp_path / "library"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(made[kind], folder)
+        shutil.copytree(made(kind, has_orphan), folder)
         return Library(folder, kind, {"AIGATEWAY_API_KEY": KEY} if kind == "real" else {})
 
     return make
@@ -52,3 +58,16 @@ def nothing_is_young(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("AIGATEWAY_")] + ["NO_COLOR"]:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def small_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few of the program's files stand for all of them, which to hash is most of what taking a stamp takes."""
+    if "whole_program" not in request.fixturenames:
+        every = taking._program
+        monkeypatch.setattr(taking, "_program", lambda: islice(every(), 3))
+
+
+@pytest.fixture
+def whole_program() -> None:
+    """All of the program's files are looked at, as they are outside of tests."""

@@ -55,10 +55,10 @@ tracks:
 _GONE: Final = "  old: {prompt: calm menu, takes: 2}\n"
 
 
-def make(folder: Path, kind: str) -> None:
-    """Everything that `MANIFEST` asks for, made by a run, and an orphan."""
+def make(folder: Path, kind: str, *, has_orphan: bool) -> None:
+    """Everything that `MANIFEST` asks for, made by a run."""
     _tone(folder / "theme.wav")
-    (folder / "demo.yaml").write_text(MANIFEST + _GONE)
+    (folder / "demo.yaml").write_text(MANIFEST + (_GONE if has_orphan else ""))
     anyio.run(_run, folder, kind)
     (folder / "demo.yaml").write_text(MANIFEST)
 
@@ -82,6 +82,9 @@ def _tone(path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(b"".join(struct.pack("<h", round(8000 * math.sin(n / 5))) for n in range(8000)))
+
+
+_JUDGED: Final = "judging"  # as long a name as the library's, so that lines break where they do there
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,13 @@ class Library:
 
     def judged(self, *words: str) -> Said:
         """The long way in a copy of the library that knows nothing of stamps."""
-        copy = self.folder.with_name("judged")
+        copy = self.folder.with_name(_JUDGED)
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self.folder, copy, symlinks=True)
         shutil.rmtree(copy / ".pipeline/stamps", ignore_errors=True)
-        return self.at_length(*words, folder=copy)
+        said = self.at_length(*words, folder=copy)
+        stdout, stderr = (text.replace(str(copy), str(self.folder)) for text in (said.stdout, said.stderr))
+        return Said(said.status, stdout, stderr)
 
     @contextlib.contextmanager
     def _inside(self, folder: Path, words: Sequence[str]):

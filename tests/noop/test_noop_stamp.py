@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from typing import TYPE_CHECKING, Any
+from binascii import crc32
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.noop import stamp
-from pipeline.noop.stamp import FOLDER, Seen, Stamp, hashed, is_young, key_of, load, save
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pipeline.noop.stamp import FOLDER, Seen, Stamp, hashed, is_young, key_of, load, save, status_of, statuses_of
 
 KEY = key_of(["a", "b"])
 
@@ -82,15 +81,20 @@ def test_what_is_not_just_what_was_written_is_not_believed(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"\f" * 11, b"\f" * 12, b"\f" * 13, b"\xff\f", b"k\nx\n0\n0" + b"\f" * 12),
-        KEY.encode() + b"\n1\n1\n1" + b"\f" * 7 + b"/a/path" + b"\f" * 5,
+        *(b"", b"\xff" + b"\f" * 14, b"k\nx\n0\n0" + b"\f" * 14, b"k\n1\n1" + b"\f" * 14),
+        *(KEY.encode() + b"\n1\n1\n1" + b"\f" * number for number in (0, 13, 15)),
+        KEY.encode() + b"\n1\n1\n1" + b"\f" * 5 + b"/a/path" + b"\f" * 9,
+        KEY.encode() + b"\n1\n1\n1" + b"\f" * 8 + b"/a/path" + b"\f" * 6,
     ],
 )
 def test_nonsense_with_a_right_checksum_is_no_stamp(tmp_path: Path, body: bytes) -> None:
-    """Too few sections, no numbers, lists that are not in step."""
+    """Too few sections, or too many, no numbers, lists that are not in step."""
     (tmp_path / FOLDER).mkdir()
-    (tmp_path / FOLDER / KEY).write_bytes(stamp._first_line(body) + body)
+    (tmp_path / FOLDER / KEY).write_bytes(stamp._first_line(crc32(body)) + body)
     assert load(str(tmp_path), KEY) is None
+    just = KEY.encode() + b"\n1\n1\n1" + b"\f" * 14
+    (tmp_path / FOLDER / KEY).write_bytes(stamp._first_line(crc32(just)) + just)
+    assert load(str(tmp_path), KEY) is not None
 
 
 def test_a_stamp_of_something_else_is_not_believed(tmp_path: Path) -> None:
@@ -141,6 +145,14 @@ def test_a_link_under_the_stamps_name_is_replaced_and_not_written_through(tmp_pa
 def test_a_file_is_young_within_two_seconds_of_being_looked_at(*, modified: int, changed: int, young: bool) -> None:
     """Its times of change could stand still over another change."""
     assert is_young(f"1 {modified}000000000 {changed}000000000 4", 10_000_000_000) is young
+
+
+def test_many_files_are_asked_as_one_is(tmp_path: Path) -> None:
+    """Whoever takes a stamp and whoever looks at it again see the same."""
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    paths = [str(tmp_path / name) for name in "abc"]
+    assert statuses_of(paths) == [status_of(Path(path).stat()) for path in paths]
 
 
 def test_only_plain_files_of_some_length_are_hashed(tmp_path: Path) -> None:

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from contextlib import closing
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-import anyio
 import httpx
+from attic import GATEWAY, HEAD, Furnished, told
 from canned_finisher import CannedFinisher
 from mortality import Dead, Mortal, MortalWriter, living
 from scenarios import AtEffect
-from virtual_time import virtual_backend
 
-from pipeline.clock import EventLoopClock
 from pipeline.entry import make_plan, run
-from pipeline.gateway_choice import GatewayChoice
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read
-from pipeline.local_gateway.app import create_app
-from pipeline.local_gateway.composition import CannedComposer
-from pipeline.local_gateway.options import GatewayOptions
 from pipeline.manifest import parse_manifest
 from pipeline.planning.plans import Action
 from pipeline.pruning import find_prunable, prune
@@ -33,40 +24,32 @@ from pipeline.renaming import SIDECARS
 from pipeline.workspace import LEDGER_NAME, Workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.manifest.tracks import Manifest
 
-_HEAD: Final = """\
-version: 1
-name: attic
-gateway: {model: sony-ai/mmaudio-v2-text-to-audio, price_per_second: 0.001}
-defaults: {duration: 1, outputs: [wav, ogg]}
-tracks:
-  menu: {prompt: calm}
-"""
+_HEAD: Final = HEAD + "  menu: {prompt: calm}\n"
 _GOING: Final = "  old/map: {prompt: wide}\n  old/deep/end: {prompt: last}\n"
 _A_MONTH_S: Final = 31 * 24 * 3600.0
 _MOST_EFFECTS: Final = 200
 
 
-class Attic:
+class Attic(Furnished):
     """Two folders that a run has filled, of which a manifest names a part."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = EventLoopClock()
-        options = GatewayOptions(latency_s=1.0, rpm=None, media_base_url="http://127.0.0.1:81")
-        self.app = create_app(options, clock=self.clock, composer=CannedComposer(), state=None)
-        self.workspace = Workspace(folder / "work/output", folder / "work/state")
+        super().__init__(folder)
+        self.workspace = Workspace(self.work / "output", self.work / "state")
 
     def manifest(self, more: str = "") -> Manifest:
-        return parse_manifest(_HEAD + more, self.folder / "work/attic.yaml")
+        return parse_manifest(_HEAD + more, self.work / "attic.yaml")
 
     async def run(self, more: str = "") -> None:
         plan = make_plan(
             self.manifest(more),
             output=self.workspace.output.folder.root,
             state=self.workspace.state.root,
-            gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-attic"),
+            gateway=GATEWAY,
             clock=self.clock,
         )
         alive = Mortal(None, Counter())
@@ -84,16 +67,12 @@ class Attic:
             for sidecar in SIDECARS:
                 path.with_name(path.name + sidecar).write_text("uid")
         await self.run()
-        shutil.copytree(self.folder / "work", self.folder / "kept")
-
-    def begin_again(self) -> None:
-        shutil.rmtree(self.folder / "work")
-        shutil.copytree(self.folder / "kept", self.folder / "work")
+        self.keep()
 
     async def prune(self, nth: int | None) -> bool:
         """One process; False where it died at its nth effect."""
         mortal, now = Mortal(None if nth is None else AtEffect(nth), Counter()), self.clock.now() + _A_MONTH_S
-        with living(mortal, self.folder / "work", lambda _: None):
+        with living(mortal, self.work, lambda _: None):
             try:
                 with self.workspace.locked():
                     found = find_prunable(self.workspace, [self.manifest()], now, at_once=False)
@@ -115,7 +94,7 @@ class Attic:
         for more in ("", _GOING):
             plan = make_plan(
                 self.manifest(more), output=output, state=self.workspace.state.root, clock=self.clock,
-                gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-attic"),
+                gateway=GATEWAY,
             )  # fmt: skip
             actions = {track.track.name: track.action for part in plan.manifests for track in part.tracks}
             assert actions["menu"] is Action.KEEP
@@ -155,7 +134,4 @@ async def _tell(folder: Path) -> int:
 
 def test_a_prune_that_dies_anywhere_is_completed_by_the_next() -> None:
     """By the same words; in between nothing that is in use is touched, and nothing would be bought again."""
-    in_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # many small files are made and removed
-    backend, options = virtual_backend("asyncio")
-    with TemporaryDirectory(dir=in_memory) as folder:
-        assert anyio.run(partial(_tell, Path(folder)), backend=backend, backend_options=dict(options)) > 15
+    assert told(_tell) > 15

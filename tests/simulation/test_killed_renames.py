@@ -1,4 +1,4 @@
-"""A rename dies at each of its effects, and the same words again: nothing is lost, bought, or left behind.
+"""A rename dies at its effects, one after the other, and the same words again: nothing is lost, bought, or left behind.
 
 Every file that is opened, renamed or removed and everything that is written to the ledger is such an effect; runner,
 planning, ledger and files are the real ones. `tests/crash` kills the real program at some of them.
@@ -8,47 +8,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-import anyio
 import httpx
 import pytest
+from attic import GATEWAY, HEAD, Furnished, told
 from canned_finisher import CannedFinisher, source_of
 from mortality import Dead, Mortal, MortalWriter, living
 from scenarios import AtEffect
-from virtual_time import virtual_backend
 
-from pipeline.clock import EventLoopClock
 from pipeline.entry import make_plan, run
-from pipeline.gateway_choice import GatewayChoice
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read
-from pipeline.local_gateway.app import create_app
-from pipeline.local_gateway.composition import CannedComposer
-from pipeline.local_gateway.options import GatewayOptions
 from pipeline.manifest import parse_manifest
 from pipeline.renaming import SIDECARS
 from pipeline.workspace import LEDGER_NAME
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.runner.results import RunResult
     from pipeline.workspace import Plan
 
-_HEAD: Final = """\
-version: 1
-name: attic
-gateway: {model: sony-ai/mmaudio-v2-text-to-audio, price_per_second: 0.001}
-defaults: {duration: 1, outputs: [wav, ogg]}
-tracks:
-"""
 _MOST_EFFECTS: Final = 400
+_TOLD_WHOLE: Final = ("one", "a swap")
+_STEP: Final = 3  # of the other stories every third effect: all of them take minutes
 _OWN: Final = ("assets.json", ".assets.json", "cost-report.", ".cost-report.")
 
 
@@ -76,24 +64,21 @@ STORIES: Final = {
 }
 
 
-class Attic:
+class Attic(Furnished):
     """A gateway that outlives the lives, and two folders that a whole run has filled."""
 
     def __init__(self, folder: Path, story: Story) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.story = story
-        self.clock = EventLoopClock()
         self._prompts: dict[str, str] = {}  # by the hash of a source
-        options = GatewayOptions(latency_s=1.0, rpm=None, media_base_url="http://127.0.0.1:81")
-        self.app = create_app(options, clock=self.clock, composer=CannedComposer(), state=None)
 
     @property
     def output(self) -> Path:
-        return self.folder / "work/output"
+        return self.work / "output"
 
     @property
     def state(self) -> Path:
-        return self.folder / "work/state"
+        return self.work / "state"
 
     @property
     def jobs(self) -> int:
@@ -105,20 +90,16 @@ class Attic:
         for path in [path for path in self.output.rglob("*") if path.suffix in (".wav", ".ogg")]:
             for sidecar in SIDECARS:
                 path.with_name(path.name + sidecar).write_text(self._prompt_of(path) + path.suffix + sidecar)
-        shutil.copytree(self.folder / "work", self.folder / "kept")
+        self.keep()
         return self.contents()
 
-    def begin_again(self) -> None:
-        shutil.rmtree(self.folder / "work")
-        shutil.copytree(self.folder / "kept", self.folder / "work")
-
     def plan(self, tracks: dict[str, str]) -> Plan:
-        text = _HEAD + "".join(f"  {name}: {{prompt: {what}}}\n" for name, what in tracks.items())
+        text = HEAD + "".join(f"  {name}: {{prompt: {what}}}\n" for name, what in tracks.items())
         return make_plan(
-            parse_manifest(text, self.folder / "work/attic.yaml"),  # with its lock beside it
+            parse_manifest(text, self.work / "attic.yaml"),  # with its lock beside it
             output=self.output,
             state=self.state,
-            gateway=GatewayChoice("real", "http://127.0.0.1", "sk-aig-attic"),
+            gateway=GATEWAY,
             clock=self.clock,
         )
 
@@ -127,7 +108,7 @@ class Attic:
         mortal = Mortal(None if nth is None else AtEffect(nth), Counter())
         result = None
         # What takes another name was on disk before this life began: that nobody syncs it is no fault.
-        with living(mortal, self.folder / "work", lambda _: None):
+        with living(mortal, self.work, lambda _: None):
             try:
                 result = await run(
                     self.plan(tracks),
@@ -188,11 +169,11 @@ class Attic:
         assert self.plan(self.story.after).nothing_to_do
 
 
-async def _tell(folder: Path, story: Story, *, without_ledger: bool) -> int:
-    """How many effects there were to die at."""
+async def _tell(folder: Path, story: Story, step: int, *, without_ledger: bool) -> int:
+    """How many effects there were to die at, of which every `step`th was died at."""
     attic = Attic(folder, story)
     before = await attic.furnish()
-    for nth in range(1, _MOST_EFFECTS):
+    for nth in range(1, _MOST_EFFECTS, step):
         attic.begin_again()
         jobs = attic.jobs
         result = await attic.live(story.after, nth)
@@ -212,11 +193,8 @@ async def _tell(folder: Path, story: Story, *, without_ledger: bool) -> int:
 
 
 def _told(name: str, *, without_ledger: bool) -> int:
-    in_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # many small files are made and removed
-    backend, options = virtual_backend("asyncio")
-    with TemporaryDirectory(dir=in_memory) as folder:
-        tell = partial(_tell, Path(folder), STORIES[name], without_ledger=without_ledger)
-        return anyio.run(tell, backend=backend, backend_options=dict(options))
+    step = 1 if name in _TOLD_WHOLE else _STEP
+    return told(partial(_tell, story=STORIES[name], step=step, without_ledger=without_ledger))
 
 
 @pytest.mark.parametrize("name", STORIES)
