@@ -1,7 +1,8 @@
 """Nightly: the pick of a track that has become older than its `refresh` is generated again. Pure.
 
-A try counts from the moment when it was asked for, whatever came of it, so that a gate that fails every time costs
-no more than one generation a night; what was not charged is no try.
+What somebody chose is left alone: nobody but a person replaces it. A try counts from the moment when it was asked for,
+whatever came of it, so that a gate that fails every time costs no more than one generation a night, however often a
+run is started; what was not charged is no try.
 """
 
 from __future__ import annotations
@@ -36,15 +37,16 @@ def refreshed(plan: TrackPlan, row: AssetRow | None, manifest: Manifest, facts: 
     """
     if plan.track.refresh_s is None or row is None or not _stands_idle(plan, row):
         return plan
-    since = _since(row, facts)
-    if since is None:
+    generated = moment(row.provenance.date)
+    if generated is None:
         return plan
-    due = max([since + plan.track.refresh_s, *_next_tries(plan, row, facts)])
+    due = max([generated + plan.track.refresh_s, *_next_tries(plan, row, facts)])
     if facts.now < due:
         return replace(plan, refresh_at=due)
     regeneration = next_regeneration(plan.paid_fingerprint, row, facts)
     key = PurchaseKey(plan.paid_fingerprint, row.provenance.take, regeneration)
-    return _generated_again(plan, key, f"refresh: {_age(facts.now - since)} old", manifest, facts)
+    why = f"older than {_told(plan.track.refresh_s)}, generated {_age(facts.now - generated)} ago"
+    return _generated_again(plan, key, why, manifest, facts)
 
 
 def together(plans: Iterable[TrackPlan], manifest: Manifest, facts: Facts) -> Iterator[TrackPlan]:
@@ -54,7 +56,7 @@ def together(plans: Iterable[TrackPlan], manifest: Manifest, facts: Facts) -> It
     for plan in every:
         key, name = due.get(plan.paid_fingerprint, (None, ""))
         stands = key is not None and plan.action is Action.KEEP and plan.choice is None and plan.pick == key.take
-        yield plan if key is None or not stands else _generated_again(plan, key, f"refresh of {name}", manifest, facts)
+        yield plan if key is None or not stands else _generated_again(plan, key, f"one purchase with {name}", manifest, facts)
 
 
 def _refreshed_key(plan: TrackPlan) -> PurchaseKey | None:
@@ -76,7 +78,6 @@ def _generated_again(plan: TrackPlan, key: PurchaseKey, why: str, manifest: Mani
         takes=takes,
         assets=tuple(replace(asset, keep=False) for asset in plan.assets),
         pick=None,
-        choice=None,
         candidates=frozenset({key.take}),
         refresh_at=None,
         why=why,
@@ -84,22 +85,12 @@ def _generated_again(plan: TrackPlan, key: PurchaseKey, why: str, manifest: Mani
 
 
 def _stands_idle(plan: TrackPlan, row: AssetRow) -> bool:
-    """Is `row` of this track's own pick, and is there nothing else to be done about it, or that could be?"""
+    """Is `row` of this track's own pick, which nobody chose, and is there nothing else to be done, or that could be?"""
     own = (row.manifest, row.name) == (plan.track.manifest, plan.track.name)
     source = row.provenance
     meant = any((take.number, take.key.regeneration) == (source.take, source.regeneration) for take in plan.takes)
     idle = plan.action is Action.KEEP or (plan.action is Action.BLOCKED and plan.why == missing(plan.track))
-    return own and meant and idle
-
-
-def _since(row: AssetRow, facts: Facts) -> float | None:
-    """What its age counts from: when it was generated, or when somebody chose it, which makes it good once more."""
-    generated = moment(row.provenance.date)
-    lock = facts.locks.get(row.manifest)
-    pick = None if lock is None else lock.track(row.name).pick_of(row.paid_fingerprint)
-    is_it = pick is not None and pick.chosen and pick.version == (row.provenance.take, row.provenance.regeneration)
-    chosen = moment(pick.at) if pick is not None and is_it else None
-    return generated if generated is None or chosen is None else max(generated, chosen)
+    return own and meant and idle and plan.choice is None
 
 
 def _next_tries(plan: TrackPlan, row: AssetRow, facts: Facts) -> Iterator[float]:
@@ -114,6 +105,11 @@ def _next_tries(plan: TrackPlan, row: AssetRow, facts: Facts) -> Iterator[float]
         came = moment(one.date) if one.take == take and one.regeneration > regeneration else None
         if came is not None:
             yield came + pause
+
+
+def _told(refresh_s: float) -> str:
+    """As a manifest says it."""
+    return f"{refresh_s / _DAY_S:g}d" if refresh_s % _DAY_S == 0 else f"{refresh_s / _HOUR_S:g}h"
 
 
 def _age(seconds: float) -> str:

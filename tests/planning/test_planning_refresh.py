@@ -40,8 +40,8 @@ def plan(world: World, of: Track, **more: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("age", "does", "why"),
-    [(6 * DAY, Action.KEEP, ""), (WEEKLY - 1, Action.KEEP, ""), (WEEKLY, Action.GENERATE, "refresh: 7 days old"),
-     (8.5 * DAY, Action.GENERATE, "refresh: 8 days old"), (900 * DAY, Action.GENERATE, "refresh: 900 days old")],
+    [(6 * DAY, Action.KEEP, ""), (WEEKLY - 1, Action.KEEP, ""), (WEEKLY, Action.GENERATE, "older than 7d, generated 7 days ago"),
+     (8.5 * DAY, Action.GENERATE, "older than 7d, generated 8 days ago"), (900 * DAY, Action.GENERATE, "older than 7d, generated 900 days ago")],
 )  # fmt: skip
 def test_a_pick_that_is_older_is_generated_again(age: float, does: Action, why: str) -> None:
     """At its price, as the next regeneration of its take; what is younger says when its time will come."""
@@ -55,7 +55,7 @@ def test_a_pick_that_is_older_is_generated_again(age: float, does: Action, why: 
 def test_hours_are_told_as_hours() -> None:
     """Up to two days."""
     of = weekly(refresh_s=12 * HOUR)
-    assert plan(aged(of, 30 * HOUR), of).tracks[0].why == "refresh: 30 hours old"
+    assert plan(aged(of, 30 * HOUR), of).tracks[0].why == "older than 12h, generated 30 hours ago"
 
 
 def test_without_the_key_nothing_is() -> None:
@@ -86,7 +86,7 @@ def test_a_source_that_is_missing_is_no_reason_to_wait() -> None:
     """`refresh` is a word for buying: what could not be finished anew is generated anew."""
     world = World()
     world.asset(weekly(), intact=False, date=timestamp(NOW - 8 * DAY))
-    assert plan(world, weekly()).tracks[0].why == "refresh: 8 days old"
+    assert plan(world, weekly()).tracks[0].why == "older than 7d, generated 8 days ago"
     world.asset(weekly(), intact=False, date=timestamp(NOW - 6 * DAY))
     assert plan(world, weekly()).tracks[0].action is Action.BLOCKED
 
@@ -107,17 +107,13 @@ def test_a_date_that_says_nothing_buys_nothing(date: str) -> None:
     assert plan(world, weekly()).nothing_to_do
 
 
-def test_somebodys_choice_is_good_once_more() -> None:
-    """Whoever goes back to an older one does not want it replaced by the very next run; after that it grows old too."""
+@pytest.mark.parametrize(("by", "does"), [("pick", Action.KEEP), ("rollback", Action.KEEP), ("run", Action.GENERATE)])
+def test_what_somebody_chose_is_left_alone(by: str, does: Action) -> None:
+    """However old: nobody but a person replaces it."""
     of = weekly()
-    for chosen_at, does in ((NOW - 6 * DAY, Action.KEEP), (NOW - 8 * DAY, Action.GENERATE)):
-        world = aged(of, 30 * DAY)
-        entry = lock(of, (1, 0), picks=(("pick", 1, 0),))
-        object.__setattr__(entry.picks[0], "at", timestamp(chosen_at))
-        world.locks = {"menu": entry}
-        (menu,) = plan(world, of).tracks
-        assert menu.action is does
-    assert [take.key.regeneration for take in menu.takes] == [1]
+    world = aged(of, 30 * DAY, locks={"menu": lock(of, (1, 0), picks=((by, 1, 0),))})
+    (menu,) = plan(world, of).tracks
+    assert (menu.action, menu.refresh_at) == (does, None)
 
 
 class TestTries:
@@ -184,7 +180,7 @@ def test_placeholders_grow_old_too() -> None:
     """For nothing, so that nights can be rehearsed."""
     of = weekly()
     made = plan(aged(of, 8 * DAY, kind="local"), of)
-    assert (made.tracks[0].why, made.estimate_microusd) == ("refresh: 8 days old", 0)
+    assert (made.tracks[0].why, made.estimate_microusd) == ("older than 7d, generated 8 days ago", 0)
 
 
 def test_a_local_run_leaves_the_real_thing_however_old() -> None:

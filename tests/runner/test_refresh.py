@@ -83,25 +83,25 @@ async def test_what_stands_can_be_finished_anew_after_a_failed_try(world: World)
 async def test_another_take_does_not_step_in(world: World) -> None:
     """The take that is the pick is generated again; where that fails, what stands stays, and no other take."""
     await world.run(TWO)
-    await choose(world, TWO, "2")
     world.network.after.append(First(is_audio, silence))
     result = await night(world, TWO, days=8)
-    assert (result.exit, made_of(world), len(world.network.submits)) == (1, (2, 0), 3)
-    assert picks(world)[-1] == ("pick", 2, 0)
+    assert (result.exit, made_of(world), len(world.network.submits)) == (1, (1, 0), 3)
+    assert picks(world) == [("run", 1, 0)]
     result = await night(world, TWO)
-    assert (result.exit, made_of(world), picks(world)[-1]) == (0, (2, 2), ("run", 2, 2))
+    assert (result.exit, made_of(world), picks(world)[-1]) == (0, (1, 2), ("run", 1, 2))
 
 
-async def test_whoever_goes_back_has_another_week(world: World) -> None:
-    """The next night does not undo what somebody has just done."""
+async def test_whoever_goes_back_keeps_it_until_they_say_otherwise(world: World) -> None:
+    """No night undoes what somebody has chosen; `--regenerate` does, and from then on it grows old again."""
     await world.run(WEEKLY)
     await night(world, days=8)
     await choose(world, WEEKLY, None)
-    for _ in range(6):
-        assert (await night(world)).counts["kept"] == 1
+    assert (await night(world, days=30)).counts["kept"] == 1
     assert made_of(world) == (1, 0)
-    await night(world, days=2)
-    assert (made_of(world), len(world.network.submits)) == ((1, 2), 3)
+    await night(world, regenerate=("menu",))
+    assert (await night(world)).counts["kept"] == 1
+    await night(world, days=7)
+    assert (made_of(world), len(world.network.submits)) == ((1, 3), 4)
 
 
 async def test_a_job_that_fails_is_not_charged_and_not_tried_twice_in_one_run(world: World) -> None:
