@@ -146,21 +146,26 @@ class Night:
         self._promises.must(kept=False, otherwise="the run is not closed, though nothing goes wrong any more")
 
     async def _regenerate(self) -> None:
+        await self._until_closed(self.scenario.regenerate, regenerate=("**",))
+
+    async def _reroll(self) -> None:
+        """One wish."""
+        self._promises.rerolls_begin()
+        await self._until_closed(self.scenario.reroll, reroll=(self._first.name,))
+
+    async def _refresh(self) -> None:
+        """A day and a half later, what has grown old is generated again; whatever dies of it, what stands stays."""
+        await anyio.sleep(_A_DAY_AND_A_HALF_S)
+        stood = list(self._evidence.delivered())
+        await self._until_closed(self.scenario.refresh)
+        self._promises.still_there(stood)
+
+    async def _until_closed(self, lives: tuple[Life, ...], **words: tuple[str, ...]) -> None:
         """The same words until their run is closed."""
         self._road.fault_rate = self.scenario.fault_rate
         closed = self._evidence.runs(closed=True)
-        for life in (*self.scenario.regenerate, Life(None, 0.0)):
-            await self._live(life, regenerate=("**",))
-            if self._evidence.runs(closed=True) > closed:
-                return
-
-    async def _reroll(self) -> None:
-        """The same words until their run is closed: one wish."""
-        self._road.fault_rate = self.scenario.fault_rate
-        self._promises.rerolls_begin()
-        closed = self._evidence.runs(closed=True)
-        for life in (*self.scenario.reroll, Life(None, 0.0)):
-            await self._live(life, reroll=(self._first.name,))
+        for life in (*lives, Life(None, 0.0)):
+            await self._live(life, **words)
             if self._evidence.runs(closed=True) > closed:
                 return
 
@@ -177,16 +182,6 @@ class Night:
             if chosen is not None and life.end is None:
                 break
         self._promises.was_chosen(self._first, int(take), submits)
-
-    async def _refresh(self) -> None:
-        """What has grown old is generated again by the next run, or by the one that goes on with it."""
-        await anyio.sleep(_A_DAY_AND_A_HALF_S)
-        self._road.fault_rate = self.scenario.fault_rate
-        closed = self._evidence.runs(closed=True)
-        for life in (*self.scenario.refresh, Life(None, 0.0)):
-            await self._live(life)
-            if self._evidence.runs(closed=True) > closed:
-                return
 
     @property
     def _first(self) -> Track:

@@ -17,6 +17,7 @@ from pipeline.runner.events import Event, TakeFailed
 from pipeline.runner.results import EXIT_MONEY, EXIT_TRACKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from evidence import Evidence
@@ -264,6 +265,11 @@ class Promises:
         picks = LockFile(self._manifest).read().track(track.name).picks
         self.must(bool(picks) and picks[-1].take == take and picks[-1].chosen, f"the lock does not say so: {picks}")
         self.must(self._road.requests["submit"] == submits, "choosing has submitted something")
+
+    def still_there(self, stood: Iterable[Path]) -> None:
+        """What stood before it was generated again, or what took its place."""
+        gone = [path.name for path in stood if not path.is_file()]
+        self.must(not gone, f"generating again has lost {gone}")
 
     def _most_tries(self, prompt: str) -> int:
         """How often what has this prompt may have been refreshed: once a night."""

@@ -141,7 +141,7 @@ def scenario_of(seed: int) -> Scenario:
         regenerate=deaths if regenerates else (),
         reroll=_deaths_of_one(Random(f"one more {seed}"), STAGES) if seed % 3 == 1 else (),
         choose=_deaths_of_one(Random(f"choice {seed}"), CHOOSING) if seed % 2 == 0 else (),
-        refresh=_deaths_of_one(Random(f"a night later {seed}"), STAGES) if seed % 4 == 3 else (),
+        refresh=_deaths_of_one(Random(f"a night later {seed}"), STAGES) if seed % 8 == 3 else (),
     )
 
 
