@@ -34,13 +34,13 @@ from pipeline.sources import SourceStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from pipeline.claims import Rows
     from pipeline.gateway_choice import GatewayChoice
     from pipeline.jobs import Job, Kind
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
-    from pipeline.output import AssetRow
     from pipeline.picks.values import Pick
-    from pipeline.planning.plans import ManifestPlan, TrackPlan
+    from pipeline.planning.plans import ManifestPlan
 
 LEDGER_NAME: Final = "ledger.sqlite3"
 
@@ -164,33 +164,32 @@ class Workspace:
 
         Raises what `plan` does.
         """
-        facts = self._facts(request, index, time.time() if now is None else now, is_all=is_all)
+        standing = rows_by_path(index)
+        facts = self._facts(request, standing, time.time() if now is None else now, is_all=is_all)
         wishes = _wishes(request)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
         if damaged:
             facts = replace(facts, held=facts.held - damaged)
             plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
+        refreshes = [track.refresh_at for plan in plans for track in plan.tracks if track.refresh_at is not None]
         return Plan(
             request,
             plans,
             tuple(index),
-            _index_complete(index, facts),
+            facts.intact <= standing.keys(),
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
             facts,
-            good_until=min(
-                (track.refresh_at for track in _tracks(plans) if track.refresh_at is not None), default=None
-            ),
+            good_until=min(refreshes, default=None),
         )
 
-    def _facts(self, request: PlanRequest, index: Sequence[Mapping[str, Any]], now: float, *, is_all: bool) -> Facts:
+    def _facts(self, request: PlanRequest, standing: Rows, now: float, *, is_all: bool) -> Facts:
         locks = self.locks.read(request.manifests)
         locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
-        standing = rows_by_path(index)
         books = self._remembered(request, None if is_all else standing)
         planned = list(_paths_planned(request))
-        rows = adopted(rows_by_path(books.rows) | standing, _planned_tracks(request), request.names)
+        rows = adopted(self._laid_here(books.rows, request) | standing, _planned_tracks(request), request.names)
         intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
         here = frozenset(sha for sha, one in books.sources.items() if self.sources.holds(sha, one.format, one.size))
         recordings = hashes_of_recordings(_planned_tracks(request), self.hashes)
@@ -226,7 +225,7 @@ class Workspace:
             named=takes_named(locks.values()),
         )
 
-    def _remembered(self, request: PlanRequest, standing: Mapping[tuple[str, str], AssetRow] | None) -> _Remembered:
+    def _remembered(self, request: PlanRequest, standing: Rows | None) -> _Remembered:
         """What the ledger knows of what the plan is about, nothing where there is none.
 
         `standing`: the rows of the index, which are not asked for again. None: no row is asked for.
@@ -251,6 +250,19 @@ class Workspace:
                 ),
             )
 
+    def _laid_here(self, remembered: Sequence[Mapping[str, Any]], request: PlanRequest) -> Rows:
+        """What the ledger remembers and the index lacks, as far as it may be about this output folder.
+
+        One ledger may serve several. A file that is something else is no run's by the word of such a row; and where
+        there is none, the row tells what a given manifest has bought, and of another one nothing.
+        """
+        rows = rows_by_path(remembered)
+        return {
+            at: row
+            for at, row in rows.items()
+            if self.output.intact(row) or (row.manifest in request.names and not self.output.folder.holds(row.path))
+        }
+
     def _damaged(self, plans: Iterable[ManifestPlan]) -> frozenset[str]:
         """The sources that are to be finished and are not what was recorded: they are fetched again, as if gone."""
         active = (track for plan in plans for track in plan.tracks if track.action in (Action.FINISH, Action.GENERATE))
@@ -267,10 +279,6 @@ def _wishes(request: PlanRequest) -> Wishes:
         reroll=request.reroll,
         refreshes=not request.free and not request.reroll,  # a re-roll is about the one take that it says
     )
-
-
-def _tracks(plans: Iterable[ManifestPlan]) -> Iterator[TrackPlan]:
-    return (track for plan in plans for track in plan.tracks)
 
 
 def _open_runs(ledger: Ledger, request: PlanRequest) -> dict[str, int]:
@@ -318,11 +326,6 @@ def _planned_tracks(request: PlanRequest) -> Iterator[Track]:
 def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
     for track in _planned_tracks(request):
         yield from ((track.manifest, path) for path in track.asset_paths)
-
-
-def _index_complete(index: Sequence[Mapping[str, Any]], facts: Facts) -> bool:
-    """Does it have a row of every planned asset that stands?"""
-    return facts.intact <= {(row.get("manifest"), row.get("path")) for row in index}
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:

@@ -56,7 +56,11 @@ def together(plans: Iterable[TrackPlan], manifest: Manifest, facts: Facts) -> It
     for plan in every:
         key, name = due.get(plan.paid_fingerprint, (None, ""))
         stands = key is not None and plan.action is Action.KEEP and plan.choice is None and plan.pick == key.take
-        yield plan if key is None or not stands else _generated_again(plan, key, f"one purchase with {name}", manifest, facts)
+        yield (
+            plan
+            if key is None or not stands
+            else _generated_again(plan, key, f"one purchase with {name}", manifest, facts)
+        )
 
 
 def _refreshed_key(plan: TrackPlan) -> PurchaseKey | None:

@@ -11,7 +11,7 @@ import anyio
 from pipeline.files import FolderError
 from pipeline.jobs import OUTSTANDING, Commitment, State
 from pipeline.ledger.store import LedgerError
-from pipeline.output import index_after
+from pipeline.output import index_after, read_row
 from pipeline.planning.plans import Step, estimates
 from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
@@ -253,7 +253,8 @@ async def _record(
         told = []
         for manifest, work in zip(manifests, works, strict=True):
             name = manifest.plan.manifest.name
-            ledger.record_assets(name, [row for row in documents if row.get("manifest") == name])
+            own = (row for row in documents if row.get("manifest") == name)
+            ledger.record_assets(name, [row for row in own if read_row(row) is not None])
             home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
             told.append(replace(manifest, collected=frozenset(home)))
         return tuple(told)

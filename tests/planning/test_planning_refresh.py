@@ -40,9 +40,14 @@ def plan(world: World, of: Track, **more: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("age", "does", "why"),
-    [(6 * DAY, Action.KEEP, ""), (WEEKLY - 1, Action.KEEP, ""), (WEEKLY, Action.GENERATE, "older than 7d, generated 7 days ago"),
-     (8.5 * DAY, Action.GENERATE, "older than 7d, generated 8 days ago"), (900 * DAY, Action.GENERATE, "older than 7d, generated 900 days ago")],
-)  # fmt: skip
+    [
+        (6 * DAY, Action.KEEP, ""),
+        (WEEKLY - 1, Action.KEEP, ""),
+        (WEEKLY, Action.GENERATE, "older than 7d, generated 7 days ago"),
+        (8.5 * DAY, Action.GENERATE, "older than 7d, generated 8 days ago"),
+        (900 * DAY, Action.GENERATE, "older than 7d, generated 900 days ago"),
+    ],
+)
 def test_a_pick_that_is_older_is_generated_again(age: float, does: Action, why: str) -> None:
     """At its price, as the next regeneration of its take; what is younger says when its time will come."""
     made = plan(aged(weekly(), age), weekly())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,55 @@ async def test_a_manifest_that_was_renamed_keeps_what_it_bought(world: World) ->
     result = await world.run(ONE, head=RENAMED)
     assert (result.exit, result.counts["kept"], len(world.network.submits)) == (0, 1, 1)
     assert [row["manifest"] for row in world.index.values()] == ["sequel"]
+
+
+async def test_one_ledger_serves_several_output_folders(world: World) -> None:
+    """What one folder has says nothing about the other: another manifest's path is free there, nothing is bought twice.
+
+    Each asset is finished from the same source, and each folder is complete by itself.
+    """
+    await world.run(ONE)
+    first = (world.output / "menu.wav").read_bytes()
+    world.output_name = "other"
+    result = await world.run("  menu: {prompt: other}\n", head=RENAMED)
+    assert (result.exit, status(result), len(world.network.submits)) == (0, "generated", 2)
+    world.output_name = "third"
+    result = await world.run(ONE)
+    assert (result.exit, status(result), len(world.network.submits)) == (0, "finished", 2)
+    assert (world.output / "menu.wav").read_bytes() == first
+    for folder in ("output", "third"):
+        world.output_name = folder
+        assert world.plan(ONE).nothing_to_do, folder
+
+
+@pytest.mark.parametrize("kind", ["real", "local"])
+async def test_nor_does_it_claim_what_somebody_has_put_into_another_folder(world: World, kind: str) -> None:
+    """A file of the same name there is no run's, whatever the ledger remembers of the first."""
+    await world.run(ONE, kind=kind)
+    world.output_name = "other"
+    world.output.mkdir()
+    (world.output / "menu.wav").write_bytes(b"somebody's own")
+    result = await world.run(ONE, kind=kind)
+    assert (result.exit, "no run made it" in error(result)) == (1, True)
+    assert (world.output / "menu.wav").read_bytes() == b"somebody's own"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("duration", "4"), ("lufs", float("nan")), ("sha256", None), ("size", -1), ("warnings", 3)]
+)
+async def test_a_row_that_is_none_is_written_anew(world: World, key: str, value: object) -> None:
+    """Free, from what the ledger remembers or from the source; a row that lacks something stops nobody."""
+    await world.run(ONE)
+    index = world.output / "assets.json"
+    document = json.loads(index.read_text())
+    good = dict(document["assets"][0])
+    document["assets"][0][key] = value
+    if value is None:
+        del document["assets"][0][key]
+    index.write_text(json.dumps(document))
+    result = await world.run(ONE)
+    assert (result.exit, len(world.network.submits), world.index["menu.wav"]) == (0, 1, good)
+    assert world.plan(ONE).nothing_to_do
 
 
 async def test_a_job_of_a_manifest_that_was_renamed_comes_home(world: World) -> None:

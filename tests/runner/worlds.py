@@ -124,6 +124,7 @@ class World:
     def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder  # of the manifests
         self.elsewhere: Path | None = None  # where its two folders are, if not there
+        self.output_name = "output"
         self.clock = EventLoopClock()
         self.options = GatewayOptions(**({"latency_s": 5.0, "rpm": None, "media_base_url": MEDIA_URL} | options))
         self.composer: Any = CannedComposer()
@@ -139,7 +140,7 @@ class World:
 
     @property
     def output(self) -> Path:
-        return (self.elsewhere or self.folder) / "output"
+        return (self.elsewhere or self.folder) / self.output_name
 
     @property
     def state(self) -> Path:
