@@ -55,12 +55,10 @@ def together(plans: Iterable[TrackPlan], manifest: Manifest, facts: Facts) -> It
     due = {key.fingerprint: (key, plan.track.name) for plan in every if (key := _refreshed_key(plan)) is not None}
     for plan in every:
         key, name = due.get(plan.paid_fingerprint, (None, ""))
-        stands = key is not None and plan.action is Action.KEEP and plan.choice is None and plan.pick == key.take
-        yield (
-            plan
-            if key is None or not stands
-            else _generated_again(plan, key, f"one purchase with {name}", manifest, facts)
-        )
+        if key is not None and plan.action is Action.KEEP and plan.choice is None and plan.pick == key.take:
+            yield _generated_again(plan, key, f"one purchase with {name}", manifest, facts)
+        else:
+            yield plan
 
 
 def _refreshed_key(plan: TrackPlan) -> PurchaseKey | None:

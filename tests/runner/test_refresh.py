@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -58,6 +59,8 @@ async def test_one_that_fails_its_gate_leaves_what_stands_and_is_tried_once_a_ni
         assert (result.exit, status(result), len(world.network.submits)) == (1, "failed", 1 + tries)
         assert error(result) == f"take 1, generated again, is not fit: {NOTHING_HEARD}; what stood before stays"
         assert ((world.output / "menu.wav").read_bytes(), made_of(world)) == (good, (1, 0))
+        warnings = [one["message"] for one in world.index["menu.wav"]["warnings"] if one["code"] == "take_failed"]
+        assert warnings == [f"take 1, generated again, is not fit to be its pick: {NOTHING_HEARD}"]
         result = await world.run(WEEKLY)
         assert (result.exit, status(result), len(world.network.submits)) == (0, "kept", 1 + tries)
     (purchase,) = lock_of(world)["menu"]["purchases"].values()
@@ -66,6 +69,17 @@ async def test_one_that_fails_its_gate_leaves_what_stands_and_is_tried_once_a_ni
     assert [take["regeneration"] for take in failed] == [1, 2]
     result = await night(world)
     assert (result.exit, made_of(world), len(world.network.submits)) == (0, (1, 3), 4)
+
+
+async def test_the_index_tells_of_the_last_failure_only(world: World) -> None:
+    """However many nights fail, and whatever each is like."""
+    await world.run(WEEKLY)
+    for frames in (2400, 4800):
+        world.network.after.append(First(is_audio, partial(silence, frames=frames)))
+        assert (await night(world, days=8)).exit == 1
+    failures = [one["message"] for one in world.index["menu.wav"]["warnings"] if one["code"] == "take_failed"]
+    assert len(failures) == 1
+    assert "0.6" in failures[0]
 
 
 async def test_what_stands_can_be_finished_anew_after_a_failed_try(world: World) -> None:
