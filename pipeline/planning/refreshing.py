@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.jobs import FRUITLESS, PurchaseKey
 from pipeline.planning.plans import Action, Step
-from pipeline.planning.takes import Proof, missing, plan_take
+from pipeline.planning.takes import Proof, plan_take
 from pipeline.planning.wanted import next_regeneration
 from pipeline.times import moment
 
@@ -72,7 +72,7 @@ def _generated_again(plan: TrackPlan, key: PurchaseKey, why: str, manifest: Mani
     """`plan` with the take of `key` bought, if that is what is to be done about it, and nothing else in its place."""
     again = replace(plan_take(plan.track, key, manifest, facts, Proof(), kept=False), on_a_word=True)
     takes = tuple(again if take.number == key.take else take for take in plan.takes)
-    if again.step is not Step.BUY or any(take.step is Step.BLOCKED for take in takes):
+    if again.step is not Step.BUY:
         return plan
     return replace(
         plan,
@@ -87,12 +87,11 @@ def _generated_again(plan: TrackPlan, key: PurchaseKey, why: str, manifest: Mani
 
 
 def _stands_idle(plan: TrackPlan, row: AssetRow) -> bool:
-    """Is `row` of this track's own pick, which nobody chose, and is there nothing else to be done, or that could be?"""
+    """Is `row` of this track's own pick, which nobody chose, and is there nothing else to be done about it?"""
     own = (row.manifest, row.name) == (plan.track.manifest, plan.track.name)
     source = row.provenance
     meant = any((take.number, take.key.regeneration) == (source.take, source.regeneration) for take in plan.takes)
-    idle = plan.action is Action.KEEP or (plan.action is Action.BLOCKED and plan.why == missing(plan.track))
-    return own and meant and idle and plan.choice is None
+    return own and meant and plan.action is Action.KEEP and plan.choice is None
 
 
 def _next_tries(plan: TrackPlan, row: AssetRow, facts: Facts) -> Iterator[float]:
