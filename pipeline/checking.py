@@ -28,6 +28,7 @@ _LOSSY_TOLERANCE_LU: Final = 0.2
 #: How far a true peak may lie over its ceiling, in dB: two meters differ by so much.
 PEAK_TOLERANCE_DB: Final = 0.1
 _SAME_FIGURE_DB: Final = 0.05  # two decoders of one lossy file; the index rounds to hundredths
+_BITS: Final = {"wav": 16, "flac": 16}  # of a sample, where the manifest names no others
 _SHORT: Final = frozenset({"loudness_short", "levelled_by_peak", "silent"})  # say why it is below its target
 _OVER: Final = "over_ceiling"
 _LEAST_LOOP: Final = 0.4  # of what was asked
@@ -78,6 +79,8 @@ def faults(asset: Asset, found: Remeasured) -> Iterator[Fault]:
     yield from _length_faults(asset, found.figures)
     if asset.finishing.loudness.target_lufs is not None:
         yield from _level_faults(asset, asset.finishing.loudness, found.figures)
+    if not asset.is_changed:
+        yield from _index_faults(asset.row, found.figures)
 
 
 def _form_faults(asset: Asset, found: Remeasured) -> Iterator[Fault]:
@@ -93,6 +96,9 @@ def _form_faults(asset: Asset, found: Remeasured) -> Iterator[Fault]:
     for channels in dict.fromkeys((row.channels, finishing.channels or row.channels)):
         if figures.channels != channels:
             yield Fault("channels", f"{figures.channels} channels, expected {channels}")
+    bits = asset.output.bits or _BITS.get(asset.output.format)
+    if found.format == asset.output.format and found.bits != bits:
+        yield Fault("bits", f"{found.bits or 'no whole number of'} bits a sample, expected {bits}")
 
 
 def _length_faults(asset: Asset, figures: Measurement) -> Iterator[Fault]:
@@ -146,7 +152,12 @@ def _loudness_faults(asset: Asset, loudness: Loudness, lufs: float | None, toler
     delivered = asset.row.lufs
     # Only a group as a whole has the manifest's target: a member of it is to be as loud as its gain has made it.
     target = loudness.target_lufs if asset.row.group is None else delivered
-    if target is None or lufs is None or abs(lufs - target) <= tolerance:
+    if lufs is None:
+        if delivered is not None or not asset.warnings & _SHORT:
+            text = "there is nothing in it whose loudness could be measured"
+            yield Fault("loudness", f"{text}, its target is {loudness.target_lufs:g}")
+        return
+    if target is None or abs(lufs - target) <= tolerance:
         return
     if lufs > target or not asset.warnings & _SHORT:
         yield Fault("loudness", f"{lufs:.2f} LUFS, its target is {target:g}")
@@ -158,6 +169,23 @@ def _is_over(asset: Asset, found: float | None, most: float, delivered: float | 
     """Is a figure over its ceiling, and by more than was known when it was delivered?"""
     known = delivered if _OVER in asset.warnings and delivered is not None else most
     return found is not None and found > max(most, known + _SAME_FIGURE_DB)
+
+
+def _index_faults(row: AssetRow, figures: Measurement) -> Iterator[Fault]:
+    """The index's own figures, of a file that is what was delivered: whoever reads the index relies on them."""
+    for name, recorded, measured in (
+        ("lufs", row.lufs, figures.lufs),
+        ("max_short_term_lufs", row.max_short_term_lufs, figures.max_short_term_lufs),
+        ("loudness_range", row.loudness_range, figures.loudness_range_lu),
+        ("true_peak_dbtp", row.true_peak_dbtp, figures.true_peak_dbtp),
+    ):
+        is_other = (recorded is None) != (measured is None)
+        if is_other or (recorded is not None and measured is not None and abs(recorded - measured) > _SAME_FIGURE_DB):
+            yield Fault("index", f"{name} is {_figure(measured)}, and {_figure(recorded)} in the index")
+
+
+def _figure(value: float | None) -> str:
+    return "nothing that can be measured" if value is None else f"{value:.2f}"
 
 
 def _named(points: tuple[int, int] | None) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FORMATS: Final[dict[tuple[str, str], Format]] = {("OGG", "VORBIS"): "ogg", ("OGG", "OPUS"): "opus"}
 #: m4a and opus are not looked into: what ffmpeg writes there is its own.
 _WITH_LOOPS: Final = frozenset({"wav", "flac", "ogg", "mp3"})
+_OF_WHOLE_NUMBERS: Final = frozenset({"wav", "flac"})
 _CONTAINERS: Final[dict[str, Format]] = {"WAV": "wav", "WAVEX": "wav", "FLAC": "flac", "MP3": "mp3"}
 
 
@@ -27,13 +28,14 @@ class Remeasured:
     """A file as it decodes. `format` None: none that finishing delivers.
 
     `loop`: the loop points in it, (start, end) in frames, the end exclusive. `seam`: of the loop that was asked about,
-    where that lies within the file.
+    where that lies within the file. `bits` of a sample, where samples are stored as whole numbers.
     """
 
     figures: Measurement
     format: Format | None
     loop: tuple[int, int] | None = None
     seam: Seam | None = None
+    bits: int | None = None
 
 
 def remeasure(path: str, loop: tuple[int, int] | None) -> Remeasured:
@@ -45,6 +47,7 @@ def remeasure(path: str, loop: tuple[int, int] | None) -> Remeasured:
         format=audio_format,
         loop=written_loop(path) if audio_format in _WITH_LOOPS else None,
         seam=seam_of(sound, *loop) if loop is not None and 0 <= loop[0] < loop[1] <= sound.frames else None,
+        bits=None if audio_format is None else _bits_of(path, audio_format),
     )
 
 
@@ -54,3 +57,10 @@ def format_of(path: str) -> Format | None:
         return "m4a"
     found = soundfile.info(path)
     return _FORMATS.get((found.format, found.subtype)) or _CONTAINERS.get(found.format)
+
+
+def _bits_of(path: str, audio_format: Format) -> int | None:
+    if audio_format not in _OF_WHOLE_NUMBERS:
+        return None
+    kind, _, bits = soundfile.info(path).subtype.partition("_")
+    return int(bits) if kind == "PCM" and bits.isdigit() else None

@@ -15,7 +15,7 @@ from pipeline.checking import Asset, Fault, faults
 from pipeline.cli.terminal import out, out_document, printable, say
 from pipeline.cli.words import load_manifests
 from pipeline.files import reason, sha256_of
-from pipeline.fingerprints import finishing_fingerprint
+from pipeline.fingerprints import fingerprint_of, finishing_fingerprint
 from pipeline.manifest.names import matches
 from pipeline.output import rows_by_path
 from pipeline.runner.finisher import WorkerDied
@@ -108,12 +108,20 @@ def _look(
         if sha256 != row.sha256:
             text = f"changed since it was made: its SHA-256 is {sha256[:12]}…, {row.sha256[:12]}… in the index"
             findings.append(one.finding("changed", text))
-        if row.finishing_fingerprint != finishing_fingerprint(track, one.output):
+        if row.finishing_fingerprint != finishing_fingerprint(track, one.output, _steps_of(row)):
             findings.append(one.finding("settings", "made with other settings than the manifest has now"))
+        elif row.settings is not None and fingerprint_of(row.settings) != row.finishing_fingerprint:
+            findings.append(one.finding("index", "its settings in the index are others than it was made with"))
         warnings = _said(row if one.main is None else rows.get((track.manifest, one.main)))
         is_changed = sha256 != row.sha256
         there.append((one, Asset(track, one.output, row, warnings, one.main is not None, is_changed)))
     return findings, there
+
+
+def _steps_of(row: AssetRow) -> tuple[str, ...]:
+    """The names of the user's own steps that it was made with: a Python program's, which only the index knows here."""
+    steps = (row.settings or {}).get("steps")
+    return tuple(map(str, steps)) if isinstance(steps, list) else ()
 
 
 def _said(row: AssetRow | None) -> frozenset[str]:
