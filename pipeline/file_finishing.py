@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.tasks import FinishTask, Target
+from pipeline.audio.tasks import FinishTask, Target, joint_warnings
 from pipeline.audio.tasks import Warning as AssetWarning
 from pipeline.file_measuring import FAILS_ALONE, why
 from pipeline.files import FolderError, identity, plain_size, reason, remedy
@@ -136,15 +136,19 @@ async def finish_all(
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The gain of files that are levelled together, and which of them bring nothing to it, since they failed."""
+    """The gain of files that are levelled together, and which of them bring nothing to it, since they failed.
+
+    `how`: what to say of where it comes from.
+    """
 
     gain_db: float | None = None
     without: tuple[Order, ...] = ()
+    how: tuple[AssetWarning, ...] = ()
 
     @property
     def warnings(self) -> tuple[AssetWarning, ...]:
         names = names_of([order.source.name for order in self.without])
-        return (AssetWarning("group_incomplete", f"levelled without {names}"),) if names else ()
+        return (*((AssetWarning("group_incomplete", f"levelled without {names}"),) if names else ()), *self.how)
 
 
 async def _joint_level(finisher: _Finisher, orders: Sequence[Order], observe: Callable[[FileResult], None]) -> Level:
@@ -165,7 +169,8 @@ async def _joint_level(finisher: _Finisher, orders: Sequence[Order], observe: Ca
     if not brought or target is None:
         return Level(without=tuple(without))
     blocks = [brought[number] for number in sorted(brought)]
-    return Level(await finisher.workers.common_gain_db(blocks, target), tuple(sorted(without, key=orders.index)))
+    gain_db = await finisher.workers.common_gain_db(blocks, target)
+    return Level(gain_db, tuple(sorted(without, key=orders.index)), joint_warnings(blocks))
 
 
 @contextmanager

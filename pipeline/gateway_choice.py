@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from pipeline.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 REAL_BASE_URL: Final = "https://api.aigateway.sh"
 #: The ledger's name for the local gateway that a run starts itself: its port is another each time, its jobs are not.
 EMBEDDED_ORIGIN: Final = "local"
+#: The environment's word for it: a real gateway may be asked over plain http.
+ALLOW_HTTP: Final = "AIGATEWAY_ALLOW_HTTP"
 #: The local gateway takes every key that begins so.
 _LOCAL_KEY: Final = "sk-aig-local"
-#: Set to 1, it lets the key go over plain http to a gateway that is not on this machine.
-ALLOW_HTTP: Final = "AIGATEWAY_ALLOW_HTTP"
 #: What the client takes for an address: printable ASCII, but for what does not belong in one.
 _PLAIN: Final = re.compile(r"(?:(?![\\<>\"`^{|}])[\x21-\x7e]){1,8192}")
 _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
@@ -82,24 +83,20 @@ def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_ke
     if not key and needs_key:
         raise NoGateway(f"--gateway {word} needs a key: set AIGATEWAY_API_KEY", key=True)
     named = None if word in (None, "aigateway") else word
-    base_url = _checked(named or environment.get("AIGATEWAY_BASE_URL") or REAL_BASE_URL)
-    if environment.get(ALLOW_HTTP) != "1" and not _is_private(base_url):
+    url = _checked(named or environment.get("AIGATEWAY_BASE_URL") or REAL_BASE_URL)
+    if not environment.get(ALLOW_HTTP):
+        _check_that_nobody_reads_along(url)
+    return GatewayChoice("real", url, key)
+
+
+def _check_that_nobody_reads_along(url: str) -> None:
+    """Raises NoGateway where the key would go over a network in the clear."""
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise NoGateway(
-            f"{base_url}: plain http would send the key to another machine for anybody on the way to read; use https, "
-            f"or set {ALLOW_HTTP}=1 where that way is safe"
+            f"{url} is asked without encryption, so that whoever is on the way can read the key: use its https:// "
+            f"address, or set {ALLOW_HTTP}=1 where the network between is your own"
         )
-    return GatewayChoice("real", base_url, key)
-
-
-def _is_private(base_url: str) -> bool:
-    """Can nobody on the way read what is sent there: is it https, or does it not leave this machine?"""
-    parts = urlsplit(base_url)
-    if parts.scheme == "https" or parts.hostname == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _checked(url: str) -> str:

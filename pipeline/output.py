@@ -17,6 +17,8 @@ from pipeline.picks.values import Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pipeline.planning.plans import ManifestPlan
+
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
 _LARGEST_COUNT: Final = 1 << 53
@@ -253,3 +255,21 @@ def rows_by_path(
     """(manifest, path) -> row. What the index lacks is taken from what the ledger remembers of it."""
     rows = map(read_row, (*remembered, *index))
     return {(row.manifest, row.path): row for row in rows if row is not None}
+
+
+def index_after(
+    index: Sequence[Mapping[str, Any]], given: Iterable[ManifestPlan], rows: Iterable[AssetRow]
+) -> list[Mapping[str, Any]]:
+    """The index's rows after a run: `rows` for the tracks of the given manifests, and everything else as it was.
+
+    A row whose track is gone stays too, as an orphan: `prune` removes it with its file.
+    """
+    mine = [row.document() for row in rows]
+    taken = {row["path"] for row in mine}
+    claimed = {
+        (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
+    } | {(plan.manifest.name, move.old.path) for plan in given for move in plan.moves}
+    others = [
+        row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
+    ]
+    return [*others, *mine]

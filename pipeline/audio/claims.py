@@ -26,9 +26,9 @@ _MP3_TOLERANCE_FRAMES: Final = 2 * 1_152
 def check_claims(file: soundfile.SoundFile, path: str, frames: int) -> None:
     """Raise AudioError where `frames`, all that `file` decodes to, are fewer than it says it holds."""
     claimed = _claimed_frames(file, Path(path), frames)
-    if frames < claimed:
-        got, said = frames / file.samplerate, claimed / file.samplerate
-        raise AudioError(f"it is cut short: its header claims {said:,.1f} s, and {got:,.1f} s are there")
+    if frames < claimed - (_MP3_TOLERANCE_FRAMES if file.format == "MP3" else 0):
+        said, got = (f"{each:,} frames ({each / file.samplerate:,.1f} s)" for each in (claimed, frames))
+        raise AudioError(f"it is cut short: its header claims {said}, and {got} are there")
     if file.format == "OGG":
         check_pages(Path(path))
     if file.format == "MP3" and frames < file.frames and (hidden := hidden_frames(Path(path), frames)):
@@ -42,5 +42,4 @@ def _claimed_frames(file: soundfile.SoundFile, path: Path, frames: int) -> int:
         return claimed_in_chunks(path, frames)
     if file.format == "MP3" and not says_its_length(path):
         return 0  # libsndfile has guessed
-    tolerance = _MP3_TOLERANCE_FRAMES if file.format == "MP3" else 0
-    return file.frames - tolerance if file.frames < UNKNOWN_FRAMES else 0
+    return file.frames if file.frames < UNKNOWN_FRAMES else 0

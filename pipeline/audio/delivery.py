@@ -1,21 +1,22 @@
 """A levelled sound becomes a file that is what it should be: encoded, decoded again, measured, mended where it misses.
 
 Lossy formats move loudness and peaks. What is said about a file is measured on that file, and one that passes its
-ceiling or misses its loudness is encoded again towards a better aim, peaks before loudness.
+ceiling or misses its loudness is encoded again towards a better aim, peaks before loudness. The best try is kept.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.encoding import HEADROOM_DB, rate_for
 from pipeline.audio.level_warnings import level_warnings
-from pipeline.audio.levelling import first_aim, in_group, next_aim
+from pipeline.audio.levelling import first_aim, in_group, next_aim, shortcomings
 from pipeline.audio.mastering import master
 from pipeline.audio.resampling import resampled, resampled_loop
 from pipeline.audio.tasks import FinishedFile, Target
 from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.audio.true_peak import true_peak_dbtp
 from pipeline.audio.writing import encode_files, read_back
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Prepared:
 class _Made:
     """What an aim has come to: its level, the most that was taken off its peaks, in dB, and the files."""
 
+    aim: Aim | None
     level: Level
     limited_db: float
     files: WrittenFiles
@@ -53,13 +55,14 @@ class _Made:
 
 def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label) -> FinishedFile:
     """Make `target`'s files of `prepared`. Raises AudioError, and OSError where one can't be written."""
-    measured, headroom_db = prepared.measured, HEADROOM_DB[target.output.format]
-    loudness = in_group(loudness, measured, prepared.gain_db)
+    headroom_db = HEADROOM_DB[target.output.format]
+    loudness = in_group(loudness, prepared.measured, prepared.gain_db)
     sound, loop_start = _at_rate(prepared, rate_for(target.output.format, prepared.sound.sample_rate))
+    measured = _measured_at_rate(prepared, sound)
 
     def made(aim: Aim | None) -> _Made:
         level, limited_db, encoded = mastered(aim)
-        return _Made(level, limited_db, read_back(encoded))
+        return _Made(aim, level, round(limited_db, 2), read_back(encoded))
 
     def mastered(aim: Aim | None) -> tuple[Level, float, EncodedFiles]:
         """What `aim` comes to, encoded: the sound is let go here, before anything is decoded again."""
@@ -67,25 +70,28 @@ def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label
         files = encode_files(made.sound, target, label, loop_start, splits=prepared.splits)
         return made.level, made.limited_db, files
 
-    aim = first_aim(measured, loudness, headroom_db, prepared.gain_db)
-    best = made(aim)
-    for _ in range(_MOST_CORRECTIONS):
-        better = next_aim(
-            aim,
-            best.level,
-            delivered=best.files.judged,
+    def better(made: _Made) -> Aim | None:
+        """What to aim for after `made`; its own aim where no other is worth a try."""
+        return next_aim(
+            made.aim,
+            made.level,
+            delivered=made.files.judged,
             measured=measured,
             loudness=loudness,
             headroom_db=headroom_db,
         )
-        if better == aim:
-            break
-        aim, best = better, made(better)
+
+    tries = [made(first_aim(measured, loudness, headroom_db, prepared.gain_db))]
+    while len(tries) <= _MOST_CORRECTIONS and (aim := better(tries[-1])) != tries[-1].aim:
+        tries.append(made(aim))
+    best = min(tries, key=lambda one: shortcomings(one.files.judged, loudness))
+    if best is not tries[-1]:
+        best = made(best.aim)  # each try has the place of the one before
     warnings = (
         *prepared.warnings,
         *_format_warnings(prepared, best.files.main, target),
         *_seam_warnings(prepared, best.files.main),
-        *level_warnings(best.files.judged, aim, best.level, best.limited_db, loudness),
+        *level_warnings(best.files.judged, best.aim, best.level, best.limited_db, loudness),
     )
     return _finished(best, target, warnings)
 
@@ -94,6 +100,13 @@ def _at_rate(prepared: Prepared, sample_rate: int) -> tuple[Sound, int | None]:
     if prepared.loop_start is None:
         return resampled(prepared.sound, sample_rate), None
     return resampled_loop(prepared.sound, sample_rate, prepared.loop_start)
+
+
+def _measured_at_rate(prepared: Prepared, sound: Sound) -> Measurement:
+    """What was measured, with the peaks of `sound` where that has another rate: resampling lets them grow."""
+    if sound.sample_rate == prepared.sound.sample_rate:
+        return prepared.measured
+    return replace(prepared.measured, true_peak_dbtp=true_peak_dbtp(sound))
 
 
 def _format_warnings(prepared: Prepared, written: WrittenFile, target: Target) -> list[AssetWarning]:
@@ -147,7 +160,7 @@ def _described(
         true_peak_dbtp=measured.true_peak_dbtp,
         loop=written.loop,
         warnings=warnings,
-        limited_db=round(made.limited_db, 2),
+        limited_db=made.limited_db,
         gain_db=made.level.gain_db,
         intro=intro,
     )

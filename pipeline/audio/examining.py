@@ -15,7 +15,7 @@ from pipeline.audio.measurement import measure
 from pipeline.audio.seam import seam_of
 from pipeline.audio.tasks import Examination, SeamScore
 from pipeline.audio.tasks import Warning as FileWarning
-from pipeline.audio.written_loops import written_loop
+from pipeline.audio.written_loops import WrittenLoop, read_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def examine(path: str, *, gates: bool = False) -> Examination:
             audio_format, encoding, channels = _format(file), str(file.subtype).lower(), int(file.channels)
         sound = decode(readable)
     measured = measure(sound)
-    loop, warnings = _loop(written_loop(path), sound.frames)
+    loop, warnings = _loop(read_loop(path), sound.frames)
     if channels > STEREO:
         warnings.append(FileWarning("folded", f"its {channels} channels are measured as folded down to stereo"))
     if gates:
@@ -80,13 +80,21 @@ def _format(file: soundfile.SoundFile) -> str:
     return "opus" if file.subtype == "OPUS" else _FORMATS.get(file.format, file.format.lower())
 
 
-def _loop(written: tuple[int, int] | None, frames: int) -> tuple[tuple[int, int] | None, list[FileWarning]]:
+def _loop(written: WrittenLoop, frames: int) -> tuple[tuple[int, int] | None, list[FileWarning]]:
     """The loop that is written in a file, if the file has what it loops over; engines would play something else."""
-    if written is None or 0 <= written[0] < written[1] <= frames:
-        return written, []
-    start, end = written
-    text = f"its loop, from {start:,} to {end:,}, is not within its {frames:,} samples"
-    return None, [FileWarning("loop_outside", text)]
+    if written.played is not None:
+        text = f"its loop is played {written.played}, and is not looked at: only one that goes forwards for ever is"
+        return None, [FileWarning("loop_ignored", text)]
+    if written.points is None:
+        return None, []
+    start, end = written.points
+    if not 0 <= start < end <= frames:
+        text = f"its loop, from {start:,} to {end:,}, is not within its {frames:,} samples"
+        return None, [FileWarning("loop_outside", text)]
+    if end - start == 1:
+        text = f"its loop, at {start:,}, is a single sample, and is not looked at: nothing is heard of one"
+        return None, [FileWarning("loop_ignored", text)]
+    return (start, end), []
 
 
 def _score(sound: Sound, start: int, end: int) -> SeamScore:

@@ -163,10 +163,11 @@ def _level_dbfs(samples: Samples) -> float:
 
 
 def _clipped_runs(channel: Samples) -> int:
-    """Runs of three or more at full scale, of one sign or both."""
-    at_full_scale = np.flatnonzero(np.abs(channel) >= _FULL_SCALE)
+    """Runs of three or more at full scale, each of one sign. What goes over full scale is not cut off there."""
+    height = np.abs(channel)
+    at_full_scale = np.flatnonzero((height >= _FULL_SCALE) & (height <= 1))
     if len(at_full_scale) < _CLIPPED_RUN:
         return 0
-    ends = np.flatnonzero(np.diff(at_full_scale) > 1)
+    ends = np.flatnonzero((np.diff(at_full_scale) > 1) | np.diff(channel[at_full_scale] > 0))
     edges = np.concatenate([[-1], ends, [len(at_full_scale) - 1]])
     return int(np.count_nonzero(np.diff(edges) >= _CLIPPED_RUN))

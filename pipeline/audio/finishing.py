@@ -54,7 +54,7 @@ def prepare(task: FinishTask) -> Prepared:
     return Prepared(
         sound=shaped.sound,
         measured=measured,
-        warnings=(*warnings, *(loop.warnings if loop else ())),
+        warnings=(*warnings, *shaped.warnings),
         loop_start=shaped.loop_start,
         splits=splits,
         unlike_over_s=None if loop is None or loop.repeats else loop.crossfade_s,
@@ -67,7 +67,7 @@ def gating_blocks(task: FinishTask) -> GatingBlocks:
     prepared = prepare(task)
     heard = _repeated(prepared.sound, prepared.loop_start) if prepared.splits else prepared.sound
     powers = momentary_powers(heard).astype(np.float32).tobytes()
-    return GatingBlocks(powers, prepared.measured.true_peak_dbtp)
+    return GatingBlocks(powers, prepared.measured.true_peak_dbtp, prepared.measured.lufs is not None)
 
 
 def common_gain_db(members: Sequence[GatingBlocks], target_lufs: float) -> float:

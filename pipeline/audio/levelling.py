@@ -31,6 +31,8 @@ _LAST_BITS: Final = 1e-6
 # third.
 _SAFETY_DB: Final = 0.05
 _SAFETY_SHARE: Final = 0.15
+# What is held down is encoded once more only for so much.
+_LEAST_LIFT_DB: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +91,30 @@ def level_for(aim: Aim, measured: Measurement) -> Level:
     """The gain towards `aim`, as far as peaks and the loudest three seconds allow."""
     if measured.true_peak_dbtp is None:
         return Level(0.0)
-    room = aim.ceiling_dbtp + aim.limit_db - measured.true_peak_dbtp
+    room = room_db(aim, measured)
     if aim.lufs is None or measured.lufs is None:
-        return _level_of_short(aim.gain_db, room)
-    bounds: list[tuple[float, str | None]] = [(aim.lufs - measured.lufs, None), (room, PEAKS)]
-    if aim.short_term_lufs is not None and measured.max_short_term_lufs is not None:
-        bounds.append((aim.short_term_lufs - measured.max_short_term_lufs, LOUDEST))
-    gain, held_by = min(bounds, key=lambda bound: bound[0])
-    return Level(_rounded_down(gain), held_by)
+        return at_most(room, room if aim.gain_db is None else aim.gain_db)
+    return at_most(room, *louder_by(aim, measured.lufs, measured.max_short_term_lufs))
 
 
-def _level_of_short(gain_db: float | None, room_db: float) -> Level:
-    if gain_db is None:
-        return Level(_rounded_down(room_db))
-    return Level(_rounded_down(min(gain_db, room_db)), PEAKS if room_db < gain_db else None)
+def louder_by(aim: Aim, lufs: float | None, max_short_term_lufs: float | None) -> tuple[float, str | None]:
+    """How much louder a sound must become for `aim`, in LU, and what holds it below that if anything does."""
+    if aim.lufs is None or lufs is None:
+        return 0.0, None
+    bounds: list[tuple[float, str | None]] = [(aim.lufs - lufs, None)]
+    if aim.short_term_lufs is not None and max_short_term_lufs is not None:
+        bounds.append((aim.short_term_lufs - max_short_term_lufs, LOUDEST))
+    return min(bounds, key=lambda bound: bound[0])
+
+
+def room_db(aim: Aim, measured: Measurement) -> float:
+    """How far a sound that measured so may be turned up: to the ceiling, and by what may be limited."""
+    return aim.ceiling_dbtp + aim.limit_db - (measured.true_peak_dbtp or 0.0)
+
+
+def at_most(room: float, gain_db: float, held_by: str | None = None) -> Level:
+    """The level at `gain_db`, at which `held_by` holds it, or below it where peaks leave no more `room`, in dB."""
+    return Level(_rounded_down(min(gain_db, room)), PEAKS if room < gain_db else held_by)
 
 
 def next_aim(
@@ -114,30 +126,37 @@ def next_aim(
     loudness: Loudness,
     headroom_db: float,
 ) -> Aim | None:
-    """A better aim than the one whose file measured `delivered`; `aim` itself where the file is what was asked.
+    """A better aim than the one whose file measured `delivered`; `aim` itself where no other is worth an encoding.
 
-    `level`: what `aim` came to. `measured`: the sound before its gain. Peaks come first: a ceiling is only raised over
-    what the file has shown to be safe by `headroom_db`, and what peaks hold down is not lifted again.
+    `level`: what `aim` came to. `measured`: the sound before its gain. A bound that the file passes is lowered, and
+    one that keeps it from its target is lifted where the file leaves room below it. A ceiling that does not is only
+    raised over what the file has shown to be safe by `headroom_db`.
     """
     if aim is None:
         return None
     peak_over, loudest_over = ceiling_excesses(delivered, loudness)
-    missed = 0.0
-    if level.held_by is None and delivered.lufs is not None and aim.lufs is not None:
-        missed = (loudness.target_lufs or 0.0) - delivered.lufs
-    if peak_over <= 0 and loudest_over <= 0 and abs(missed) <= MOST_MISSED_LU:
+    missed = _missed_lu(delivered, loudness)
+    held_over = {PEAKS: peak_over, LOUDEST: loudest_over}.get(level.held_by or "")
+    if max(peak_over, loudest_over) <= 0 and (
+        abs(missed) <= MOST_MISSED_LU or (held_over is not None and _moved_by(held_over) < _LEAST_LIFT_DB)
+    ):
         return aim
     peak = min((measured.true_peak_dbtp or 0.0) + level.gain_db, aim.ceiling_dbtp)
-    if peak_over > 0:
-        ceiling = peak - _with_safety(peak_over)
+    if peak_over > 0 or level.held_by == PEAKS:
+        ceiling = min(_FULL_SCALE_DBTP, peak + _moved_by(peak_over))
     else:
         strayed = (delivered.true_peak_dbtp or 0.0) - peak
         ceiling = min(_FULL_SCALE_DBTP, max(peak, loudness.true_peak_dbtp - headroom_db - strayed))
     most = aim.short_term_lufs
-    if most is not None and loudest_over > 0:
-        most -= _with_safety(loudest_over)
-    lufs = None if aim.lufs is None else aim.lufs + missed
+    if most is not None and (loudest_over > 0 or level.held_by == LOUDEST):
+        most += _moved_by(loudest_over)
+    lufs = aim.lufs if aim.lufs is None or level.held_by is not None else aim.lufs + missed
     return replace(aim, lufs=lufs, ceiling_dbtp=ceiling, short_term_lufs=most)
+
+
+def shortcomings(delivered: Measurement, loudness: Loudness) -> tuple[float, float]:
+    """How far a file is from what was asked, the less the better: over its ceilings before off its loudness."""
+    return max(0.0, *ceiling_excesses(delivered, loudness)), abs(_missed_lu(delivered, loudness))
 
 
 def ceiling_excesses(delivered: Measurement, loudness: Loudness) -> tuple[float, float]:
@@ -149,8 +168,18 @@ def ceiling_excesses(delivered: Measurement, loudness: Loudness) -> tuple[float,
     )
 
 
-def _with_safety(excess_db: float) -> float:
-    return excess_db * (1 + _SAFETY_SHARE) + _SAFETY_DB
+def _missed_lu(delivered: Measurement, loudness: Loudness) -> float:
+    """How far a file is below its target; negative: above it. 0 where it has no loudness."""
+    if delivered.lufs is None or loudness.target_lufs is None:
+        return 0.0
+    return loudness.target_lufs - delivered.lufs
+
+
+def _moved_by(excess_db: float) -> float:
+    """How far to move a bound that a file is so far over, or below where that is negative."""
+    if excess_db > 0:
+        return -excess_db * (1 + _SAFETY_SHARE) - _SAFETY_DB
+    return max(0.0, -excess_db * (1 - _SAFETY_SHARE) - _SAFETY_DB)
 
 
 def _rounded_down(gain_db: float) -> float:

@@ -53,11 +53,12 @@ def limit(sound: Sound, gain_db: float, ceiling_dbtp: float, loop_start: int | N
 def _needed_db(sound: Sound, highest: float) -> Decibels:
     """For each cell of `sound`, how much must be taken off for no peak to pass `highest`, a linear value."""
     peaks = cell_peaks(sound, highest).astype(np.float64)
-    needed = 20 * np.log10(np.maximum(peaks, highest) / highest)
-    # The samples that make a peak lie in its own cell and in the one before.
-    needed[:-1] = np.maximum(needed[:-1], needed[1:])
-    within: Decibels = needed[: -(-sound.frames // CELL)]
-    return within
+    own = 20 * np.log10(np.maximum(peaks, highest) / highest)
+    # The samples that make a peak reach into the cells on either side of its own.
+    needed: Decibels = own.copy()
+    np.maximum(needed[:-1], own[1:], out=needed[:-1])
+    np.maximum(needed[1:], own[:-1], out=needed[1:])
+    return needed
 
 
 def _curve(needed: Decibels, sample_rate: int, loop_start: int | None) -> Decibels:

@@ -24,6 +24,7 @@ _LONGEST_CROSSFADE_S: Final = 1.0
 _NEEDS_NO_MORE: Final = 0.95  # the correlation from which the shortest will do
 _ALIGNED_WITHIN_S: Final = 0.1  # what finding the sample may take off a length
 _MOST_CROSSFADE: Final = 0.25  # of the loop
+_SAME_LENGTH_S: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +54,11 @@ def _warnings(made: Looped, loop: Loop, least_s: float) -> Iterator[AssetWarning
     if length_s < least_s - _ALIGNED_WITHIN_S:
         text = f"loops over {length_s:.1f} s, and at least {least_s:.1f} were asked: there is no more of it"
         yield AssetWarning("loop_short", text)
+    if loop.crossfade_s is not None and made.crossfade_s < loop.crossfade_s - _SAME_LENGTH_S:
+        text = f"its ends are crossfaded over {made.crossfade_s:.3g} s, and {loop.crossfade_s:g} were asked"
+        yield AssetWarning(
+            "crossfade_shortened", f"{text}: at most a quarter of it, and no more than sounds around its ends"
+        )
     if loop.intro != "drop" and made.start == 0:
         yield AssetWarning("no_intro", "it loops from its first sample on: there is nothing before the loop")
 

@@ -1,11 +1,11 @@
-"""A sound is brought to its aim: the gain, the limiter, and more gain for what the limiter took."""
+"""A sound is brought to its aim: the gain, the limiter, and more gain for what the limiter took off its loudness."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pipeline.audio.levelling import Aim, Level, level_for
+from pipeline.audio.levelling import PEAKS, Aim, Level, at_most, level_for, louder_by, room_db
 from pipeline.audio.limiter import limit
 from pipeline.audio.loudness import read_loudness
 
@@ -34,22 +34,24 @@ def master(sound: Sound, measured: Measurement, aim: Aim | None, loop_start: int
     """
     if aim is None:
         return Master(sound, Level(0.0))
-    higher, steepness = aim, 1.0  # what limiting takes off the loudness is aimed for in addition
-    made = _at(sound, measured, higher, loop_start)
-    missed = _missed_lu(made, aim)
+    made = _at(sound, measured, aim, level_for(aim, measured), loop_start)
+    if made.limited_db == 0 or aim.lufs is None:
+        return made
+    room, steepness = room_db(aim, measured), 1.0
+    missed, held_by = _missed(made, aim)  # what limiting takes off the loudness: no bound but peaks has seen it yet
     for _ in range(_MOST_ROUNDS - 1):
-        if missed <= _NEAR_ENOUGH_LU:
+        level = at_most(room, made.level.gain_db + missed * steepness, held_by)
+        step = level.gain_db - made.level.gain_db
+        if abs(missed) <= _NEAR_ENOUGH_LU or step == 0:
             break
-        step = missed * steepness
-        higher = replace(higher, lufs=(higher.lufs or 0.0) + step)
-        made = _at(sound, measured, higher, loop_start)
-        before, missed = missed, _missed_lu(made, aim)
-        steepness = min(_STEEPEST, step / max(before - missed, step / _STEEPEST))
-    return made
+        made = _at(sound, measured, aim, level, loop_start)
+        before, (missed, held_by) = missed, _missed(made, aim)
+        steepness = min(_STEEPEST, 1 / max((before - missed) / step, 1 / _STEEPEST))
+    held_by = PEAKS if missed > _NEAR_ENOUGH_LU else held_by
+    return replace(made, level=replace(made.level, held_by=held_by))
 
 
-def _at(sound: Sound, measured: Measurement, aim: Aim, loop_start: int | None) -> Master:
-    level = level_for(aim, measured)
+def _at(sound: Sound, measured: Measurement, aim: Aim, level: Level, loop_start: int | None) -> Master:
     peak = (measured.true_peak_dbtp or 0.0) + level.gain_db
     if peak <= aim.ceiling_dbtp or aim.limit_db == 0:
         return Master(sound.with_gain(level.gain_db), level)
@@ -57,8 +59,7 @@ def _at(sound: Sound, measured: Measurement, aim: Aim, loop_start: int | None) -
     return Master(limited.sound, level, limited.most_db)
 
 
-def _missed_lu(made: Master, aim: Aim) -> float:
-    """How much quieter than its aim it has become by limiting, if more gain may still mend that."""
-    if made.limited_db == 0 or made.level.held_by is not None or aim.lufs is None:
-        return 0.0
-    return aim.lufs - (read_loudness(made.sound).lufs or aim.lufs)
+def _missed(made: Master, aim: Aim) -> tuple[float, str | None]:
+    """How much louder it may still become after limiting, in LU, and what holds it there."""
+    loudness = read_loudness(made.sound)
+    return louder_by(aim, loudness.lufs, loudness.max_short_term_lufs)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.channels import with_channels
-from pipeline.audio.fades import faded
+from pipeline.audio.fades import fade_warnings, faded
 from pipeline.audio.faults import without_offset
 from pipeline.audio.looping import looped
 from pipeline.audio.resampling import resampled
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import Finishing
     from pipeline.audio.sound import Sound
     from pipeline.audio.tasks import Step
+    from pipeline.audio.tasks import Warning as AssetWarning
 
 _SAME_LENGTH_S: Final = 0.001
 
@@ -32,6 +33,7 @@ class Shaped:
     sound: Sound
     loop: Looped | None = None
     loop_start: int | None = None
+    warnings: tuple[AssetWarning, ...] = ()
 
 
 def shape(sound: Sound, finishing: Finishing, steps: Sequence[Step] = (), asked_s: float | None = None) -> Shaped:
@@ -42,7 +44,8 @@ def shape(sound: Sound, finishing: Finishing, steps: Sequence[Step] = (), asked_
     before = sound if loop is None else loop.sound
     after = stepped(faded(before, finishing.fade_in_s, finishing.fade_out_s), steps)
     after = _conformed(after, finishing)  # a step may change rate or channels; the manifest decides
-    return Shaped(after, loop, None if loop is None else _moved(loop.start, before, after))
+    warnings = fade_warnings(before, finishing.fade_in_s, finishing.fade_out_s) if loop is None else loop.warnings
+    return Shaped(after, loop, None if loop is None else _moved(loop.start, before, after), warnings)
 
 
 def _conformed(sound: Sound, finishing: Finishing) -> Sound:

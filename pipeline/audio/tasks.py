@@ -5,7 +5,7 @@ No numpy here: the runner imports this and stays light.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,16 @@ class GatingBlocks:
 
     powers: bytes
     true_peak_dbtp: float | None
+    has_loudness: bool = True  # False: it is too short for one
+
+
+def joint_warnings(members: Iterable[GatingBlocks]) -> tuple[Warning, ...]:
+    """What to say of sounds that get one gain from what all of them bring together."""
+    audible = [member for member in members if member.has_loudness or member.true_peak_dbtp is not None]
+    if not audible or any(member.has_loudness for member in audible):
+        return ()
+    text = "all of them are too short for a loudness: levelled together, by their highest true peak"
+    return (Warning("levelled_by_peak", text),)
 
 
 @dataclass(frozen=True, slots=True)

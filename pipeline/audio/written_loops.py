@@ -6,6 +6,7 @@ Read from anybody's file, so within bounds: what is damaged or out of reach is a
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -18,7 +19,11 @@ _MOST_DIGITS: Final = 15
 
 _CHUNK: Final = struct.Struct("<4sI")
 _LONG_SIZE: Final = 0xFFFF_FFFF  # RF64: the size of `data` stands in `ds64`
-_LOOPS_AT, _FIRST_LOOP_AT, _LOOP_BYTES = 28, 36, 24
+_LOOPS_AT, _FIRST_LOOP_AT = 28, 36
+_LOOP: Final = struct.Struct("<4xIII4xI")  # kind, first and last frame, how often
+_MOST_LOOPS: Final = 64
+_FORWARD, _FOR_EVER = 0, 0
+_KINDS: Final = {1: "back and forth", 2: "backwards"}
 
 _FLAC_LAST: Final = 0x80
 _FLAC_COMMENTS: Final = 4
@@ -33,24 +38,37 @@ _ID3_STRANGE: Final = 0xC0  # unsynchronised, or with an extended header: nobody
 _ID3_ENCODINGS: Final = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenLoop:
+    """What a file says of its loop: (start, end) in samples, end exclusive; or how another is played that it has."""
+
+    points: tuple[int, int] | None = None
+    played: str | None = None  # otherwise than forwards and for ever, as all that is made here is
+
+
 def written_loop(path: str) -> tuple[int, int] | None:
     """The first loop that the file at `path` has, as (start, end) in samples, end exclusive. Raises OSError.
 
     None: it has none. Whether the sound is as long as that is for the caller to see.
     """
+    return read_loop(path).points
+
+
+def read_loop(path: str) -> WrittenLoop:
+    """What the file at `path` says of its loop. Raises OSError."""
     with Path(path).open("rb") as file:
         mark = file.read(4)
         if mark in (b"RIFF", b"RF64"):
             return _of_sampler(file)
         if mark == b"fLaC":
-            return _of_fields(_vorbis_fields(_flac_comments(file)))
+            return WrittenLoop(_of_fields(_vorbis_fields(_flac_comments(file))))
         if mark == b"OggS":
             file.seek(0)
-            return _of_fields(_vorbis_fields(_ogg_comments(file)))
+            return WrittenLoop(_of_fields(_vorbis_fields(_ogg_comments(file))))
         if mark.startswith(b"ID3"):
             file.seek(0)
-            return _of_fields(_id3_fields(file))
-        return None
+            return WrittenLoop(_of_fields(_id3_fields(file)))
+        return WrittenLoop()
 
 
 def _of_fields(fields: Mapping[str, str]) -> tuple[int, int] | None:
@@ -69,31 +87,40 @@ def _count(text: str) -> int | None:
 # --- WAV ------------------------------------------------------------------------------------------------------------
 
 
-def _of_sampler(file: BinaryIO) -> tuple[int, int] | None:
-    """The first loop of the `smpl` chunk, whose end is the last frame that is played."""
+def _of_sampler(file: BinaryIO) -> WrittenLoop:
+    """By the `smpl` chunk."""
     long_size = 0
     file.seek(12)
     for _ in range(_MOST_CHUNKS):
         head = file.read(_CHUNK.size)
         if len(head) < _CHUNK.size:
-            return None
+            break
         kind, size = _CHUNK.unpack(head)
         begins = file.tell()
         if kind == b"smpl":
-            return _first_loop(file.read(_FIRST_LOOP_AT + _LOOP_BYTES))
+            return _first_loop(file.read(_FIRST_LOOP_AT + _MOST_LOOPS * _LOOP.size))
         if kind == b"ds64":
             (long_size,) = struct.unpack("<8xQ", file.read(16).ljust(16, b"\0"))
         if kind == b"data" and size == _LONG_SIZE:
             size = min(long_size, 1 << 62)
         file.seek(begins + size + size % 2)
-    return None
+    return WrittenLoop()
 
 
-def _first_loop(sampler: bytes) -> tuple[int, int] | None:
-    if len(sampler) < _FIRST_LOOP_AT + _LOOP_BYTES or not any(sampler[_LOOPS_AT : _LOOPS_AT + 4]):
-        return None
-    start, last = struct.unpack_from("<8xII", sampler, _FIRST_LOOP_AT)
-    return start, last + 1
+def _first_loop(sampler: bytes) -> WrittenLoop:
+    """The first that is played forwards and for ever. Its end is the last frame that is played."""
+    told = int.from_bytes(sampler[_LOOPS_AT : _LOOPS_AT + 4], "little")
+    there = sampler[_FIRST_LOOP_AT:][: min(told, _MOST_LOOPS) * _LOOP.size]
+    loops = list(_LOOP.iter_unpack(there[: len(there) // _LOOP.size * _LOOP.size]))
+    for kind, start, last, times in loops:
+        if (kind, times) == (_FORWARD, _FOR_EVER):
+            return WrittenLoop((start, last + 1))
+    return WrittenLoop(played=_played(*loops[0]) if loops else None)
+
+
+def _played(kind: int, _start: int, _last: int, times: int) -> str:
+    how = [] if kind == _FORWARD else [_KINDS.get(kind, "in a way of its own")]
+    return " and ".join([*how, *([] if times == _FOR_EVER else [f"{times:,} times"])])
 
 
 # --- Vorbis comments ------------------------------------------------------------------------------------------------

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pipeline.manifest.recordings import Words
     from pipeline.manifest.tracks import Track
+
+_GATES: Final = ("silent", "ending", "gap", "clipping", "mono", "dc")
+#: Gates of a manifest that find nothing in files of one's own.
+_IDLE_GATES: Final = {"twin": "a file has no other takes to be compared with", "length": "nobody asked for a length"}
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -67,7 +71,7 @@ def finishing_options(command: F) -> F:
                      help="A file to make of each, again and again: ogg:quality=6, mp3:bitrate=128,suffix=-low, "
                           "wav:bits=24, flac, m4a, opus. [ogg]"),
         click.option("--gate", "gates", multiple=True, metavar="NAME=ACTION",
-                     help="What to do about a fault (silent, ending, gap, clipping, mono, dc): off, warn or fail."),
+                     help=f"What to do about a fault ({', '.join(_GATES)}): off, warn or fail."),
         click.option("--track", nargs=2, type=(str, Path), metavar="NAME MANIFEST",
                      help="Finish as this manifest's track is, instead of by options."),
     )):  # fmt: skip
@@ -82,7 +86,7 @@ def track_for(options: Mapping[str, Any]) -> Track:
     """
     keys, said = _keys(options)
     if options["track"] is None:
-        return _by_options(keys, said)
+        return _by_options(keys, said, _gate_mistakes(options["gates"]))
     if said:
         names = ", ".join(dict.fromkeys(option.split(" ")[0] for option in said.values()))
         raise click.UsageError(f"--track takes every setting from the manifest, expected it without {names}")
@@ -128,14 +132,33 @@ def _parts(word: str) -> dict[str, Words]:
     return {"format": audio_format, **{key.strip(): value for key, _, value in pairs}}
 
 
-def _by_options(keys: dict[str, Words], said: Mapping[str, str]) -> Track:
+def _gate_mistakes(words: Iterable[str]) -> list[str]:
+    """A line for each gate that would have no effect, or two."""
+    lines = []
+    actions: dict[str, str] = {}
+    for word in words:
+        gate, _, action = word.partition("=")
+        first = actions.setdefault(gate, action)
+        if gate in _IDLE_GATES:
+            lines.append(
+                f"--gate {word}: finds nothing here ({_IDLE_GATES[gate]}), expected one of {', '.join(_GATES)}"
+            )
+        elif action != first:
+            lines.append(f"--gate {word}: contradicts --gate {gate}={first}, expected one of the two")
+    return lines
+
+
+def _by_options(keys: dict[str, Words], said: Mapping[str, str], lines: list[str]) -> Track:
+    """`lines`: the mistakes that are known already."""
     from pipeline.manifest import ManifestMistakes, recording_track  # noqa: PLC0415 - `--help` needs none of it
 
     try:
-        return recording_track(keys)
+        track = recording_track(keys)
     except ManifestMistakes as found:
-        lines = [f"{_option(mistake.path, said)}: {mistake.message}" for mistake in found.mistakes]
-        raise click.UsageError("\n".join(lines)) from found
+        lines = [*(f"{_option(mistake.path, said)}: {mistake.message}" for mistake in found.mistakes), *lines]
+    if lines:
+        raise click.UsageError("\n".join(lines))
+    return track
 
 
 def _option(path: str, said: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from pipeline.audio.tasks import Warning as AssetWarning
+from pipeline.audio.tasks import joint_warnings
 from pipeline.manifest.names import names_of
 from pipeline.output import JoinedGroup
 
@@ -88,7 +89,8 @@ async def level_of(group: GroupPlan, heard: Mapping[str, Audition], finisher: Fi
     members, pin = group.members(shares), group.pin(blocks)
     gain = await finisher.common_gain_db(list(blocks.values()), group.target_lufs) if pin is None else pin.gain_db
     joined = JoinedGroup(group.name, group.target_lufs, gain, members)
-    return GroupLevel(joined, pin is not None, tuple(_warnings(group, joined, pin, blocks)))
+    by_peak = joint_warnings(blocks.values()) if pin is None else ()
+    return GroupLevel(joined, pin is not None, (*_warnings(group, joined, pin, blocks), *by_peak))
 
 
 def _warnings(

@@ -139,6 +139,47 @@ def test_a_loop_outside_of_its_file_is_said_and_not_scored(tmp_path):
     ]
 
 
+def sampler_of(*loops):
+    """A sampler chunk's content, of loops as (kind, first, last, times)."""
+    head = struct.pack("<9I", 0, 0, 0, 60, 0, 0, 0, len(loops), 0)
+    return head + b"".join(struct.pack("<6I", 0, kind, first, last, 0, times) for kind, first, last, times in loops)
+
+
+@pytest.mark.parametrize(
+    ("loops", "points", "played"),
+    [
+        ([(0, 5, 99, 0)], (5, 100), None),
+        ([(1, 5, 99, 0)], None, "back and forth"),
+        ([(2, 5, 99, 0)], None, "backwards"),
+        ([(77, 5, 99, 0)], None, "in a way of its own"),
+        ([(0, 5, 99, 3)], None, "3 times"),
+        ([(1, 5, 99, 3)], None, "back and forth and 3 times"),
+        ([(1, 5, 99, 0), (0, 7, 199, 0)], (7, 200), None),
+        ([], None, None),
+    ],
+    ids=["forwards", "back and forth", "backwards", "unknown", "counted", "both", "the first that fits", "none"],
+)
+def test_only_a_loop_that_goes_forwards_for_ever_is_one(tmp_path, loops, points, played):
+    """Others are played otherwise than anything here would play them: they are named, and not scored."""
+    wav = io.BytesIO(Path(made(tmp_path, "wav", music(0.5))).read_bytes())
+    riff.add_chunk(wav, b"smpl", sampler_of(*loops))
+    (tmp_path / "sampler.wav").write_bytes(wav.getvalue())
+    examined = examine(str(tmp_path / "sampler.wav"))
+    assert (examined.loop, written_loop(str(tmp_path / "sampler.wav"))) == (points, points)
+    assert (examined.seam is None) == (points is None)
+    expected = []
+    if played is not None:
+        expected = [f"its loop is played {played}, and is not looked at: only one that goes forwards for ever is"]
+    assert [warning.message for warning in examined.warnings] == expected
+
+
+def test_a_single_sample_is_no_loop(tmp_path):
+    """It would be scored as unheard: nothing in it moves."""
+    examined = examine(with_sampler(save(tmp_path / "a.wav", music(1)), 1_000, 1_001))
+    assert (examined.loop, examined.seam) == (None, None)
+    assert [warning.code for warning in examined.warnings] == ["loop_ignored"]
+
+
 def test_gates_look_only_where_they_are_asked(tmp_path):
     """What they find is told, and fails nothing; a loop needs no ending."""
     path = save(tmp_path / "a.wav", tone((-6, 4)))

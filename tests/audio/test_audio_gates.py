@@ -143,6 +143,18 @@ class TestClipping:
         assert find_clipping(decode(file.path))
         assert find_clipping(loud)
 
+    @pytest.mark.parametrize("hertz", [50, 5_000])
+    def test_nothing_but_full_scale_is_clipped(self, hertz):
+        """A square wave: each of its runs follows the one of the other sign at once."""
+        square = np.where(tone((0, 1), rate=RATE, hertz=hertz, phase_degrees=1).samples > 0, 1, -1)
+        (finding,) = find_clipping(Sound(square.astype(np.float32), RATE))
+        assert finding.message == f"clipped in {4 * hertz:,} places"
+
+    def test_what_goes_over_full_scale_is_not_clipped(self):
+        """A file of floats, or a decoded mp3, holds it whole."""
+        assert find_clipping(tone((6, 1), hertz=100)) == []
+        assert find_clipping(music(3, gain_db=20)) == []
+
     def test_peaks_at_full_scale_are_not_clipped(self):
         """A sine of full scale touches it, and stays for no three samples."""
         assert find_clipping(tone((0, 1), hertz=5_000)) == []
@@ -253,6 +265,7 @@ class TestJudged:
         """As warnings on each of its files, or as the track's failure."""
         finishing = Finishing(gates=(("gap", "fail"),))
         source = joined(noise(3, dbfs=-6), silence(1), noise(3, dbfs=-6))
+        source = Sound(source.samples.clip(-1, 1), RATE)
         task = task_for(tmp_path, source, Output("wav"), Output("ogg"), gated=True, asked_s=7.5)
         for file in finish(task):
             assert [warning.code for warning in file.warnings] == ["length", "ending", "gap", "clipping"]

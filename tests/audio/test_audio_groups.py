@@ -15,7 +15,7 @@ from pipeline.audio.loudness import joint_loudness, momentary_powers, read_loudn
 from pipeline.audio.measurement import measure_file
 from pipeline.audio.settings import Finishing, Loop, Loudness, Output, Trim
 from pipeline.audio.sound import Sound
-from pipeline.audio.tasks import AudioError
+from pipeline.audio.tasks import AudioError, joint_warnings
 
 BATTLE = Loudness(group="battle")
 WAV = Output("wav")
@@ -131,10 +131,27 @@ def test_what_is_too_short_for_a_loudness_gets_the_groups_gain(tmp_path):
 
 
 def test_a_group_of_stings_is_levelled_by_its_highest_peak(tmp_path):
-    """At -6 dBTP, as one sting would be; the softer one stays softer."""
+    """At -6 dBTP, as one sting would be; the softer one stays softer, and it is said."""
     _, finished = made(tmp_path, {"low": tone((-30, 0.3)), "high": tone((-20, 0.3))})
     assert finished["high"][0].true_peak_dbtp == pytest.approx(-6, abs=0.05)
     assert finished["low"][0].true_peak_dbtp == pytest.approx(-16, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("sounds", "said"),
+    [
+        ([tone((-30, 0.3)), tone((-20, 0.3))], ["levelled_by_peak"]),
+        ([tone((-30, 0.3)), silence(0.3)], ["levelled_by_peak"]),
+        ([tone((-30, 0.3)), tone((-20, 2))], []),
+        ([silence(0.3), silence(2)], []),
+    ],
+    ids=["stings", "a sting and silence", "one is long enough", "silence"],
+)
+def test_sounds_that_are_all_too_short_for_a_loudness_say_what_levels_them(tmp_path, sounds, said):
+    """As one of them alone does."""
+    finishing = Finishing(gates=(("silent", "off"),))
+    brought = [gating_blocks(task_for(tmp_path, sound, WAV, finishing=finishing)) for sound in sounds]
+    assert [warning.code for warning in joint_warnings(brought)] == said
 
 
 def test_a_short_member_that_peaks_hold_down_says_so(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.audio.gates import Finding, find_silence, is_silent, judge
 from pipeline.audio.level_warnings import level_warnings
-from pipeline.audio.levelling import Aim, Level, first_aim, level_for, next_aim
+from pipeline.audio.levelling import Aim, Level, first_aim, level_for, next_aim, shortcomings
 from pipeline.audio.measurement import Measurement
 from pipeline.audio.settings import PRESETS, Loudness
 from pipeline.audio.tasks import AudioError
@@ -109,13 +109,15 @@ def test_gain_comes_in_thousandths_and_never_above_the_bound():
         pytest.param({"peak": -5}, {"lufs": -16.5, "peak": -1.2}, -15.5, -1, id="no higher than it was"),
         pytest.param({"peak": -6.5}, {"lufs": -16.5, "peak": -2}, -15.5, -2.1, id="what the encoder adds is known now"),
         pytest.param({"peak": -6.5}, {"lufs": -20, "peak": -7}, -12, 0, id="no higher than an encoder takes"),
-        pytest.param({"peak": 0}, {"lufs": -17.5, "peak": -3}, -16, -1.6, id="what peaks held is not lifted again"),
-        pytest.param({"peak": 0}, {"lufs": -17.5, "peak": -0.9}, -16, -1.765, id="but lowered further"),
+        pytest.param({"peak": 0}, {"lufs": -17.35, "peak": -2.39}, -16, -0.4685, id="what peaks held is lifted again"),
+        pytest.param({"peak": 0}, {"lufs": -17.5, "peak": -1.2}, -16, -1.6, id="where there is room"),
+        pytest.param({"peak": 0}, {"lufs": -16.15, "peak": -3}, -16, -1.6, id="and it is short of its target"),
+        pytest.param({"peak": 0}, {"lufs": -17.5, "peak": -0.9}, -16, -1.765, id="and lowered further"),
         pytest.param({"lufs": None, "duration_s": 0.2}, {"lufs": None, "peak": -6.3}, None, -6, id="by its peak"),
     ],
 )
 def test_a_second_encoding_is_asked_for_only_where_it_mends_something(before, delivered, lufs, ceiling):
-    """Over the ceiling, or more than 0.2 LU from the target while nothing holds it."""
+    """Over the ceiling, or more than 0.2 LU from the target while nothing holds it, or what holds it has room."""
     sound = measured(**before)
     aim, level = level_of(before, GAME)
     better = corrected(aim, level, measured(**delivered), sound, GAME)
@@ -129,6 +131,23 @@ def test_the_loudest_seconds_are_lowered_by_what_they_were_over():
     aim = first_aim(sound, ADVERT, 0)
     better = corrected(aim, level_for(aim, sound), measured(lufs=-25, short_term=-17.9), sound, ADVERT)
     assert better.short_term_lufs == pytest.approx(aim.short_term_lufs - 0.165)
+
+
+@pytest.mark.parametrize(("short_term", "moved"), [(-18.5, 0.375), (-18.2, 0.0)], ids=["room", "hardly any"])
+def test_the_loudest_seconds_are_lifted_where_the_file_leaves_room(short_term, moved):
+    """An encoder took off more than was in the way."""
+    sound = measured(lufs=-22, peak=-9, short_term=-15)
+    aim = first_aim(sound, ADVERT, 0)
+    better = corrected(aim, level_for(aim, sound), measured(lufs=-25, short_term=short_term), sound, ADVERT)
+    assert better.short_term_lufs == pytest.approx(aim.short_term_lufs + moved)
+    assert (better == aim) == (moved == 0)
+
+
+def test_the_best_try_is_the_one_nearest_to_what_was_asked():
+    """Ceilings come first, then the loudness."""
+    tries = [measured(lufs=-16, peak=-0.9), measured(lufs=-17, peak=-1.2), measured(lufs=-16.5, peak=-1), measured()]
+    assert sorted(tries, key=lambda one: shortcomings(one, GAME)) == [tries[2], tries[1], tries[3], tries[0]]
+    assert shortcomings(measured(lufs=None, peak=-6), GAME) == (0, 0)
 
 
 @pytest.mark.parametrize(

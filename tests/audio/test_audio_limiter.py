@@ -6,13 +6,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from audio_signals import UNTOUCHED, music, noise, silence, task_for, tone
+from audio_signals import UNTOUCHED, music, noise, percussion, silence, task_for, tone
 
 from pipeline.audio.finishing import finish
-from pipeline.audio.limiter import limit
+from pipeline.audio.limiter import Limited, limit
 from pipeline.audio.settings import Finishing, Loudness, Output
 from pipeline.audio.sound import Sound
 from pipeline.audio.true_peak import CELL, cell_peaks, true_peak_dbtp
+from pipeline.report.file_tables import tenths
 
 RATE = 44_100
 WAV = Output("wav")
@@ -56,6 +57,15 @@ def test_a_peak_is_caught_anywhere(place):
     samples[place : place + 2, place % 2] = 0.9
     limited = limit(Sound(samples, RATE), 0.0, -6.0)
     assert true_peak_dbtp(limited.sound) <= -6
+
+
+@pytest.mark.parametrize("frames", [16, 17, 33, 1_000])
+def test_what_rings_outside_of_the_sound_is_caught(frames):
+    """Before its first sample and after its last, where it begins or ends at its loudest."""
+    samples = 0.5 * np.cos(np.pi * np.arange(frames, dtype=np.float32))[:, np.newaxis]
+    limited = limit(Sound(samples, RATE), 0.0, -6.0)
+    assert -6.1 < true_peak_dbtp(limited.sound) <= -6
+    assert limited.most_db > 2
 
 
 def test_what_is_below_the_ceiling_is_linear():
@@ -146,6 +156,14 @@ class TestDelivered:
         (warning,) = limited.warnings
         assert (warning.code, warning.message) == ("limited", f"up to {limited.limited_db:.1f} dB taken off its peaks")
 
+    @pytest.mark.parametrize("most_db", [2.949, 2.95, 1.2449])
+    def test_the_warning_says_what_is_recorded(self, tmp_path, monkeypatch, most_db):
+        """Rounded once, so that a table shows no other tenth."""
+        limited = Limited(music(5), most_db)
+        monkeypatch.setattr("pipeline.audio.mastering.limit", lambda *_: limited)
+        file = self.delivered(tmp_path, 3, target=-8)
+        assert file.warnings[-1].message == f"up to {tenths(file.limited_db)} dB taken off its peaks"
+
     def test_no_more_is_limited_than_may_be(self, tmp_path):
         """The rest is said to be missing."""
         file = self.delivered(tmp_path, 2, target=-8)
@@ -168,3 +186,30 @@ class TestDelivered:
         assert file.max_short_term_lufs <= -19
         assert file.true_peak_dbtp <= -3
         assert file.limited_db > 0
+
+    @pytest.mark.parametrize("output", [Output("wav"), Output("mp3")], ids=lambda output: output.format)
+    @pytest.mark.parametrize(("target", "most"), [(-29.0, -28.3), (-28.5, -28.0)])
+    def test_what_limiting_takes_off_the_loudest_seconds_is_given_back(self, tmp_path, output, target, most):
+        """They are held where they are allowed to be, not where they would be without a limiter."""
+        sound = beaten(8)
+        sound.samples[: 3 * RATE] *= 1.5
+        loudness = dataclasses.replace(Loudness("own", target, -3.0, limit_db=6.0), max_short_term_lufs=most)
+        (file,) = finish(task_for(tmp_path, sound, output, finishing=Finishing(loudness=loudness)))
+        assert most - 0.1 <= file.max_short_term_lufs <= most
+        assert file.limited_db > 3
+        assert file.warnings[0].message.endswith(f"short of {target:.4g}: its loudest 3 seconds")
+
+    def test_what_holds_it_down_after_limiting_is_what_it_says(self, tmp_path):
+        """Peaks, where the limiter may take no more before the loudest three seconds are as loud as they may be."""
+        loudness = dataclasses.replace(Loudness("own", -20.0, -3.0), max_short_term_lufs=-19.0)
+        (file,) = finish(task_for(tmp_path, beaten(8), WAV, finishing=Finishing(loudness=loudness)))
+        assert file.max_short_term_lufs < -19.2
+        assert file.limited_db == pytest.approx(3, abs=0.01)
+        assert file.warnings[0].message.endswith("short of -20: peaks")
+
+    def test_no_more_is_limited_where_the_format_needs_another_rate(self, tmp_path):
+        """Peaks grow by resampling, and it is the grown ones that are limited."""
+        drums = percussion(3, rate=37_800)
+        finishing = Finishing(loudness=Loudness("own", -5.0, -1.0, limit_db=2.0))
+        (file,) = finish(task_for(tmp_path, drums, Output("mp3"), finishing=finishing))
+        assert (file.sample_rate, file.limited_db) == (44_100, pytest.approx(2, abs=0.01))

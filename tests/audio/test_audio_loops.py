@@ -137,6 +137,13 @@ class TestJoin:
         assert looped(source, Loop(crossfade_s=0.3)).crossfade_s == pytest.approx(0.3, abs=0.001)
         assert looped(source, Loop(crossfade_s=0.0)).crossfade_s == 0
 
+    def test_a_crossfade_that_finds_no_room_says_so(self, source):
+        """Never more than a quarter of the loop, nor than there is sound around its ends."""
+        made = looped(source, Loop(crossfade_s=60.0))
+        (warning,) = [warning for warning in made.warnings if warning.code == "crossfade_shortened"]
+        assert warning.message.startswith(f"its ends are crossfaded over {made.crossfade_s:.3g} s, and 60 were asked")
+        assert all(warning.code != "crossfade_shortened" for warning in looped(source, Loop(crossfade_s=0.3)).warnings)
+
     @pytest.mark.parametrize(
         ("leaving", "coming"),
         [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from audio_signals import UNTOUCHED, music, noise, tone
+from audio_signals import UNTOUCHED, music, noise, task_for, tone
 
 from pipeline.audio import shaping
 from pipeline.audio.channels import with_channels
 from pipeline.audio.fades import faded
+from pipeline.audio.finishing import finish
 from pipeline.audio.resampling import resampled
-from pipeline.audio.settings import Finishing, Trim
+from pipeline.audio.settings import Finishing, Output, Trim
 from pipeline.audio.sound import Sound
 from pipeline.audio.trimming import trimmed
 
@@ -88,6 +89,27 @@ def test_fades_longer_than_the_sound_take_all_of_it():
     """A fade of ten seconds on one second is a fade of one."""
     ones = Sound(np.ones((1_000, 1), np.float32), 1_000)
     assert np.array_equal(faded(ones, 10, 0).samples, faded(ones, 1, 0).samples)
+
+
+@pytest.mark.parametrize(
+    ("fades", "said"),
+    [
+        ((0.5, 0.5), []),
+        ((0.0, 1.0), []),
+        ((0.0, 30.0), ["it is 1 s long, and its fade_out of 30 s can be no longer than that"]),
+        ((2.0, 3.0), ["it is 1 s long, and its fade_in of 2 s and fade_out of 3 s can be no longer than that"]),
+        (
+            (0.5, 0.8),
+            ["it is 1 s long, and its fade_in of 0.5 s and fade_out of 0.8 s overlap: it is never at its full level"],
+        ),
+    ],
+    ids=["both", "all of it", "too long", "both too long", "together too long"],
+)
+def test_fades_that_do_not_fit_are_said(tmp_path, fades, said):
+    """On each file: it is the source's length that decides."""
+    finishing = Finishing(fade_in_s=fades[0], fade_out_s=fades[1])
+    for file in finish(task_for(tmp_path, music(1), Output("wav"), Output("ogg"), finishing=finishing)):
+        assert [warning.message for warning in file.warnings if warning.code.startswith("fade")] == said
 
 
 def test_a_source_is_not_changed_by_its_shaping():

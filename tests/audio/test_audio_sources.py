@@ -97,8 +97,12 @@ def test_what_is_not_audio_is_refused(tmp_path, name, content):
     [
         pytest.param(wav()[:44], "not one frame", id="a header alone"),
         pytest.param(wav()[:40] + bytes(4) + wav()[44:], "not one frame", id="a header that claims nothing"),
-        pytest.param(wav()[:88_000], "claims 1.0 s, and 0.5 s are there", id="half a wav"),
-        pytest.param(wav()[:-4], "cut short", id="a wav without its last frame"),
+        pytest.param(wav()[:88_000], "44,100 frames (1.0 s), and 21,989 frames (0.5 s) are there", id="half a wav"),
+        pytest.param(
+            wav()[:-4],
+            "cut short: its header claims 44,100 frames (1.0 s), and 44,099 frames (1.0 s) are there",
+            id="a wav without its last frame",
+        ),
         pytest.param(wav()[:40] + struct.pack("<I", 0xFFFF_FFFC) + wav()[44:], "cut short", id="a wav of 4 GiB"),
         pytest.param(written(SECOND, "RF64", "PCM_16")[:88_000], "cut short", id="half an RF64"),
         pytest.param(written(SECOND, "FLAC", "PCM_16")[:88_000], "damaged after", id="half a flac"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from audio_signals import noise, silence, tone
+from audio_signals import music, noise, percussion, silence, tone
 
+from pipeline.audio.limiter import limit
 from pipeline.audio.sound import Sound
 from pipeline.audio.true_peak import true_peak_dbtp
 
@@ -44,16 +45,34 @@ def test_one_period_between_samples_of_tech_3341(offset):
     assert -0.4 <= true_peak_dbtp(sound) <= 0.2
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_what_is_skipped_could_not_have_been_the_peak(seed):
+def oversampled(sound: Sound, times: int, taps: int, window: np.ndarray) -> float:
+    """The peak in dBTP by a windowed sinc of so many taps a phase, applied to everything."""
+    position = np.arange(times * taps + 1) - times * taps / 2
+    kernel = np.sinc(position / times) * window
+    stretched = np.zeros((sound.frames * times, sound.channels))
+    stretched[::times] = sound.samples
+    return 20 * np.log10(max(np.abs(np.convolve(channel, kernel)).max() for channel in stretched.T))
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [*(noise(0.5, seed=seed) for seed in range(3)), percussion(1), music(1), tone((-6, 0.5), hertz=17_000)],
+    ids=["noise", "noise 1", "noise 2", "hits", "music", "tone"],
+)
+def test_what_is_skipped_could_not_have_been_the_peak(sound):
     """The pruned search finds the same peak as oversampling everything."""
-    sound = noise(0.5, seed=seed, channels=1)
-    position = np.arange(49) - 24
-    taps = np.sinc(position / 4) * (0.5 + 0.5 * np.cos(np.pi * position / 24))
-    stretched = np.zeros(sound.frames * 4)
-    stretched[::4] = sound.samples[:, 0]
-    everything = np.abs(np.convolve(stretched, taps)).max()
-    assert true_peak_dbtp(sound) == pytest.approx(20 * np.log10(everything), abs=1e-4)
+    everything = oversampled(sound, 6, 32, np.kaiser(193, 6))
+    assert true_peak_dbtp(sound) == pytest.approx(everything, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("decay_s", [0.003, 0.05])
+def test_hits_of_noise_are_read_and_limited_as_long_filters_read_them(seed, decay_s):
+    """To within 0.15 dB, by 33 taps a phase as ffmpeg's meter has, and by a finer grid; 12 taps leave 1 dB more."""
+    sound = percussion(2, decay_s=decay_s, seed=seed)
+    limited = limit(sound, 2 - true_peak_dbtp(sound), -1.0).sound
+    assert oversampled(limited, 8, 32, np.kaiser(257, 6)) <= -0.85
+    assert oversampled(limited, 4, 33, np.kaiser(133, 9)) <= -0.85
 
 
 @pytest.mark.parametrize("place", [0, 63, 64, 500, 999], ids=str)

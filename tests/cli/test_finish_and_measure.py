@@ -117,6 +117,16 @@ def test_together_files_keep_their_differences(folder: Path) -> None:
     assert warning == {"code": "group_incomplete", "message": "levelled without broken.wav"}
 
 
+def test_short_files_together_say_that_their_peaks_level_them(folder: Path) -> None:
+    """Both of them: neither has a loudness."""
+    save(folder / "high.wav", seconds=0.3, level=0.2)
+    save(folder / "low.wav", seconds=0.3, level=0.1)
+    ended = pipeline(folder, "finish", "high.wav", "low.wav", "--together", "--format", "wav", "--json")
+    assets = [file["assets"][0] for file in json.loads(ended.stdout)["files"]]
+    assert [asset["true_peak_dbtp"] for asset in assets] == pytest.approx([-6, -12], abs=0.1)
+    assert [[warning["code"] for warning in asset["warnings"]] for asset in assets] == [["levelled_by_peak"]] * 2
+
+
 def test_one_bad_file_fails_alone(folder: Path) -> None:
     """Broken, missing, a folder, a pipe, silent, a name in no encoding: one line each, exit 1; the others are there."""
     (folder / "broken.wav").write_bytes((folder / "theme.wav").read_bytes()[:5_000])

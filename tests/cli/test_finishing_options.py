@@ -76,6 +76,24 @@ def test_formats_with_what_belongs_to_them() -> None:
         (["--format", "wave"], "--format wave: found 'wave', expected one of wav, flac, ogg, mp3, m4a, opus"),
         (["--gate", "silent"], "--gate silent: found nothing, expected one of off, warn, fail"),
         (
+            ["--gate", "twin=fail"],
+            (
+                "--gate twin=fail: finds nothing here (a file has no other takes to be compared with), "
+                "expected one of silent, ending, gap, clipping, mono, dc"
+            ),
+        ),
+        (
+            ["--gate", "length=warn"],
+            (
+                "--gate length=warn: finds nothing here (nobody asked for a length), "
+                "expected one of silent, ending, gap, clipping, mono, dc"
+            ),
+        ),
+        (
+            ["--gate", "dc=off", "--gate", "dc=fail"],
+            "--gate dc=fail: contradicts --gate dc=off, expected one of the two",
+        ),
+        (
             ["--loop", "--fade-out", "2"],
             "--fade-out: a loop can't have a fade_out: it would be heard each time round, expected fade_out: 0",
         ),
@@ -94,8 +112,9 @@ def test_a_mistake_names_its_option(words: list[str], said: str) -> None:
 
 def test_every_mistake_is_told_at_once() -> None:
     """One line each."""
-    assert [line.split(":")[0] for line in refused("--limit", "99", "--channels", "5", "--gate", "x=y")] == [
-        "--limit", "--channels", "--gate x=y",
+    words = "--limit 99 --channels 5 --gate x=y --gate twin=off"
+    assert [line.split(":")[0] for line in refused(*words.split())] == [
+        "--limit", "--channels", "--gate x=y", "--gate twin=off",
     ]  # fmt: skip
 
 

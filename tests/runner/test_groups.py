@@ -40,11 +40,12 @@ class Levels:
 
     dbfs: dict[str, float] = field(default_factory=lambda: {"low": -38.0, "middle": -32.0, "high": -26.0})
     silent: set[str] = field(default_factory=set)  # prompts whose first piece is
+    seconds: float | None = None  # of each piece; None: as long as asked
 
     async def compose(self, request: CompositionRequest) -> bytes:
         level = self.dbfs[request.prompt] - 0.5 * request.variation
         level = -90.0 if request.prompt in self.silent and request.variation == 0 else level
-        return tone(level, request.duration_s, 500.0 + 7 * request.variation)
+        return tone(level, self.seconds or request.duration_s, 500.0 + 7 * request.variation)
 
 
 def tone(dbfs: float, seconds: float, hertz: float = 500.0) -> bytes:
@@ -106,6 +107,19 @@ async def test_a_group_meets_its_target_together_and_keeps_its_differences(battl
         "battle", -16.0, set(NAMES),
     )  # fmt: skip
     assert incomplete(battle, "battle/low") == []
+
+
+async def test_a_group_of_stings_says_that_their_peaks_have_levelled_it(battle: World) -> None:
+    """None of them has a loudness; once one has, nothing is said."""
+    stings = GROUP.replace("}}", "}, gates: {length: off, ending: off}}")
+    battle.composer.seconds = 0.3
+    await battle.run(stings)
+    assert battle.index["battle/high.wav"]["true_peak_dbtp"] == pytest.approx(-6, abs=0.05)
+    for name in NAMES:
+        assert [warning["code"] for warning in battle.index[f"{name}.wav"]["warnings"]] == ["levelled_by_peak"]
+    battle.composer.seconds = None
+    await battle.run(stings, regenerate=["battle/high"])
+    assert [battle.index[f"{name}.wav"]["warnings"] for name in NAMES] == [[], [], []]
 
 
 async def test_a_group_that_stands_is_kept(battle: World) -> None:
