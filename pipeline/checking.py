@@ -58,6 +58,7 @@ class Asset:
     warnings: frozenset[str]
     is_intro: bool = False
     is_changed: bool = False  # it is not what was delivered
+    has_steps: bool = False  # the user's own steps have been over it, and may have made it longer or shorter
 
     @property
     def finishing(self) -> Finishing:
@@ -102,11 +103,11 @@ def _form_faults(asset: Asset, found: Remeasured) -> Iterator[Fault]:
 
 
 def _length_faults(asset: Asset, figures: Measurement) -> Iterator[Fault]:
-    """Its length to the frame, by the index; and by what was asked, which trims and loops may shorten."""
+    """Its length to the frame, by the index; and by what was asked, which trims, loops and steps may change."""
     row, track = asset.row, asset.track
     if round(row.duration * figures.sample_rate) != figures.frames:
         yield Fault("duration", f"{figures.duration_s:.6f} s long, {row.duration:.6f} s in the index")
-    if track.prompt is None or asset.is_intro:
+    if track.prompt is None or asset.is_intro or asset.has_steps:
         return
     if track.finishing.loop is not None:
         start, end = asset.loop or (0, figures.frames)

@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from pipeline.loopback import is_loopback
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 REAL_BASE_URL: Final = "https://api.aigateway.sh"
 #: The ledger's name for the local gateway that a run starts itself: its port is another each time, its jobs are not.
 EMBEDDED_ORIGIN: Final = "local"
+#: The environment's word for it: a real gateway may be asked over plain http.
+ALLOW_HTTP: Final = "AIGATEWAY_ALLOW_HTTP"
 #: The local gateway takes every key that begins so.
 _LOCAL_KEY: Final = "sk-aig-local"
 #: What the client takes for an address: printable ASCII, but for what does not belong in one.
@@ -79,7 +83,20 @@ def choose_gateway(word: str | None, environment: Mapping[str, str], *, needs_ke
     if not key and needs_key:
         raise NoGateway(f"--gateway {word} needs a key: set AIGATEWAY_API_KEY", key=True)
     named = None if word in (None, "aigateway") else word
-    return GatewayChoice("real", _checked(named or environment.get("AIGATEWAY_BASE_URL") or REAL_BASE_URL), key)
+    url = _checked(named or environment.get("AIGATEWAY_BASE_URL") or REAL_BASE_URL)
+    if not environment.get(ALLOW_HTTP):
+        _check_that_nobody_reads_along(url)
+    return GatewayChoice("real", url, key)
+
+
+def _check_that_nobody_reads_along(url: str) -> None:
+    """Raises NoGateway where the key would go over a network in the clear."""
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise NoGateway(
+            f"{url} is asked without encryption, so that whoever is on the way can read the key: use its https:// "
+            f"address, or set {ALLOW_HTTP}=1 where the network between is your own"
+        )
 
 
 def _checked(url: str) -> str:

@@ -17,6 +17,8 @@ from pipeline.picks.values import Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pipeline.planning.plans import ManifestPlan
+
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
 _LARGEST_COUNT: Final = 1 << 53
@@ -161,15 +163,21 @@ def _is_sound(row: AssetRow) -> bool:
         and min(counts) >= 0
         and max(counts) < _LARGEST_COUNT
         and _is_figure(row.duration)
+        and row.duration >= 0
         and _is_figure(row.limited_db)
         and all(figure is None or _is_figure(figure) for figure in figures)
         and {*map(type, words)} <= {str, NoneType}
         and {*map(type, row.warnings)} <= {dict}
         and isinstance(row.placeholder, bool)
-        and (row.loop is None or isinstance(row.loop, dict))
+        and (row.loop is None or _is_loop(row.loop))
         and (source.duration is None or _is_figure(source.duration))
         and (source.refine_lyrics is None or isinstance(source.refine_lyrics, bool))
     )
+
+
+def _is_loop(loop: object) -> bool:
+    start, end = (loop.get("start"), loop.get("end")) if isinstance(loop, dict) else (None, None)
+    return type(start) is int and type(end) is int and 0 <= start < end
 
 
 def _is_figure(value: object) -> bool:
@@ -206,8 +214,9 @@ class OutputFolder:
         except OSError as error:
             raise FolderError(trouble(error)) from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
+            where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
             raise FolderError(
-                f"{path}: the index can't be read ({str(error)[:120]}); "
+                f"{path}: this is no index as runs write it{where}; "
                 "restore it from version control, or remove it to have it made again"
             ) from error
 
@@ -246,3 +255,21 @@ def rows_by_path(
     """(manifest, path) -> row. What the index lacks is taken from what the ledger remembers of it."""
     rows = map(read_row, (*remembered, *index))
     return {(row.manifest, row.path): row for row in rows if row is not None}
+
+
+def index_after(
+    index: Sequence[Mapping[str, Any]], given: Iterable[ManifestPlan], rows: Iterable[AssetRow]
+) -> list[Mapping[str, Any]]:
+    """The index's rows after a run: `rows` for the tracks of the given manifests, and everything else as it was.
+
+    A row whose track is gone stays too, as an orphan: `prune` removes it with its file.
+    """
+    mine = [row.document() for row in rows]
+    taken = {row["path"] for row in mine}
+    claimed = {
+        (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
+    } | {(plan.manifest.name, move.old.path) for plan in given for move in plan.moves}
+    others = [
+        row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
+    ]
+    return [*others, *mine]

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.store import connect_to_read, readable_errors
+from pipeline.ledger.store import check_charges, connect_to_read, readable_errors
 from pipeline.output import read_row
 from pipeline.report.cost_csv import cost_csv
 from pipeline.report.cost_json import cost_json
@@ -63,6 +63,7 @@ def rewrite_reports(workspace: Workspace, manifests: Sequence[Manifest], now: fl
     connection = connect_to_read(workspace.ledger_path)
     if connection is not None:
         with closing(connection), readable_errors(workspace.ledger_path):
+            check_charges(connection, workspace.ledger_path)
             ledger = Ledger(connection)
             jobs, since = _books(ledger)
             last = (ledger.last_run(manifest.name) for manifest in manifests)

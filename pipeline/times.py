@@ -6,10 +6,13 @@ import datetime as dt
 from typing import Final
 
 _FORM: Final = "%Y-%m-%dT%H:%M:%SZ"
+_FIRST_S: Final = dt.datetime(1000, 1, 1, tzinfo=dt.UTC).timestamp()
+_LAST_S: Final = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC).timestamp()
 
 
 def timestamp(seconds: float) -> str:
-    """Seconds since 1970 as a document has them."""
+    """Seconds since 1970 as a document has them. A moment before the year 1000 or after 9999 is told as the nearest."""
+    seconds = min(max(seconds, _FIRST_S), _LAST_S)  # only a ledger that somebody has edited has such ones
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime(_FORM)
 
 

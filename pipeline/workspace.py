@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from pipeline.jobs import Job, Kind
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
-    from pipeline.output import AssetRow
     from pipeline.picks.values import Pick
     from pipeline.planning.plans import ManifestPlan
 
@@ -167,12 +166,13 @@ class Workspace:
         """
         standing = rows_by_path(index)
         facts = self._facts(request, standing, time.time() if now is None else now, is_all=is_all)
-        wishes = Wishes(_matcher(request.only), frozenset(_paid_again(request)), request.free, request.reroll)
+        wishes = _wishes(request)
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
         if damaged:
             facts = replace(facts, held=facts.held - damaged)
             plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
+        refreshes = [track.refresh_at for plan in plans for track in plan.tracks if track.refresh_at is not None]
         return Plan(
             request,
             plans,
@@ -181,6 +181,7 @@ class Workspace:
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
             facts,
+            good_until=min(refreshes, default=None),
         )
 
     def _facts(self, request: PlanRequest, standing: Rows, now: float, *, is_all: bool) -> Facts:
@@ -270,6 +271,16 @@ class Workspace:
         return frozenset(sha for sha, audio_format in formats.items() if not self.sources.whole(sha, audio_format))
 
 
+def _wishes(request: PlanRequest) -> Wishes:
+    return Wishes(
+        only=_matcher(request.only),
+        regenerate=frozenset(_paid_again(request)),
+        free=request.free,
+        reroll=request.reroll,
+        refreshes=not request.free and not request.reroll,  # a re-roll is about the one take that it says
+    )
+
+
 def _open_runs(ledger: Ledger, request: PlanRequest) -> dict[str, int]:
     """Manifest -> its open run."""
     runs = {one.name: ledger.find_open_run(one.name, request.kind) for one in request.manifests}
@@ -330,21 +341,3 @@ def check_patterns(manifests: Iterable[Manifest], option: str, patterns: Iterabl
         if not any(matches(pattern, name) for name in names):
             some = ", ".join(names[:5])
             raise NothingMatches(f"{option} {pattern!r}: no track has such a name (the first are {some})")
-
-
-def index_after(
-    index: Sequence[Mapping[str, Any]], given: Iterable[ManifestPlan], rows: Iterable[AssetRow]
-) -> list[Mapping[str, Any]]:
-    """The index's rows after a run: `rows` for the tracks of the given manifests, and everything else as it was.
-
-    A row whose track is gone stays too, as an orphan: `prune` removes it with its file.
-    """
-    mine = [row.document() for row in rows]
-    taken = {row["path"] for row in mine}
-    claimed = {
-        (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
-    } | {(plan.manifest.name, move.old.path) for plan in given for move in plan.moves}
-    others = [
-        row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
-    ]
-    return [*others, *mine]

@@ -61,7 +61,7 @@ def stamp_key(asked: Asked, environment: Mapping[str, str]) -> str | None:
         return None
     program = (VERSION, os.path.dirname(pipeline.__file__), str(sys.hexversion))
     gateway = environment.get("AIGATEWAY_BASE_URL", "") if asked.asks_environment else ""
-    return key_of((*program, user, place, gateway, *asked.parts()))
+    return key_of((*program, user, place, gateway, environment.get("AIGATEWAY_ALLOW_HTTP", ""), *asked.parts()))
 
 
 def _may_run(found: Stamp) -> bool:

@@ -98,23 +98,27 @@ def _look(
     for one in expected:
         track, row = one.track, rows.get((one.track.manifest, one.path))
         if row is None:
-            findings.append(one.finding("missing", "missing: it was never made"))
+            findings.append(one.finding("missing", "missing: the index has no row of it, or none that can be read"))
             continue
+        path = workspace.output.folder.path(row.path)
         try:
-            sha256 = sha256_of(workspace.output.folder.path(row.path))
+            sha256, size = sha256_of(path), path.stat().st_size
         except OSError as error:
             findings.append(one.finding("missing", f"missing: {reason(error)}"))
             continue
         if sha256 != row.sha256:
             text = f"changed since it was made: its SHA-256 is {sha256[:12]}…, {row.sha256[:12]}… in the index"
             findings.append(one.finding("changed", text))
-        if row.finishing_fingerprint != finishing_fingerprint(track, one.output, _steps_of(row)):
+        elif size != row.size:
+            findings.append(one.finding("index", f"it has {size:,} bytes, and {row.size:,} in the index"))
+        steps = _steps_of(row)
+        if row.finishing_fingerprint != finishing_fingerprint(track, one.output, steps):
             findings.append(one.finding("settings", "made with other settings than the manifest has now"))
         elif row.settings is not None and fingerprint_of(row.settings) != row.finishing_fingerprint:
             findings.append(one.finding("index", "its settings in the index are others than it was made with"))
         warnings = _said(row if one.main is None else rows.get((track.manifest, one.main)))
         is_changed = sha256 != row.sha256
-        there.append((one, Asset(track, one.output, row, warnings, one.main is not None, is_changed)))
+        there.append((one, Asset(track, one.output, row, warnings, one.main is not None, is_changed, bool(steps))))
     return findings, there
 
 

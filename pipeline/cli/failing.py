@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.terminal import out, say
+from pipeline.cli.terminal import DOCUMENT_BEGUN, out_document, say
 from pipeline.files import FolderError, trouble
 from pipeline.report.document import ended_early
 from pipeline.runner.results import EXIT_FOLDER, EXIT_KEY, EXIT_TRACKS, EXIT_USAGE
@@ -48,13 +47,15 @@ class Ending:
     def tell(self) -> None:
         """Say why, also as the document that `--json` promises."""
         say(self.told)
-        if "--json" in sys.argv:
-            out(json.dumps(self.document, indent=1, ensure_ascii=False))
+        if "--json" in sys.argv and not DOCUMENT_BEGUN.is_set():
+            with suppress(OSError):  # as on a full disk: the exit status says it all the same
+                out_document(self.document)
 
 
 @contextmanager
 def exit_with_a_sentence() -> Iterator[None]:
     """Say what went wrong on standard error, and exit as the command line promises."""
+    DOCUMENT_BEGUN.clear()
     try:
         hear_sigterm()
         yield
@@ -75,6 +76,8 @@ def ending_of(error: BaseException) -> Ending | None:
             return _ending(128 + signal.SIGTERM, "terminated")
         case click.Abort() | KeyboardInterrupt():
             return _ending(128 + signal.SIGINT, "interrupted")
+        case click.exceptions.NoArgsIsHelpError():
+            return Ending(EXIT_USAGE, "no command was given", error.format_message())  # its help, which has the usage
         case click.ClickException():
             return Ending(EXIT_USAGE, error.format_message(), _usage(error))
     cause = _known_cause(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -9,15 +10,30 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from pipeline.files import FolderError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MANIFEST = click.Path(path_type=Path)
-FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 _MOST_DOLLARS: Final = Decimal(1_000_000)
 _A_MONTH: Final = re.compile(r"[1-9]\d{3}-(0[1-9]|1[0-2])", re.ASCII)
 F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class FolderPath(click.Path):
+    """A folder, which need not be there yet. A file in its place is trouble with a folder, and no wrong usage."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - pathlib's raise without permission
+            option = "" if param is None else f" with {param.opts[0]}"
+            raise FolderError(f"{path}: is a file and no folder; move it away, or name another folder{option}")
+        return path
+
+
+FOLDER = FolderPath(readable=False)  # whether it can be read is told by whoever reads it
 
 
 class Dollars(click.ParamType[Decimal]):

@@ -40,5 +40,7 @@ def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
     loaded = load_manifests(manifests)
     workspace = Workspace(output, state)
     with workspace.locked():
+        if not workspace.ledger_path.exists():
+            say(f"{state}: there is no ledger, so what was spent to date is not known (--state names another folder)")
         for path in rewrite_reports(workspace, loaded, SystemClock().now()):
             say(f"wrote {path}")

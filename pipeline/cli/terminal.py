@@ -6,12 +6,16 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from pipeline.report.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+#: Has this command begun to print a document? A second one would make both unreadable, whole or cut as the first is.
+DOCUMENT_BEGUN: Final = Event()
 
 
 def say(text: str) -> None:
@@ -29,6 +33,7 @@ def out_document(document: Mapping[str, Any]) -> None:
 
     Raises OSError as `out_whole` does: half a document is none.
     """
+    DOCUMENT_BEGUN.set()
     out_whole(json.dumps(document, indent=1).encode() + b"\n")
 
 
@@ -45,7 +50,7 @@ def out_whole(content: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         _give_up(sys.stdout)
-    except OSError:
+    except BaseException:  # also a signal: what is left in the buffer would follow at the end of the process
         _give_up(sys.stdout)
         raise
 

@@ -6,7 +6,6 @@ could read differently (a backslash, a name before an `@`, a letter beyond ASCII
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from pipeline.gateway.errors import HostRefused
+from pipeline.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,16 +55,6 @@ def base_address(base_url: str) -> httpx.URL:
         raise ValueError(f"{base_url!r} is no address of a gateway: {error}") from None
     path = url.path.rstrip("/").removesuffix("/v1")
     return httpx.URL(f"{origin_of(url)}{path}")
-
-
-def is_loopback(host: str) -> bool:
-    """Does `host` name this machine itself, without any name server's word for it?"""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class MediaRules:

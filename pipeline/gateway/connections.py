@@ -19,7 +19,8 @@ from urllib.request import getproxies
 import anyio
 import httpx
 
-from pipeline.gateway.addresses import Origin, is_loopback, origin_of
+from pipeline.gateway.addresses import Origin, origin_of
+from pipeline.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _BUSY: Final = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 #: 4xx that do not say whether the request was carried out.
 _UNSURE: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT})
+_NO_LETTER: Final = "\N{REPLACEMENT CHARACTER}"
+_FEW: Final = 10  # a text in another encoding has fewer such letters than one in so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,10 @@ def described(answer: Answer) -> str:
         return f"{answer.status} {facts.word}: {facts.message}"
     if facts.word or facts.message:
         return f"{answer.status} {facts.word or facts.message}"
-    said = excerpt(answer.body.decode("utf-8", "replace"))
+    text = answer.body.decode("utf-8", "replace")
+    if "\0" in text or text.count(_NO_LETTER) * _FEW > len(text):
+        return f"{answer.status} with something that is no text"  # as audio that came with an odd status
+    said = excerpt(text.replace(_NO_LETTER, " "))
     return f'{answer.status} with "{said}"' if said else f"{answer.status} with nothing to read in it"
 
 

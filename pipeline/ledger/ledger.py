@@ -116,6 +116,10 @@ class Ledger(Runs):
             return self._move(job, State.UNKNOWN, error=error)
         return self._move(job, State.REFUSED, error=error, ended_at=now)
 
+    def holder(self, job_id: str, origin: str, but: int) -> Job | None:
+        """The job at `origin` that has this id already, other than the one in row `but`."""
+        return next(self._jobs("WHERE job_id = ? AND origin = ? AND job <> ? LIMIT 1", (job_id, origin, but)), None)
+
     def accept(self, row: int, job_id: str, now: float, *, replay_proven: bool) -> Job:
         """It has a job id. Durable before anything else happens to it (Money 1)."""
         job = self.job(row)

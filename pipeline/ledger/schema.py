@@ -105,6 +105,11 @@ _VERSION_2: Final = """
 ALTER TABLE sources ADD COLUMN pruned_at REAL;
 """
 
+# A job id is one take's: whether another one has it is asked at every answer.
+_VERSION_3: Final = """
+CREATE INDEX jobs_by_id ON jobs (job_id);
+"""
+
 #: MIGRATIONS[n] leads from version n to version n + 1; version 0 is an empty file.
-MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2)
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3)
 VERSION: Final = len(MIGRATIONS)

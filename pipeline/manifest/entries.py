@@ -185,6 +185,7 @@ def _track(entry: Entry, shape: Shape, name: str, values: Combination) -> Track:
         duration_s=keys.duration,
         source_format=keys.source_format,
         takes=keys.takes,
+        refresh_s=keys.refresh,
         model=entry.model or "",
         price_usd_per_s=(entry.prices or {}).get(entry.model or "", _NO_PRICE),
         tags=tags,

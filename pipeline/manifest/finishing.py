@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.manifest.sound_model import LoopSection, LoudnessSection, OutputSection, TrimSection
 
 #: The keys by which what is made of a source does not differ.
-_SHAPES_NOTHING: Final = frozenset({"duration", "source_format", "takes", "model", "refine_lyrics", "tags"})
+_SHAPES_NOTHING: Final = frozenset({"duration", "source_format", "takes", "refresh", "model", "refine_lyrics", "tags"})
 _LOUDNESS_NAMES: Final = {
     "target": "target_lufs",
     "true_peak": "true_peak_dbtp",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 JsonSchema = dict[str, Any]
 
+_AGE: Final = re.compile(r"([1-9][0-9]{0,3})([hdw])")
+_SECONDS: Final = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _CONTROL_OR_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -170,6 +172,22 @@ class Whole(Bounded):
 
     def json_schema(self) -> JsonSchema:
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class Age(Form):
+    """Hours, days or weeks, in seconds; nothing (`null`) for never."""
+
+    def read(self, value: object) -> float | None:
+        if isinstance(value, Plain) and value.value is None:
+            return None
+        found = _AGE.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise refusal(value, "an age in hours, days or weeks, such as 12h, 7d or 2w, or null for never")
+        return float(int(found[1]) * _SECONDS[found[2]])
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": ["string", "null"], "pattern": f"^(?:{_AGE.pattern})$"}
 
 
 @dataclass(frozen=True)

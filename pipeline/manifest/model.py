@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Field
 
 from pipeline.audio.settings import FORMATS
-from pipeline.manifest.forms import Exactly, Number, OneOf, OneOrMore, Short, Spelling, Switch, Text, Whole, YesNo
+from pipeline.manifest.forms import Age, Exactly, Number, OneOf, OneOrMore, Short, Spelling, Switch, Text, Whole, YesNo
 from pipeline.manifest.sound_model import (
     PRESET_NAMES,
     GatesSection,
@@ -91,6 +91,13 @@ class SharedKeys(Section):
     )
     takes: Annotated[int, Whole(1, 100)] = Field(
         default=1, description="How many versions to generate, each paid for; one of them is the pick."
+    )
+    refresh: Annotated[float | None, Age()] = Field(
+        default=None,
+        description=(
+            "A pick that is older than this (12h, 7d, 2w) is generated again by the next run, which pays for it, and "
+            "replaced where its gates let the new one through. null: never."
+        ),
     )
     model: OptionalModel = Field(default=None, description="The model that generates. Left out: the gateway section's.")
     refine_lyrics: Annotated[bool, YesNo()] = Field(

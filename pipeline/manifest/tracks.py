@@ -61,6 +61,7 @@ class Track:
     duration_s: float = 30.0
     source_format: SourceFormat = "wav"
     takes: int = 1
+    refresh_s: float | None = None  # a pick that is older is generated again; None: none ever is
     model: str = ""
     price_usd_per_s: Decimal = Decimal(0)
     tags: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ def _why_bought(plan: TrackPlan, take: TakePlan, proof: AssetRow | None) -> str:
     if take.why != NEW:
         return take.why
     if take.key.regeneration:
-        return "--regenerate"
+        return "--regenerate" if plan.track.refresh_s is None else "generated again, as its open run began to"
     if take.on_a_word and take.number > plan.track.takes:
         return "one more take"
     if proof is not None and take.number > proof.provenance.takes:

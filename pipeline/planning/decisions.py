@@ -17,6 +17,7 @@ from pipeline.planning.actions import why_finished, with_action
 from pipeline.planning.assets import plan_assets, proof_of_purchase, rows_of
 from pipeline.planning.groups import groups_of, join_groups
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, TrackPlan, Wishes
+from pipeline.planning.refreshing import refreshed, together
 from pipeline.planning.renames import as_moved
 from pipeline.planning.takes import Proof, plan_take
 from pipeline.planning.wanted import Wanted, wanted_takes
@@ -37,6 +38,7 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
     facts = as_moved(facts, manifest.name, moves)
     facts = replace(facts, bought=_bought(facts) if facts.kind == "real" else {})
     alone = [plan_track(track, manifest, facts, wishes) for track in manifest.tracks]
+    alone = list(together(alone, manifest, facts)) if wishes.refreshes else alone
     tracks = join_groups(alone, facts.steps, lambda plan: _plan_again(plan, manifest, facts, wishes))
     tracks = _with_moves(tracks, moves) if moves else tracks
     claimed = {path for track in manifest.tracks for path in track.asset_paths}
@@ -128,7 +130,8 @@ def _plan_generated(track: Track, manifest: Manifest, facts: Facts, wishes: Wish
     fingerprint = paid_fingerprint(track, facts.kind)
     row = proof_of_purchase(track, fingerprint, facts)
     wanted = wanted_takes(track, fingerprint, row, facts, wishes)
-    return _plan_takes(track, manifest, facts, wanted, row, again=again, free=wishes.free)
+    plan = _plan_takes(track, manifest, facts, wanted, row, again=again, free=wishes.free)
+    return refreshed(plan, row, manifest, facts) if wishes.refreshes and not again else plan
 
 
 def _plan_takes(
@@ -161,6 +164,7 @@ def _plan_takes(
         pick=_usable_pick(pick, takes, kept=kept),
         placeholder=facts.kind == "local",
         choice=wanted.choice,
+        candidates=wanted.candidates,
         home=tuple(_home(track, wanted, facts)),
     )
     return with_action(plan, row, again=again)

@@ -105,6 +105,8 @@ class TrackPlan:
     why: str = ""
     rejoins: bool = False  # its assets are as they should be, but for its loudness group
     choice: int | None = None  # the take that somebody chose: nobody but a person replaces it
+    candidates: frozenset[int] | None = None  # the takes that may be the pick; None: any
+    refresh_at: float | None = None  # when it is so old that it is generated again, where that is to come
     home: tuple[Job, ...] = ()  # the jobs of its takes that ever came home, of all regenerations
     moves: tuple[Move, ...] = ()  # of assets that it made under an older name
 
@@ -202,6 +204,7 @@ class Wishes:
     only: Callable[[str], bool] | None = None  # is a track of that name meant?
     regenerate: frozenset[str] = frozenset()  # paid fingerprints: two tracks with one are one purchase
     free: bool = False  # nothing is to be bought, asked for or fetched
+    refreshes: bool = False  # what is older than its manifest wants it is generated again
     reroll: frozenset[str] = frozenset()  # names of tracks: one more take of each
 
 

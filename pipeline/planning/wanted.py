@@ -29,6 +29,7 @@ class Wanted:
     keys: tuple[PurchaseKey, ...]  # by take
     choice: int | None = None  # the take that somebody chose; None: the first without a failed gate
     on_a_word: frozenset[int] = frozenset()  # the takes that may be paid for again, once in a run
+    candidates: frozenset[int] | None = None  # the takes that may be the pick; None: any
 
     @property
     def versions(self) -> frozenset[tuple[int, int]]:
@@ -41,6 +42,12 @@ def wanted_takes(track: Track, fingerprint: str, row: AssetRow | None, facts: Fa
     `row`: one that shows that the track was bought, perhaps another track's with the same words.
     """
     return _Meaning(track, fingerprint, row, facts, wishes).wanted()
+
+
+def next_regeneration(fingerprint: str, row: AssetRow, facts: Facts) -> int:
+    """Of the take that `row` is made of: the number of what would be bought next."""
+    known = _known_regenerations(fingerprint, row, facts)
+    return max(known[row.provenance.take]) + 1
 
 
 class _Meaning:
@@ -65,7 +72,19 @@ class _Meaning:
         keys = [self._key(take) for take in (*asked, *beyond)]
         keys = [key for key in keys if key.take in asked or key.take in rerolled or self._is_of_use(key)]
         on_a_word = rerolled | (frozenset(asked) if self._again else frozenset())
-        return Wanted(tuple(keys), None if self._chosen is None else self._chosen.take, on_a_word)
+        choice = None if self._chosen is None else self._chosen.take
+        candidates = self._newer(keys) if choice is None else frozenset({choice})
+        return Wanted(tuple(keys), choice, on_a_word, candidates)
+
+    def _newer(self, keys: Sequence[PurchaseKey]) -> frozenset[int] | None:
+        """Where what stands is generated again, what may take its place: nothing that was there beside it before."""
+        stands = None if self._own is None else self._own.provenance
+        again = stands is not None and any(
+            key.take == stands.take and key.regeneration > stands.regeneration for key in keys
+        )
+        if stands is None or not again:
+            return None
+        return frozenset(key.take for key in keys if key.regeneration > stands.regeneration or key.take > stands.takes)
 
     def _rerolled(self) -> frozenset[int]:
         """The takes beyond those that are asked for which the open run was granted, and the one that is wished for.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "\N{EN DASH}"
 _FREE = "placeholder, free"
+_NO_LEDGER = "There is no ledger, so what was spent to date is not known: only what the index says of its assets is."
 
 
 def cost_markdown(report: CostReport) -> bytes:
@@ -75,7 +76,10 @@ def _sums(report: CostReport) -> list[str]:
         ("Takes asked for", _takes_in_words(run), _takes_in_words(to_date)),
         ("Audio received", *(audio_length(float(one.amounts.audio_s)) for one in (run, to_date))),
     ]
-    return table(("", "This run", "To date"), rows, right=(1, 2))
+    if report.since is not None:
+        return table(("", "This run", "To date"), rows, right=(1, 2))
+    unknown = table(("", "This run", "To date"), [(*row[:2], _UNKNOWN) for row in rows], right=(1, 2))
+    return [*unknown, "", _NO_LEDGER]
 
 
 def _pair(name: str, run: Totals, to_date: Totals) -> tuple[str, str]:
@@ -215,9 +219,7 @@ def _status(take: Purchase) -> str:
 
 
 def _colophon(report: CostReport) -> str:
-    since = "There is no ledger: nothing is known but the index."
-    if report.since is not None:
-        since = f"To date: since {report.since[:10]}, when the ledger begins."
+    since = "" if report.since is None else f"To date: since {report.since[:10]}, when the ledger begins. "
     assumed = [escaped(one.name) for one in report.manifests if not one.given and one.to_date.amounts.billed]
-    fee = f" In cash, {', '.join(assumed)} at the gateway's usual fee of 5 %." if assumed else ""
-    return f"{since}{fee} Written {report.generated_at[:16].replace('T', ' ')} UTC."
+    fee = f"In cash, {', '.join(assumed)} at the gateway's usual fee of 5 %. " if assumed else ""
+    return f"{since}{fee}Written {report.generated_at[:16].replace('T', ' ')} UTC."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import unicodedata
+
+from pipeline.times import timestamp
 
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
@@ -45,5 +46,4 @@ def audio_length(seconds: float) -> str:
 
 def month_of(seconds: float) -> str:
     """The month of a moment in seconds since 1970, in UTC: `2026-09`."""
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    return f"{moment.year:04}-{moment.month:02}"
+    return timestamp(seconds)[: len("2026-09")]

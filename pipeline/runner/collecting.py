@@ -46,6 +46,7 @@ class _Asked:
     failures: int = 0  # in a row
     retry_after_s: float | None = None
     unchanged: bool = False
+    trouble: str | None = None  # why it did not say how the job stands
 
     def next_at(self, interval_s: float) -> float:
         """The moment for the next one, on the event loop's clock."""
@@ -95,7 +96,7 @@ class Collector:
                 if ended is not None:
                     return ended, asked.answer.audio_url
             if self._tools.clock.now() >= due:
-                raise TakeLost(_overdue(job, settings.job_timeout_s))
+                raise TakeLost(_overdue(job, settings.job_timeout_s, asked.trouble))
 
     async def _ask(self, order: Order, job: Job, failures: int) -> _Asked:
         """One poll, and what came of it. Raises TakeLost where asking again in this run can't help."""
@@ -104,12 +105,14 @@ class Collector:
             self._polled_at[job.row] = anyio.current_time()
         except JobNotFound as error:
             if self._tools.clock.now() - (job.accepted_at or 0.0) < SETTLING_IN_S:
-                return _Asked(anyio.current_time(), failures=failures)
+                return _Asked(anyio.current_time(), failures=failures, trouble=str(error))
             raise await self._expired(job, str(error)) from error
         except GatewayError as error:
             if not error.retryable:
                 raise TakeLost(f"{error}; the next run asks for job {job.job_id} first") from error
-            asked = _Asked(anyio.current_time(), failures=failures + 1, retry_after_s=error.retry_after_s)
+            asked = _Asked(
+                anyio.current_time(), failures=failures + 1, retry_after_s=error.retry_after_s, trouble=str(error)
+            )
             pause = asked.next_at(self._tools.settings_of(job).poll_interval_s) - anyio.current_time()
             self._tools.observe(Waiting(f"{order.name}: poll", pause, str(error)))
             return asked
@@ -239,8 +242,10 @@ def _computed(job: Job, duration_s: float) -> int:
     return rounded_up(estimate * Decimal(str(duration_s)) / asked)
 
 
-def _overdue(job: Job, timeout_s: float) -> str:
+def _overdue(job: Job, timeout_s: float, trouble: str | None) -> str:
+    stands = "still generating" if trouble is None else "not known to be done"
+    why = "" if trouble is None else f": {trouble}"
     return (
-        f"still generating {timeout_s:g} s after it was submitted (job {job.job_id}); "
+        f"{stands} {timeout_s:g} s after it was submitted (job {job.job_id}){why}; "
         "it stays on the books, and the next run asks for it first"
     )

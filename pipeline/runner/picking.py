@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.gates import action_of
 from pipeline.audio.tasks import Warning as AssetWarning
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipeline.planning.plans import TrackPlan
     from pipeline.runner.results import TakeResult
     from pipeline.runner.twins import Twins
+
+_AGAIN: Final = ", generated again,"
 
 
 class Picking:
@@ -50,10 +52,11 @@ class Picking:
     def candidates(self) -> list[TakeResult]:
         """What may be the pick, the likeliest first.
 
-        Nothing takes the place of one that somebody chose, nor of a pick whose source is not here.
+        Nothing takes the place of one that somebody chose, nor of a pick whose source is not here; and nothing that is
+        older takes that of one that is generated again.
         """
-        if self._plan.choice is not None:
-            return [take for take in self.usable if take.plan.number == self._plan.choice]
+        if self._plan.candidates is not None:
+            return [take for take in self.usable if take.plan.number in self._plan.candidates]
         standing = self._takes.get(self._plan.pick or 0)
         if standing is None or standing.failed_gate:
             return self.usable
@@ -73,8 +76,9 @@ class Picking:
 
     @property
     def is_hopeless(self) -> bool:
-        """Is the take that somebody chose unfit, or, where nobody chose, any that might have been the pick?"""
-        return bool(self.unfit) if self._plan.choice is None else self._plan.choice in self.unfit
+        """Is one unfit that might have been the pick?"""
+        candidates = self._plan.candidates
+        return any(candidates is None or number in candidates for number in self.unfit)
 
     def fail(self, number: int, why: str) -> None:
         """A gate has found a take to be unfit."""
@@ -93,6 +97,10 @@ class Picking:
         chosen = next((take for take in failed if take.plan.number == self._plan.choice), None)
         if chosen is not None:
             return f"take {chosen.plan.number}, which was picked, is not fit: {chosen.error}"
+        candidates = [take for take in failed if take.plan.number in (self._plan.candidates or ())]
+        if len(candidates) == 1 and candidates[0].plan.key.regeneration:
+            what = f"take {candidates[0].plan.number}{_AGAIN} is not fit: {candidates[0].error}"
+            return f"{what}; what stood before stays"
         if len(failed) == 1:
             return str(failed[0].error)
         return "; ".join(f"take {take.plan.number}: {take.error}" for take in failed)
@@ -105,7 +113,7 @@ class Picking:
     def _unfit(self) -> Iterator[AssetWarning]:
         for take in self.takes:
             if take.failed_gate and not str(take.error).startswith("twin: "):  # which is told of both
-                again = ", generated again," if take.plan.key.regeneration else ""
+                again = _AGAIN if take.plan.key.regeneration else ""
                 what = f"take {take.plan.number}{again} is not fit to be its pick: {take.error}"
                 yield AssetWarning("take_failed", what)
 
@@ -115,7 +123,9 @@ class Picking:
         if row.path not in {asset.path for asset in self._plan.assets}:
             return row
         documents = [{"code": warning.code, "message": warning.message} for warning in self.warnings]
-        return replace(row, warnings=(*row.warnings, *(one for one in documents if one not in row.warnings)))
+        again = tuple(f"take {number}{_AGAIN}" for number in self.unfit)  # of which an older one is told no longer
+        before = [one for one in row.warnings if not str(one.get("message")).startswith(again)]
+        return replace(row, warnings=(*before, *(one for one in documents if one not in before)))
 
     def told_in_vain(self, row: AssetRow) -> AssetRow:
         """`row`, which stands since none of the takes is fit, with what is known of them, if it is of one of theirs."""

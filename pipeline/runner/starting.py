@@ -11,7 +11,7 @@ import anyio
 from pipeline.files import FolderError
 from pipeline.jobs import OUTSTANDING, Commitment, State
 from pipeline.ledger.store import LedgerError
-from pipeline.output import read_row
+from pipeline.output import index_after, read_row
 from pipeline.planning.plans import Step, estimates
 from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
@@ -25,7 +25,6 @@ from pipeline.runner.preflight import preflight
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
 from pipeline.runner.running import ManifestWork, Runner, folder_trouble, refused
 from pipeline.runner.tools import Tools
-from pipeline.workspace import index_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

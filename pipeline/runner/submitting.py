@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from pipeline.gateway.errors import AnswerUnknown, GatewayError, KeyRefused, NotTaken, OutOfCredit
 from pipeline.gateway.requests import SubmitRequest, cost_tag, submit_body
-from pipeline.jobs import Intent, Job
+from pipeline.jobs import Intent, Job, State
 from pipeline.money import dollars
 from pipeline.planning.takes import RESEND_WITHIN_S
 from pipeline.runner.events import Notice, TakeSubmitted, Waiting
@@ -22,6 +23,7 @@ from pipeline.runner.retrying import MOST_RESENDS, pause_before_resubmitting, pa
 
 if TYPE_CHECKING:
     from pipeline.gateway.answers import Accepted
+    from pipeline.ledger.ledger import Ledger
     from pipeline.runner.tools import Order, Tools
 
 
@@ -119,12 +121,14 @@ class Submitter:
             failure = AnswerUnknown(reason)
             job = await write(lambda ledger: ledger.lose_answer(row, reason))
         else:
-            now = self._tools.clock.now()
             proven = _is_replay(accepted, anyio.current_time() - left_at)
             job = await write(
-                lambda ledger: ledger.accept(row, accepted.job_id, now, replay_proven=proven), durable=True
+                partial(_accept, job=job, job_id=accepted.job_id, now=self._tools.clock.now(), replay_proven=proven),
+                durable=True,
             )
-            if job.unproven_sends:
+            if job.state is State.UNKNOWN:
+                failure = AnswerUnknown(str(job.error))
+            elif job.unproven_sends:
                 self._tools.observe(Notice(_possible_duplicate(order, job)))
         self._tools.post(job)
         return job, failure
@@ -195,6 +199,15 @@ def _request(job: Job) -> SubmitRequest:
         cost_tag=intent.cost_tag,
         fresh=intent.key.take > 1 or intent.key.regeneration > 0,
     )
+
+
+def _accept(ledger: Ledger, *, job: Job, job_id: str, now: float, replay_proven: bool) -> Job:
+    """Write its id down; where another take has that very job, no job was seen to be made for this one."""
+    holder = ledger.holder(job_id, job.intent.origin, but=job.row)
+    if holder is None:
+        return ledger.accept(job.row, job_id, now, replay_proven=replay_proven)
+    other = f"{holder.intent.track}, take {holder.intent.key.take}"
+    return ledger.lose_answer(job.row, f"the gateway answered with job {job_id[:64]!r}, which is that of {other}")
 
 
 def _is_replay(accepted: Accepted, since_sent_s: float) -> bool:

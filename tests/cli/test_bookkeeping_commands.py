@@ -7,8 +7,10 @@ import io
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,6 +121,61 @@ def test_nothing_bought_is_no_failure(tmp_path: Path, lives: Lives) -> None:
     assert lives.live(tmp_path, "ledger", "export", "books.csv").status == 0
     assert exported((tmp_path / "books.csv").read_text()) == []
     assert [path.name for path in tmp_path.iterdir()] == ["books.csv"]
+
+
+def test_a_report_without_a_ledger_says_so(bought: Path, tmp_path: Path, lives: Lives) -> None:
+    """A fresh clone knows what its assets are, and not what they cost."""
+    shutil.copytree(bought / "output", tmp_path / "output")
+    shutil.copy(bought / "demo.yaml", tmp_path)
+    ended = lives.live(tmp_path, "report", "demo.yaml")
+    assert (ended.status, "there is no ledger" in ended.stderr) == (0, True)
+    assert "There is no ledger" in (tmp_path / "output/cost-report.md").read_text()
+
+
+class TestALedgerThatSomebodyHasEdited:
+    @staticmethod
+    def edited(bought: Path, folder: Path, statement: str) -> Path:
+        shutil.copytree(bought, folder, dirs_exist_ok=True)
+        with closing(sqlite3.connect(folder / ".pipeline/ledger.sqlite3")) as connection, connection:
+            connection.executescript(statement)
+        return folder
+
+    @pytest.mark.parametrize("moment", ["3e14", "-3e14", "9e999"])
+    def test_absurd_times_are_told_as_the_nearest_there_is(
+        self, bought: Path, tmp_path: Path, lives: Lives, moment: str
+    ) -> None:
+        """The amounts count all the same; there is no year 9,999,999."""
+        columns = ("charges SET charged_at", "jobs SET intended_at", "runs SET opened_at", "sources SET stored_at")
+        self.edited(bought, tmp_path, ";".join(f"UPDATE {column} = {moment}" for column in columns))
+        told = (["ledger"], ["ledger", "--json"], ["ledger", "export"], ["report", "demo.yaml"])
+        for words in (*told, ["history", "menu"], ["prune", "demo.yaml"], ["plan", "demo.yaml", "--gateway", "local"]):
+            ended = lives.live(tmp_path, *words)
+            assert ended.status == 0, ended.stderr
+        assert f"{'1000-01-01' if moment[0] == '-' else '9999-12-31'}" in lives.live(tmp_path, "ledger").stdout
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE charges SET amount_microusd = amount_microusd + 1 WHERE charge = 1",
+            "UPDATE jobs SET cost_microusd = NULL WHERE job = 1",
+            "UPDATE charges SET basis = 'computed' WHERE charge = 1",
+            "INSERT INTO charges SELECT 99, job, charged_at, amount_microusd, basis FROM charges WHERE charge = 1",
+            "DELETE FROM charges WHERE charge = 1",
+        ],
+    )
+    def test_charges_that_are_not_those_of_the_jobs_are_believed_by_nobody(
+        self, bought: Path, tmp_path: Path, lives: Lives, statement: str
+    ) -> None:
+        """Neither by who reads the books, nor by who buys on their word."""
+        folder = self.edited(bought, tmp_path, statement)
+        buying = ["--gateway", "http://127.0.0.1:1", "--regenerate", "**"]
+        for words in (
+            ["ledger"],
+            ["report", "demo.yaml"],
+            ["run", "demo.yaml", *buying],
+        ):
+            ended = lives.live(folder, *words, **KEY)
+            assert (ended.status, "the ledger is damaged" in ended.stderr) == (5, True), ended.stderr
 
 
 class TestExportToAFile:

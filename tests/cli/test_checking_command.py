@@ -93,3 +93,13 @@ def test_each_fault_is_told_by_its_path_and_code(made: Path, tmp_path: Path) -> 
     }
     assert not {path for path, _ in codes} & {"theme.intro.ogg"}
     assert ("theme.intro.flac", "missing", "missing: not a plain file") in faults
+
+
+def test_a_size_that_is_not_the_files_is_told(made: Path, tmp_path: Path) -> None:
+    """The next run would make it again for that: both say that something is wrong."""
+    folder = tmp_path / "copy"
+    shutil.copytree(made, folder)
+    edit_index(folder, lambda rows: rows["jingle.wav"].update(size=7))
+    status, [(path, code, fault)] = checked(folder)
+    assert (status, path, code) == (1, "jingle.wav", "index")
+    assert fault.endswith("bytes, and 7 in the index")

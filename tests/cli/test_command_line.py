@@ -76,7 +76,9 @@ def test_a_plan_leaves_no_trace(folder: Path, lives: Lives) -> None:
         (["run", "demo.yaml", "--gateway", "ftp://x"], {"AIGATEWAY_API_KEY": "sk-aig-1"}, 2, "ftp://x"),
         (["run", "demo.yaml", "--gateway", "local", "--budget", "much"], {}, 2, "much"),
         (["run", "--gateway", "local"], {}, 2, "MANIFEST"),
-        (["run", "demo.yaml", "--gateway", "local", "--output", "demo.yaml"], {}, 2, "demo.yaml"),
+        (["run", "demo.yaml", "--gateway", "local", "--output", "demo.yaml"], {}, 5, "demo.yaml: is a file"),
+        (["plan", "demo.yaml", "--gateway", "local", "--state", "demo.yaml"], {}, 5, "another folder with --state"),
+        (["ledger", "--state", "demo.yaml"], {}, 5, "demo.yaml: is a file"),
         (["run", "demo.yaml", "--gateway", "local", "--state", "/proc/nowhere"], {}, 5, "/proc/nowhere"),
         (["check", "demo.yaml"], {}, 1, "missing"),
         (["nonsense"], {}, 2, "nonsense"),
@@ -213,3 +215,39 @@ def test_help_starts_without_the_heavy_rooms() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_with_no_command_the_usage_is_told_once(folder: Path, lives: Lives) -> None:
+    """With all the commands, and as wrong usage."""
+    ended = lives.live(folder)
+    assert (ended.status, ended.stdout, ended.stderr.count("Usage:")) == (2, "", 1)
+    assert "reconcile" in ended.stderr
+
+
+_PRINTS_MUCH = """
+import sys
+from pipeline.cli.failing import exit_with_a_sentence
+from pipeline.cli.terminal import out_document
+sys.argv = ["pipeline", "--json"]
+with exit_with_a_sentence():
+    out_document({"much": "x" * SIZE})
+    raise KeyboardInterrupt
+"""
+
+
+@pytest.mark.parametrize("size", [10, 5_000_000], ids=["when it was printed", "while it was printed"])
+def test_an_interrupt_never_makes_a_second_document(size: int) -> None:
+    """One whole document, or one that is cut off; and no exit status that says all well."""
+    program = _PRINTS_MUCH.replace("SIZE", str(size))
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        begun = process.stdout.read(8)
+        if size > 1_000_000:  # more than any pipe holds: it is waiting for us
+            process.send_signal(signal.SIGINT)
+        printed, said = process.communicate()
+    assert (process.returncode, said.decode()) == (130, "pipeline: interrupted\n")
+    printed = begun + printed
+    assert printed.count(b"{") == 1
+    assert len(printed) < size or printed == json.dumps({"much": "x" * size}, indent=1).encode() + b"\n"

@@ -166,7 +166,7 @@ class Workflow:
     def __init__(self, project: Path, gateway: LocalGatewayThread) -> None:
         self.project = project
         self.gateway = gateway
-        self.document: dict[Any, Any] = yaml.safe_load(block("yaml"))
+        self.document: dict[Any, Any] = yaml.safe_load(block("yaml", "jobs:"))
         self.steps = self.document["jobs"]["music"]["steps"]
         self.summary = project.parent / "summary.md"
         self.environment = bare(project) | {

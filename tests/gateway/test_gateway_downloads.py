@@ -328,3 +328,19 @@ async def test_a_pause_that_nobody_waits_for_is_a_failed_download(world, played)
             await fetched(it, "https://api.aigateway.sh/a.wav")
         assert not caught.value.retryable
     assert len(it.transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [AUDIO, b"ID3\x04\x00" + AUDIO, bytes(range(128, 256)) * 9], ids=["wav", "mp3", "noise"]
+)
+async def test_audio_with_an_odd_status_is_not_quoted(world, played, body) -> None:
+    """A part of it, say: what is no text is called so."""
+    with pytest.raises(DownloadFailed) as caught:
+        await fetched(world(played(206, body, WAV)))
+    assert "206 with something that is no text" in str(caught.value)
+
+
+async def test_a_text_in_another_encoding_is_quoted_without_what_can_not_be_read(world, played) -> None:
+    """The words around it are worth more than none."""
+    with pytest.raises(DownloadFailed, match='"Acc s refus pour ce fichier"'):
+        await fetched(world(played(400, "Accès refusé pour ce fichier".encode("latin-1"), {})))

@@ -104,6 +104,7 @@ def test_levels_are_held_against_the_manifest(one: Asset, measured: Remeasured, 
         (asset(duration=10.0), found(frames=10 * RATE, duration_s=10.0), "length: 10.0 s long, and 30 s were asked"),
         (asset(duration=16.0), found(frames=16 * RATE, duration_s=16.0), ""),
         (asset(of=track(trim=Trim()), duration=10.0), found(frames=10 * RATE, duration_s=10.0), ""),
+        (replace(asset(duration=10.0), has_steps=True), found(frames=10 * RATE, duration_s=10.0), ""),
         (asset(of=track(gates=(("length", "warn"),)), duration=10.0), found(frames=10 * RATE, duration_s=10.0), ""),
         (asset(of=replace(track(), prompt=None), duration=10.0), found(frames=10 * RATE, duration_s=10.0), ""),
         (asset(), found("wav"), "format: it is wav, expected ogg"),
@@ -117,7 +118,7 @@ def test_levels_are_held_against_the_manifest(one: Asset, measured: Remeasured, 
     ],
 )
 def test_length_and_form_are_held_against_index_and_manifest(one: Asset, measured: Remeasured, expected: str) -> None:
-    """To the frame by the index; by what was asked, only what the length gate would fail."""
+    """To the frame by the index; by what was asked, only what the length gate would fail, and no step may change."""
     assert said(one, measured).startswith(expected)
     assert bool(said(one, measured)) == bool(expected)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.output import AssetRow, Provenance, read_row
+from pipeline.files import Folder, FolderError
+from pipeline.output import AssetRow, OutputFolder, Provenance, read_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOUND = AssetRow(
     "game", "menu", "menu.ogg", "ogg", 1, "s", 30.0, 44_100, 2, -16.0, None, 3.0, -1.0, None, (),
@@ -27,7 +31,8 @@ def test_a_sound_row_is_read_as_it_was_written() -> None:
         {"provenance": []}, {"provenance": None}, {"provenance": {}}, {"duration": "NaN"}, {"duration": float("nan")},
         {"warnings": "x"}, {"warnings": [1]}, {"warnings": None}, {"lufs": [1]}, {"lufs": float("nan")},
         {"true_peak_dbtp": "\x1b[31m"}, {"channels": 10**30}, {"channels": True}, {"size": -1}, {"placeholder": "no"},
-        {"format": 7}, {"loop": "all"}, {"path": None}, {"sha256": 3},
+        {"format": 7}, {"loop": "all"}, {"loop": {}}, {"loop": {"start": "x", "end": 9}},
+        {"loop": {"start": 5, "end": 5}}, {"duration": -1.0}, {"path": None}, {"sha256": 3},
         {"provenance": {"kind": "generated", "duration": "long"}}, {"provenance": {"kind": "file", "refine_lyrics": 1}},
     ],
     ids=str,
@@ -93,3 +98,23 @@ def test_takes_that_failed_a_gate_are_read_as_they_were_written() -> None:
     assert row is not None
     assert row.document() == SOUND | {"unfit": [UNFIT]}
     assert read_row(SOUND | {"unfit": "all"}) is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"{\n nonsense", r" \(line 2, column 2\)"),
+        (b"[]", ""),
+        (b"{}", ""),
+        (b'{"version": "x", "assets": []}', ""),
+        (b"\xff\xfe\x00", ""),
+        (b"[" * 100_000, ""),
+    ],
+    ids=["no JSON", "a list", "without a version", "a version of another kind", "no text", "nested without end"],
+)
+def test_an_index_that_is_none_is_told_in_our_own_words(tmp_path: Path, content: bytes, where: str) -> None:
+    """What it is, where, and what to do: nothing of what Python says about it."""
+    (tmp_path / "assets.json").write_bytes(content)
+    said = rf"assets\.json: this is no index as runs write it{where}; restore it from version control, or remove it to"
+    with pytest.raises(FolderError, match=f"^.*{said} have it made again$"):
+        OutputFolder(Folder(tmp_path)).read_index()

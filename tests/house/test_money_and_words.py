@@ -67,6 +67,20 @@ def test_a_word_means_one_gateway(word: str | None, environment: dict, kind: str
     assert (choice.kind, choice.origin) == (kind, origin)
 
 
+def test_a_key_goes_over_no_network_in_the_clear() -> None:
+    """Plain http is for this machine, or for whoever says that the network is his own."""
+    key = {"AIGATEWAY_API_KEY": "sk-aig-secret"}
+    for word, environment in (
+        ("http://studio.example:8787", key),
+        (None, key | {"AIGATEWAY_BASE_URL": "http://10.0.0.7"}),
+    ):
+        with pytest.raises(NoGateway, match="https:// address, or set AIGATEWAY_ALLOW_HTTP=1") as failure:
+            choose_gateway(word, environment)
+        assert "secret" not in str(failure.value)
+        assert choose_gateway(word, environment | {"AIGATEWAY_ALLOW_HTTP": "1"}).kind == "real"
+    assert choose_gateway("local=http://studio.example:8787", key).kind == "local"
+
+
 def test_with_no_key_and_no_word_both_ways_on_are_said() -> None:
     """It never falls back silently."""
     with pytest.raises(NoGateway, match=r"AIGATEWAY_API_KEY.*--gateway local") as failure:

@@ -75,7 +75,7 @@ TRACKS = "tracks: {a: {file: x.wav}}\n"
         ),
         pytest.param(
             HEAD + "defaults: {prompt: x}\n" + TRACKS,
-            "4:12: defaults.prompt: unknown key; expected one of duration, source_format, takes, model,"
+            "4:12: defaults.prompt: unknown key; expected one of duration, source_format, takes, refresh, model,"
             " refine_lyrics, tags, trim, loop, fade_in, fade_out, loudness, sample_rate, channels, outputs, gates",
             id="prompt in defaults",
         ),
@@ -86,7 +86,7 @@ TRACKS = "tracks: {a: {file: x.wav}}\n"
         ),
         pytest.param(
             HEAD + "defaults:\n" + TRACKS,
-            "4:10: defaults: found nothing, expected a mapping with duration, source_format, takes, model,"
+            "4:10: defaults: found nothing, expected a mapping with duration, source_format, takes, refresh, model,"
             " refine_lyrics, tags, trim, loop, fade_in, fade_out, loudness, sample_rate, channels, outputs, gates",
             id="defaults empty",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -194,6 +195,25 @@ def test_a_plan_that_time_alone_may_change_is_good_until_then(
     for hours, answered in ((0.9, True), (1.1, False), (-0.1, False)):
         with mock.patch.object(time, "time_ns", lambda hours=hours: now_ns + int(hours * 3600e9)):
             assert (library.at_once("plan", *library.words) is not None) is answered
+
+
+def test_a_pick_that_has_grown_old_takes_the_long_way(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stamp is good until `refresh` is over; then plan and `--json` say what is to be bought, and why."""
+    manifest = library.folder / "demo.yaml"
+    manifest.write_text(manifest.read_text().replace("takes: 2}", "takes: 2, refresh: 1d}"))
+    assert library.at_length("plan", *library.words, "--detailed-exitcode").status == 0
+    assert library.at_once("plan", *library.words) is not None
+    now = time.time()
+    for hours, is_old in ((23, False), (25, True)):
+        monkeypatch.setattr(time, "time", lambda hours=hours: now + hours * 3600)
+        monkeypatch.setattr(time, "time_ns", lambda hours=hours: int((now + hours * 3600) * 1e9))
+        assert (library.at_once("plan", *library.words) is None) is is_old
+    assert library.at_length("plan", *library.words, "--detailed-exitcode").status == 10
+    said = library.at_length("plan", *library.words).stdout
+    assert "+ menu           1 x 2 s  placeholder  older than 1d, generated 25 hours ago" in said
+    (menu, *others) = json.loads(library.at_length("plan", *library.words, "--json").stdout)["tracks"]
+    assert (menu["status"], menu["why"]) == ("planned", "older than 1d, generated 25 hours ago")
+    assert {track["status"] for track in others} == {"kept"}
 
 
 # --- taking a stamp ---------------------------------------------------------------------------------------------------

@@ -92,7 +92,9 @@ class World:
             if intact:
                 self.intact.add(("game", path))
 
-    def plan(self, *tracks: Track, only: str = "", again: str = "", **settings: Any) -> ManifestPlan:
+    def plan(
+        self, *tracks: Track, only: str = "", again: str = "", refreshes: bool = False, **settings: Any
+    ) -> ManifestPlan:
         facts = Facts(
             kind=self.kind, now=NOW, jobs=self.jobs, outstanding=self.outstanding, held=frozenset(self.held),
             rows=self.rows, intact=frozenset(self.intact), grants=self.grants, recordings=self.recordings,
@@ -100,7 +102,7 @@ class World:
             named=takes_named([Lock("game", self.locks)]),
         )  # fmt: skip
         regenerate = frozenset(paid_fingerprint(one, self.kind) for one in tracks if one.name == again)
-        wishes = Wishes(only.__eq__ if only else None, regenerate)
+        wishes = Wishes(only.__eq__ if only else None, regenerate, refreshes=refreshes)
         return plan_manifest(manifest(*tracks, **settings), facts, wishes)
 
 

@@ -10,7 +10,7 @@ from test_planning_decisions import NOW, PRICE, World, steps, track
 from pipeline.fingerprints import judging_fingerprint, paid_fingerprint
 from pipeline.jobs import State
 from pipeline.output import Unfit
-from pipeline.picks.pinning import asked_of
+from pipeline.picks.pinning import asked_of, pinned, planned
 from pipeline.picks.values import LockedPurchase, LockedTake, LockedTrack, Pick
 from pipeline.planning.plans import Action, Step
 from pipeline.times import timestamp
@@ -264,3 +264,18 @@ class TestTakesBeyondThoseThatAreAskedFor:
         world.asset(track(), takes=2)
         plan = world.plan(track(), again="menu")
         assert (steps(plan), plan.estimate_microusd) == ([Step.BUY, Step.HAVE], PRICE)
+
+
+def test_what_stands_is_pinned_though_another_take_is_still_to_come() -> None:
+    """A run that died between an asset and its lock leaves that to the next, whatever else it waits for."""
+    of = track(takes=2)
+    world = World()
+    world.job(of, State.COLLECTED, collected_at=NOW)
+    world.job(of, State.ACCEPTED, take=2)
+    world.asset(of, takes=1)
+    (menu,) = world.plan(of).tracks
+    assert menu.action is Action.GENERATE
+    assert [pick.take for pick in pinned(LockedTrack(), planned(menu)).picks] == [1]
+    world.intact.clear()
+    (menu,) = world.plan(of).tracks
+    assert pinned(LockedTrack(), planned(menu)).picks == ()

@@ -125,6 +125,13 @@ def test_the_markdown_opens_with_what_somebody_wants_to_know():
     assert cost_markdown(_a_full_report()).decode() == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_without_a_ledger_nothing_is_claimed_to_date():
+    """Nobody reads in it that nothing was spent."""
+    text = cost_markdown(cost_report(CostInput(GIVEN, [], rows=[a_row(a_track("menu"))]))).decode()
+    assert "There is no ledger, so what was spent to date is not known" in text
+    assert "| Billed | $0.0000 | \N{EN DASH} |" in text
+
+
 def test_a_placeholder_is_marked_as_free():
     """Nobody mistakes it for the real one."""
     text = cost_markdown(cost_report(CostInput(GIVEN, [a_job(kind="local", cost_microusd=0)], frozenset({1})))).decode()

@@ -45,6 +45,39 @@ async def test_the_job_id_is_on_disk_before_anything_is_asked_about_it(world: Wo
     assert states[0] is State.ACCEPTED
 
 
+class TestOneJobIdForTwoTakes:
+    """A gateway that answers a second take with the job of the first: one job is one take's, and one charge."""
+
+    @staticmethod
+    def mix_up(world: World, times: int) -> None:
+        def answer(request: httpx.Request, _: httpx.Response) -> httpx.Response | None:
+            jobs = world.app.state.gateway.books.jobs
+            if not is_submit(request) or len(jobs) < 2 or len(world.network.submits) > 1 + times:
+                return None
+            return httpx.Response(202, json={"id": jobs[0].id, "status": "queued"})
+
+        world.network.after.append(answer)
+
+    async def test_it_is_asked_again_and_gets_its_own(self, world: World) -> None:
+        """Under its own key: nothing is bought twice, and what may have been is said."""
+        self.mix_up(world, times=1)
+        result = await world.run(ONE + "  battle: {prompt: a battle}\n", concurrency=1)
+        assert (result.exit, len(world.network.submits), len(world.app.state.gateway.books.jobs)) == (0, 3, 2)
+        assert (result.committed.billed, result.committed.unknown) == (2 * COST, 0)
+        assert len({job.job_id for job in world.jobs}) == 2
+
+    async def test_one_that_never_gets_its_own_is_neither_billed_nor_filled_with_the_others_music(
+        self, world: World
+    ) -> None:
+        """Its estimate counts as a possible duplicate, once for each sending."""
+        self.mix_up(world, times=99)
+        result = await world.run(ONE + "  battle: {prompt: a battle}\n", concurrency=1)
+        assert (result.exit, status(result), status(result, "battle")) == (1, "generated", "failed")
+        assert "which is that of menu, take 1" in error(result, "battle")
+        assert (result.committed.billed, result.committed.unknown) == (COST, 3 * COST)
+        assert "battle.wav" not in world.files
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -235,6 +268,17 @@ async def test_a_job_past_its_timeout_stays_on_the_books(make_world: Callable[..
     await anyio.sleep(4000)
     result = await world.run(ONE)
     assert (result.exit, len(world.network.submits)) == (0, 1)
+
+
+async def test_what_was_answered_instead_of_how_a_job_stands_is_told(world: World) -> None:
+    """Not that it is still generating: nobody has said so."""
+    world.network.before.append(
+        lambda request: httpx.Response(200, text="<h1>Hello</h1>") if is_poll(request) else None
+    )
+    said = error(await world.run(ONE))
+    assert "not known to be done 1800 s after it was submitted" in said
+    assert '200 with "Hello"' in said
+    assert "next run asks for it first" in said
 
 
 class TestMedia:

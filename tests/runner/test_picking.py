@@ -31,12 +31,12 @@ def is_audio(request: httpx.Request) -> bool:
     return str(request.url).startswith(MEDIA_URL)
 
 
-def silence(_: httpx.Request) -> httpx.Response:
-    """Two seconds of it, whole and well-formed."""
+def silence(_: httpx.Request, frames: int = 16_000) -> httpx.Response:
+    """Two seconds of it, or so many frames, whole and well-formed."""
     content = io.BytesIO()
     with wave.open(content, "wb") as file:
-        file.setparams((1, 2, 8000, 16_000, "NONE", ""))
-        file.writeframes(bytes(32_000))
+        file.setparams((1, 2, 8000, frames, "NONE", ""))
+        file.writeframes(bytes(2 * frames))
     return httpx.Response(200, content=content.getvalue())
 
 

@@ -53,6 +53,7 @@ _FATES: Final = (
 )
 FATES: Final = tuple(rule.name for rule in _FATES)
 _MOST_QUIET_LIVES: Final = 6
+_A_DAY_AND_A_HALF_S: Final = 130_000.0
 _QUIET: Final = Life(None, 60.0)
 
 
@@ -123,6 +124,9 @@ class Night:
             await self._come_to_rest()
         if self.scenario.choose:
             await self._choose()
+        if self.scenario.refresh:
+            await self._refresh()
+            await self._come_to_rest()
         await self._repeat()
         self._promises.in_the_end()
         self._promises.a_clone_buys_nothing(self._plan(self._folder / "nowhere"))
@@ -142,21 +146,26 @@ class Night:
         self._promises.must(kept=False, otherwise="the run is not closed, though nothing goes wrong any more")
 
     async def _regenerate(self) -> None:
+        await self._until_closed(self.scenario.regenerate, regenerate=("**",))
+
+    async def _reroll(self) -> None:
+        """One wish."""
+        self._promises.rerolls_begin()
+        await self._until_closed(self.scenario.reroll, reroll=(self._first.name,))
+
+    async def _refresh(self) -> None:
+        """A day and a half later, what has grown old is generated again; whatever dies of it, what stands stays."""
+        await anyio.sleep(_A_DAY_AND_A_HALF_S)
+        stood = list(self._evidence.delivered())
+        await self._until_closed(self.scenario.refresh)
+        self._promises.still_there(stood)
+
+    async def _until_closed(self, lives: tuple[Life, ...], **words: tuple[str, ...]) -> None:
         """The same words until their run is closed."""
         self._road.fault_rate = self.scenario.fault_rate
         closed = self._evidence.runs(closed=True)
-        for life in (*self.scenario.regenerate, Life(None, 0.0)):
-            await self._live(life, regenerate=("**",))
-            if self._evidence.runs(closed=True) > closed:
-                return
-
-    async def _reroll(self) -> None:
-        """The same words until their run is closed: one wish."""
-        self._road.fault_rate = self.scenario.fault_rate
-        self._promises.rerolls_begin()
-        closed = self._evidence.runs(closed=True)
-        for life in (*self.scenario.reroll, Life(None, 0.0)):
-            await self._live(life, reroll=(self._first.name,))
+        for life in (*lives, Life(None, 0.0)):
+            await self._live(life, **words)
             if self._evidence.runs(closed=True) > closed:
                 return
 

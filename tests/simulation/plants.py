@@ -24,7 +24,7 @@ from pipeline.gateway import client, errors, verdicts  # noqa: E402
 from pipeline.jobs import Commitment, State  # noqa: E402
 from pipeline.ledger.ledger import Ledger  # noqa: E402
 from pipeline.picks import pinning  # noqa: E402
-from pipeline.planning import wanted  # noqa: E402
+from pipeline.planning import refreshing, wanted  # noqa: E402
 from pipeline.runner import collecting, running, starting, submitting  # noqa: E402
 from pipeline.runner.account import Account  # noqa: E402
 from pipeline.runner.control import Control  # noqa: E402
@@ -271,6 +271,12 @@ def takes_left_out_of_the_lock() -> AbstractContextManager[Any]:
     return _patch(pinning, "_takes", lambda _: lambda known, _: tuple(known))
 
 
+def refreshed_while_it_is_under_way() -> AbstractContextManager[Any]:
+    """What has grown old is generated again by each start, though it is being generated, or was this very night."""
+    idle = _patch(refreshing, "_stands_idle", lambda _: lambda *_: True)
+    return _both(idle, _patch(refreshing, "_next_tries", lambda _: lambda *_: ()))
+
+
 @contextmanager
 def _both(one: AbstractContextManager[Any], other: AbstractContextManager[Any]) -> Iterator[None]:
     with one, other:
@@ -297,6 +303,7 @@ PLANTS: Final[tuple[Callable[[], AbstractContextManager[Any]], ...]] = (
     polled_without_a_pause,
     one_more_take_at_each_repetition,
     takes_left_out_of_the_lock,
+    refreshed_while_it_is_under_way,
 )
 
 

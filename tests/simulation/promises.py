@@ -11,11 +11,13 @@ from scenarios import PRICE_USD, AtSignal
 from pipeline.jobs import Commitment, State
 from pipeline.picks.lockfile import LockFile
 from pipeline.planning.plans import Action
+from pipeline.planning.refreshing import BETWEEN_TRIES_S
 from pipeline.planning.takes import RESEND_WITHIN_S
 from pipeline.runner.events import Event, TakeFailed
 from pipeline.runner.results import EXIT_MONEY, EXIT_TRACKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from evidence import Evidence
@@ -237,8 +239,9 @@ class Promises:
             text = f"{len(made)} jobs were made for take {key.take} of {own[0].intent.track}, "
             text += f"after {fruitless} that brought nothing and {unproven} unproven answers"
             self.must(len(made) <= 1 + fruitless + unproven, text)
-            self.must(key.regeneration <= bool(self._scenario.regenerate), f"regenerated {key.regeneration} times")
             prompt = json.loads(own[0].intent.body)["prompt"]
+            most = bool(self._scenario.regenerate) + self._most_tries(prompt)
+            self.must(key.regeneration <= most, f"regenerated {key.regeneration} times")
             most = self._most_takes.get(prompt) or max(
                 track.takes for track in self._manifest.tracks if track.prompt == prompt
             )
@@ -262,6 +265,18 @@ class Promises:
         picks = LockFile(self._manifest).read().track(track.name).picks
         self.must(bool(picks) and picks[-1].take == take and picks[-1].chosen, f"the lock does not say so: {picks}")
         self.must(self._road.requests["submit"] == submits, "choosing has submitted something")
+
+    def still_there(self, stood: Iterable[Path]) -> None:
+        """What stood before it was generated again, or what took its place."""
+        gone = [path.name for path in stood if not path.is_file()]
+        self.must(not gone, f"generating again has lost {gone}")
+
+    def _most_tries(self, prompt: str) -> int:
+        """How often what has this prompt may have been refreshed: once a night."""
+        if not self._scenario.refresh or prompt != self._manifest.tracks[0].prompt:
+            return 0
+        began = min(job.intended_at for job in self._evidence.jobs())
+        return int((self._clock.now() - began) // BETWEEN_TRIES_S)
 
     def a_clone_buys_nothing(self, plan: Plan) -> None:
         """`plan` is of whoever has manifest, lock and output folder, and neither ledger nor sources."""

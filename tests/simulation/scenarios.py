@@ -89,14 +89,16 @@ class Scenario:
     regenerate: tuple[Life, ...]  # and once it is all there, `--regenerate` of everything
     reroll: tuple[Life, ...] = ()  # then one more take of the first track
     choose: tuple[Life, ...] = ()  # and then somebody chooses another of its takes
+    refresh: tuple[Life, ...] = ()  # and a day and a half later the first track is generated again
 
     @property
     def manifest(self) -> str:
         loudness = ", loudness: {group: all}" if self.grouped else ""
         budget = "" if self.budget_usd is None else f"budget: {self.budget_usd}\n"
+        refresh = ", refresh: 1d" if self.refresh else ""
         tracks = [
             f"  t{number}: {{prompt: piece {self._prompt(number)}, takes: {takes}, duration: {1 + number % 3}"
-            f"{loudness}}}\n"
+            f"{loudness}{'' if number else refresh}}}\n"
             for number, takes in enumerate(self.takes)
         ]
         return (
@@ -139,6 +141,7 @@ def scenario_of(seed: int) -> Scenario:
         regenerate=deaths if regenerates else (),
         reroll=_deaths_of_one(Random(f"one more {seed}"), STAGES) if seed % 3 == 1 else (),
         choose=_deaths_of_one(Random(f"choice {seed}"), CHOOSING) if seed % 2 == 0 else (),
+        refresh=_deaths_of_one(Random(f"a night later {seed}"), STAGES) if seed % 8 == 3 else (),
     )
 
 
