@@ -168,7 +168,7 @@ def untouched(plan: Plan, workspace: Workspace) -> RunResult:
 def unchanged(plan: Plan) -> RunResult:
     """What a run with nothing to do comes to."""
     from pipeline.runner.results import RunResult  # noqa: PLC0415 - a plan needs none of these
-    from pipeline.runner.running import refused  # noqa: PLC0415
+    from pipeline.runner.unbegun import refused  # noqa: PLC0415
 
     return RunResult(tuple(refused(part, "") for part in plan.manifests), 0.0)
 

@@ -7,45 +7,32 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from pipeline.files import FolderError, trouble
-from pipeline.gateway.errors import GatewayError
-from pipeline.jobs import Commitment, Job, PurchaseKey, State
+from pipeline.files import FolderError
 from pipeline.ledger.store import LedgerError
-from pipeline.money import dollars
-from pipeline.planning.plans import TO_COME, Action, Step, TakePlan, take_price
-from pipeline.planning.takes import is_bought_again
-from pipeline.runner.collecting import Collector, Expired
-from pipeline.runner.events import MoneyMoved, Notice, RunStarted, TakeFailed, TrackFailed, TrackFinished
+from pipeline.planning.plans import Action
+from pipeline.runner.events import MoneyMoved, RunStarted, TakeFailed, TrackFailed, TrackFinished
 from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
+from pipeline.runner.getting import Got, Slot, TakeGetter
 from pipeline.runner.grouping import audition_all, level_of
+from pipeline.runner.ordering import order_of, stray_order, stray_plan, to_get, turn
 from pipeline.runner.pinning import LOCK_ERRORS
-from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeLost, TakeResult, TrackResult, Unsent
-from pipeline.runner.submitting import Submitter
-from pipeline.runner.tools import Order
+from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeResult, TrackResult
+from pipeline.runner.trouble import defect, folder_trouble
+from pipeline.runner.unbegun import overtaken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from anyio.abc import TaskGroup
 
     from pipeline.audio.tasks import Step as UserStep
-    from pipeline.jobs import Kind
+    from pipeline.jobs import Job, Kind, PurchaseKey
     from pipeline.planning.groups import GroupPlan
-    from pipeline.planning.plans import ManifestPlan, TrackPlan
-    from pipeline.runner.account import Account
+    from pipeline.planning.plans import TrackPlan
     from pipeline.runner.finishing import Finished
     from pipeline.runner.grouping import Audition
-    from pipeline.runner.tools import Tools
-
-
-@dataclass(frozen=True)
-class ManifestWork:
-    """One manifest's share of a run."""
-
-    plan: ManifestPlan
-    run: int
-    account: Account
-    slots: anyio.Semaphore  # a job holds one from its submit to its end
+    from pipeline.runner.ordering import ManifestWork
+    from pipeline.runner.tools import Order, Tools
 
 
 @dataclass
@@ -64,24 +51,6 @@ class _AwaitedGroup:
     missing: set[str]
 
 
-class _Slot:
-    """A place among the jobs in flight: held from a submit to the job's end, and given back once."""
-
-    def __init__(self, slots: anyio.Semaphore) -> None:
-        self._slots = slots
-        self._held = True  # whoever makes it has acquired one
-
-    async def take(self) -> None:
-        if not self._held:
-            await self._slots.acquire()
-            self._held = True
-
-    def free(self) -> None:
-        if self._held:
-            self._held = False
-            self._slots.release()
-
-
 class Runner:
     """Carries out the plans of one or several manifests with one set of tools."""
 
@@ -89,8 +58,7 @@ class Runner:
         self._tools = tools
         self._kind = kind
         self._origin = origin
-        self._submitter = Submitter(tools)
-        self._collector = Collector(tools)
+        self._getter = TakeGetter(tools, self._is_wanted)
         self._finisher = TrackFinisher(tools, steps)
         self._takes: dict[PurchaseKey, TakeResult] = {}
         self._tracks: dict[tuple[str, str], TrackResult] = {}
@@ -116,7 +84,7 @@ class Runner:
 
     def is_queued(self, job: Job) -> bool:
         """Does `job` still wait for its turn at the gateway, as far as this run has heard?"""
-        return self._collector.is_queued(job)
+        return self._getter.is_queued(job)
 
     # --- orders -----------------------------------------------------------------------------------------------------
 
@@ -128,37 +96,16 @@ class Runner:
             own: list[Order] = []
             for track in work.plan.tracks:
                 awaited = _Awaited(track)
-                for take in _to_get(track):
+                for take in to_get(track):
                     awaited.missing.add(take.key)
                     self._waiting_for.setdefault(take.key, []).append(awaited)
                     if take.key not in seen:
                         seen.add(take.key)
-                        own.append(self._order(work, track, take))
-            own += [self._stray(work, job) for job in work.plan.strays if job.key not in seen]
-            own.sort(key=_turn)
+                        own.append(order_of(work, track, take, self._kind, self._origin))
+            own += [stray_order(work, job) for job in work.plan.strays if job.key not in seen]
+            own.sort(key=turn)
             orders[work.run] = own
         return orders
-
-    def _order(self, work: ManifestWork, track: TrackPlan, take: TakePlan) -> Order:
-        resent = take.job is not None and take.step is Step.RESEND
-        return Order(
-            key=take.key,
-            manifest=track.track.manifest,
-            track=track.track.name,
-            kind=self._kind,
-            origin=self._origin,
-            run=work.run,
-            account=work.account,
-            estimate_microusd=take.job.intent.estimate_microusd if take.job and resent else take.estimate_microusd,
-            asked=track.track,
-            job=None if take.step is Step.BUY else take.job,
-        )
-
-    def _stray(self, work: ManifestWork, job: Job) -> Order:
-        intent = job.intent
-        return Order(
-            intent.key, intent.manifest, intent.track, intent.kind, intent.origin, work.run, work.account, 0, None, job
-        )
 
     def _announce(self, works: Sequence[ManifestWork], orders: dict[int, list[Order]]) -> None:
         every = [order for own in orders.values() for order in own]
@@ -170,79 +117,32 @@ class Runner:
     async def _dispatch(self, work: ManifestWork, orders: Iterable[Order], jobs: TaskGroup) -> None:
         for order in orders:
             await work.slots.acquire()
-            slot = _Slot(work.slots)
+            slot = Slot(work.slots)
             if not self._tools.control.submitting and (order.job is None or order.job.job_id is None):
                 slot.free()
                 stop = self._tools.control.stop
-                self._settle(order, order.job, f"not sent: {stop.message}" if stop else "not sent", unsent=True)
+                self._settle(order, Got(order.job, f"not sent: {stop.message}" if stop else "not sent", unsent=True))
                 continue
             jobs.start_soon(self._get, order, slot)
 
     # --- takes ------------------------------------------------------------------------------------------------------
 
-    async def _get(self, order: Order, slot: _Slot) -> None:
-        """Have one take, whatever it takes, and say what became of it. Nothing that goes wrong here leaves here."""
-        try:
-            self._settle(order, await self._source_of(order, slot))
-        except Unsent as error:
-            self._settle(order, await self._as_it_stands(order), str(error), unsent=True)
-        except (TakeLost, GatewayError, *FINISHING_ERRORS) as error:
-            self._settle(order, await self._as_it_stands(order), str(error))
-        except (LedgerError, FolderError, OSError) as error:
-            self._tools.control.halt(Stop(EXIT_FOLDER, folder_trouble(error)))
-            self._settle(order, order.job, folder_trouble(error), unsent=True)
-        except Exception as error:  # noqa: BLE001 - a defect of ours in one take must not cost the others the night
-            self._settle(order, order.job, _defect(error))
-        finally:
-            slot.free()
+    async def _get(self, order: Order, slot: Slot) -> None:
+        self._settle(order, await self._getter.get(order, slot))
 
-    async def _as_it_stands(self, order: Order) -> Job | None:
-        """The take's job after something went wrong with it, from the books."""
-        return await self._tools.ledger.write(lambda ledger: ledger.latest_job(order.key))
+    def _is_wanted(self, key: PurchaseKey) -> bool:
+        return any(awaited.plan.action is Action.GENERATE for awaited in self._waiting_for.get(key, ()))
 
-    async def _source_of(self, order: Order, slot: _Slot) -> Job:
-        try:
-            return await self._fetched(order, slot)
-        except Expired:
-            if order.asked is None or order.job is None or not self._is_had_again(order, order.job):
-                raise
-            again = replace(order, job=None, estimate_microusd=take_price(order.asked) if order.kind == "real" else 0)
-        if again.estimate_microusd:
-            self._tools.observe(Notice(_bought_again(again)))
-        await slot.take()
-        return await self._fetched(again, slot)  # once: where this job is gone too, that is said
-
-    def _is_had_again(self, order: Order, gone: Job) -> bool:
-        """Is a take asked for anew whose job of an earlier process the gateway no longer has?
-
-        At the local gateway always: nothing was charged. At the real one where the manifest says so and nothing holds
-        its tracks back.
-        """
-        if order.kind == "local":
-            return True
-        wanted = any(awaited.plan.action is Action.GENERATE for awaited in self._waiting_for.get(order.key, ()))
-        return wanted and gone.job_id is not None and is_bought_again(gone, self._tools.settings[order.manifest])
-
-    async def _fetched(self, order: Order, slot: _Slot) -> Job:
-        """Submit where there is no job, poll where it is not done, and bring its audio home."""
-        job, address = order.job, None
-        if job is None or job.state in (State.INTENDED, State.UNKNOWN):
-            job = await self._submitter.submit(order, job)
-        if job.state is State.ACCEPTED:
-            job, address = await self._collector.wait(order, job)
-        slot.free()
-        return await self._collector.collect(order, job, address)
-
-    def _settle(self, order: Order, job: Job | None, error: str | None = None, *, unsent: bool = False) -> None:
+    def _settle(self, order: Order, got: Got) -> None:
         """A take has come to its end: remember it, and finish the tracks that waited for it last."""
         awaiting = self._waiting_for.pop(order.key, [])
         plan = next((take for track in awaiting for take in track.plan.takes if take.key == order.key), None)
-        if error is not None:
-            self._tools.observe(TakeFailed(order.manifest, order.track, order.take, error))
+        if got.error is not None:
+            self._tools.observe(TakeFailed(order.manifest, order.track, order.take, got.error))
+        if plan is None and got.job is not None:
+            plan = stray_plan(got.job)
         if plan is not None:
-            self._takes[order.key] = TakeResult(plan, job, error, unsent)
-        elif job is not None:
-            self._takes[order.key] = TakeResult(_stray_plan(job), job, error, unsent)
+            self._takes[order.key] = TakeResult(plan, got.job, got.error, got.unsent)
         for awaited in awaiting:
             awaited.missing.discard(order.key)
             if not awaited.missing:
@@ -304,7 +204,7 @@ class Runner:
             stop = self._tools.control.stop  # one sentence, though a full disk stops many tracks at once
             error = folder_trouble(caught) if stop is None or stop.exit != EXIT_FOLDER else stop.message
         except Exception as caught:  # noqa: BLE001 - as above
-            error = _defect(caught)
+            error = defect(caught)
         rows = self._finisher.standing(plan) if done is None else done.rows
         name = (plan.track.manifest, plan.track.name)
         status = "failed" if error or done is None else _status(plan, done)
@@ -359,71 +259,3 @@ def _status(plan: TrackPlan, done: Finished) -> str:
     if plan.action is Action.GENERATE:
         return "generated"
     return "finished" if done.is_new else "kept"
-
-
-def refused(plan: ManifestPlan, why: str, committed: Commitment | None = None) -> ManifestResult:
-    """A manifest whose run was not begun; `committed`: what its open run has bound before."""
-    return ManifestResult(
-        plan,
-        tuple(overtaken(track, [TakeResult(take, take.job) for take in track.takes], why) for track in plan.tracks),
-        committed=committed or Commitment(),
-    )
-
-
-def overtaken(plan: TrackPlan, takes: Sequence[TakeResult], why: str) -> TrackResult:
-    """A track that nothing was done about: because nothing had to be, or because the run's end overtook it."""
-    match plan.action:
-        case Action.KEEP:
-            return TrackResult(plan, "kept", tuple(takes), plan.rows)
-        case Action.SKIP:
-            return TrackResult(plan, "skipped", tuple(takes), plan.rows)
-        case Action.BLOCKED:
-            return TrackResult(plan, "failed", tuple(takes), plan.rows, plan.why)
-    told = tuple(_overtaken_take(take, why) for take in takes)
-    return TrackResult(plan, "planned", told, plan.rows, next((take.error for take in told if take.error), why))
-
-
-def _turn(order: Order) -> int:
-    """First what the gateway is working on, then what it may be working on, then what is new.
-
-    So what an earlier process left there holds its slots before anything new does.
-    """
-    if order.job is None:
-        return 2
-    return 0 if order.job.job_id is not None else 1
-
-
-def _to_get(track: TrackPlan) -> Iterator[TakePlan]:
-    """The takes whose source has to come; of a blocked track only what is already paid for or on its way."""
-    steps = (Step.COLLECT,) if track.action is Action.BLOCKED else TO_COME
-    return (take for take in track.takes if take.step in steps)
-
-
-def _overtaken_take(take: TakeResult, why: str) -> TakeResult:
-    """A take whose source should have come: its run stays open for it."""
-    is_here = take.job is not None and take.job.state is State.COLLECTED
-    if take.plan.step not in TO_COME or take.error is not None or is_here:
-        return take
-    return replace(take, error=why, unsent=True)
-
-
-def _bought_again(order: Order) -> str:
-    cost = dollars(order.estimate_microusd)
-    return (
-        f"{order.name}: expired at the gateway before it was fetched; bought again for {cost} (on_expired: regenerate)"
-    )
-
-
-def _stray_plan(job: Job) -> TakePlan:
-    return TakePlan(job.key.take, job.key, Step.COLLECT, job)
-
-
-def folder_trouble(error: Exception) -> str:
-    """What went wrong with a folder, the disk or the ledger, as one sentence."""
-    if isinstance(error, OSError):
-        return trouble(error)
-    return str(error)
-
-
-def _defect(error: Exception) -> str:
-    return f"a defect of this program ({type(error).__name__}: {error}); what was paid for is kept: please report it"

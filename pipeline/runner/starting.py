@@ -20,11 +20,14 @@ from pipeline.runner.control import Control
 from pipeline.runner.leaving import leave
 from pipeline.runner.measuring import measured
 from pipeline.runner.moving import move_assets
+from pipeline.runner.ordering import ManifestWork
 from pipeline.runner.pinning import LOCK_ERRORS, Pins
 from pipeline.runner.preflight import preflight
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, ManifestResult, RunResult, Stop
-from pipeline.runner.running import ManifestWork, Runner, folder_trouble, refused
+from pipeline.runner.running import Runner
 from pipeline.runner.tools import Tools
+from pipeline.runner.trouble import folder_trouble
+from pipeline.runner.unbegun import refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

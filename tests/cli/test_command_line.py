@@ -177,7 +177,7 @@ def test_the_second_of_two_runs_is_told_who_holds_the_folders(
 def test_a_signal_ends_a_run_in_order(folder: Path, lives: Lives, number: int, status: int) -> None:
     """The jobs go on at the gateway, and the next run collects them: nothing is bought twice."""
     key = {"AIGATEWAY_API_KEY": "sk-aig-1"}
-    with quick_gateway(latency_s=3.0) as gateway:
+    with quick_gateway(latency_s=2.0) as gateway:
         words = ["run", "demo.yaml", "--gateway", gateway.base_url]
         run = subprocess.Popen(
             [sys.executable, "-m", "pipeline", *words, "--verbose"], cwd=folder, stderr=subprocess.PIPE, text=True,

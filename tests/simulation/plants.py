@@ -25,7 +25,7 @@ from pipeline.jobs import Commitment, State  # noqa: E402
 from pipeline.ledger.ledger import Ledger  # noqa: E402
 from pipeline.picks import pinning  # noqa: E402
 from pipeline.planning import refreshing, wanted  # noqa: E402
-from pipeline.runner import collecting, running, starting, submitting  # noqa: E402
+from pipeline.runner import collecting, getting, running, starting, submitting  # noqa: E402
 from pipeline.runner.account import Account  # noqa: E402
 from pipeline.runner.control import Control  # noqa: E402
 from pipeline.sources import IncomingSource  # noqa: E402
@@ -150,7 +150,7 @@ def slot_freed_at_304() -> AbstractContextManager[Any]:
 
         return planted
 
-    return _both(_patch(running.Runner, "_fetched", remember), _patch(collecting.Collector, "_ask", free))
+    return _both(_patch(getting.TakeGetter, "_fetched", remember), _patch(collecting.Collector, "_ask", free))
 
 
 def regenerate_granted_twice() -> AbstractContextManager[Any]:
@@ -241,7 +241,7 @@ def files_copied_to_their_final_names() -> AbstractContextManager[Any]:
 
 def new_takes_before_those_in_flight() -> AbstractContextManager[Any]:
     """What is in flight already holds no slot before what is new."""
-    return _patch(running, "_turn", lambda turn: lambda order: -turn(order))
+    return _patch(running, "turn", lambda turn: lambda order: -turn(order))
 
 
 def polled_without_a_pause() -> AbstractContextManager[Any]:
