@@ -13,9 +13,9 @@ from pipeline.entry import carry_out_locked
 from pipeline.gateway_choice import GatewayChoice
 from pipeline.history import history_of
 from pipeline.picks.values import Pick, Version, earlier
+from pipeline.plan_request import PlanRequest
 from pipeline.planning.plans import Action, Step
 from pipeline.times import timestamp
-from pipeline.workspace import PlanRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

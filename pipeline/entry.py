@@ -15,8 +15,9 @@ from pipeline.clock import SystemClock
 from pipeline.gateway_choice import EMBEDDED_ORIGIN, GatewayChoice, choose_gateway
 from pipeline.manifest import check_together
 from pipeline.money import budget_from_usd
+from pipeline.plan_request import PlanRequest
 from pipeline.planning.plans import GOING_ON
-from pipeline.workspace import Plan, PlanRequest, Workspace
+from pipeline.workspace import Plan, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence

@@ -7,18 +7,15 @@ import time
 from collections import defaultdict
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.claims import adopted, obstacles, unmakeable
 from pipeline.collector import collector_paused
 from pipeline.files import Folder, FolderError
-from pipeline.fingerprints import paid_fingerprint
 from pipeline.jobs import State
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.locks import held
-from pipeline.manifest.names import matches
 from pipeline.noop.hashes import Hashes
 from pipeline.output import OutputFolder, rows_by_path
 from pipeline.picks.lockfile import LockFiles
@@ -26,54 +23,22 @@ from pipeline.picks.pinning import is_complete
 from pipeline.picks.proving import rows_proven
 from pipeline.picks.values import takes_named
 from pipeline.planning.decisions import plan_manifest
-from pipeline.planning.plans import TO_COME, Action, Facts, Step, Wishes, estimate_of
+from pipeline.planning.plans import TO_COME, Action, Facts, Step, estimate_of
 from pipeline.recordings import hashes_of_recordings
 from pipeline.renaming import find_moves
 from pipeline.sources import SourceStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pipeline.claims import Rows
-    from pipeline.gateway_choice import GatewayChoice
-    from pipeline.jobs import Job, Kind
+    from pipeline.jobs import Job
     from pipeline.ledger.records import Source
-    from pipeline.manifest.tracks import Manifest, Track
-    from pipeline.picks.values import Pick
+    from pipeline.plan_request import PlanRequest
     from pipeline.planning.plans import ManifestPlan
 
 LEDGER_NAME: Final = "ledger.sqlite3"
-
-
-class NothingMatches(Exception):
-    """A pattern of --only or --regenerate that no track's name fits. Its text is one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """What a plan is asked for."""
-
-    manifests: tuple[Manifest, ...]
-    gateway: GatewayChoice
-    output: Path = Path("output")
-    state: Path = Path(".pipeline")
-    only: tuple[str, ...] = ()
-    regenerate: tuple[str, ...] = ()
-    budget_microusd: int | None = None  # replaces the manifest's; with several manifests it caps their sum
-    new_run: bool = False
-    steps: tuple[str, ...] = ()  # the names of the user's own finishing steps
-    free: bool = False  # do nothing that a gateway is needed for
-    reroll: frozenset[str] = frozenset()  # names of tracks: one more take of each
-    choices: Mapping[tuple[str, str], Pick] = field(default_factory=dict)  # (manifest, track): as if it were chosen
-
-    @property
-    def kind(self) -> Kind:
-        return self.gateway.kind
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The given manifests' names."""
-        return frozenset(manifest.name for manifest in self.manifests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +112,7 @@ class Workspace:
         Raises NothingMatches, ManifestMistakes for a recording that is not there, LockMistake, LedgerError,
         FolderError.
         """
-        check_patterns(request.manifests, "--only", request.only)
-        check_patterns(request.manifests, "--regenerate", request.regenerate)
+        request.check()
         with collector_paused():
             return self.plan_by(request, self.output.read_index(), now=now)
 
@@ -166,7 +130,7 @@ class Workspace:
         """
         standing = rows_by_path(index)
         facts = self._facts(request, standing, time.time() if now is None else now, is_all=is_all)
-        wishes = _wishes(request)
+        wishes = request.wishes
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
         if damaged:
@@ -186,22 +150,21 @@ class Workspace:
 
     def _facts(self, request: PlanRequest, standing: Rows, now: float, *, is_all: bool) -> Facts:
         locks = self.locks.read(request.manifests)
-        locks = {name: lock.with_choices(_choices_of(request, name)) for name, lock in locks.items()}
+        locks = {name: lock.with_choices(request.choices_of(name)) for name, lock in locks.items()}
         books = self._remembered(request, None if is_all else standing)
-        planned = list(_paths_planned(request))
-        rows = adopted(self._laid_here(books.rows, request) | standing, _planned_tracks(request), request.names)
+        planned = list(request.paths())
+        rows = adopted(self._laid_here(books.rows, request) | standing, request.tracks(), request.names)
         intact = {at for at in planned if at in rows and self.output.intact(rows[at])}
         here = frozenset(sha for sha, one in books.sources.items() if self.sources.holds(sha, one.format, one.size))
-        recordings = hashes_of_recordings(_planned_tracks(request), self.hashes)
+        recordings = hashes_of_recordings(request.tracks(), self.hashes)
         in_the_way = obstacles(self.output.folder, planned, rows, intact)
-        only = _matcher(request.only)
         moves = {
-            manifest.name: find_moves(self.output, manifest, rows, recordings, obstacles=in_the_way, only=only)
+            manifest.name: find_moves(self.output, manifest, rows, recordings, obstacles=in_the_way, only=request.meant)
             for manifest in request.manifests
         }
         arriving = {(move.new.manifest, move.new.path) for found in moves.values() for move in found}
         unproven = [at for at in planned if at not in intact and at not in arriving]
-        proven = rows_proven(_planned_tracks(request), locks, unproven, self.output.folder) if unproven else {}
+        proven = rows_proven(request.tracks(), locks, unproven, self.output.folder) if unproven else {}
         return Facts(
             kind=request.kind,
             now=now,
@@ -213,7 +176,7 @@ class Workspace:
             pruned={sha: one.pruned_at for sha, one in books.sources.items() if one.pruned_at is not None},
             rows=rows | proven,
             intact=frozenset(intact | proven.keys()),
-            obstacles=unmakeable(_planned_tracks(request))
+            obstacles=unmakeable(request.tracks())
             | {at: why for at, why in in_the_way.items() if at not in arriving and at not in proven},
             grants=books.grants,
             open_runs=frozenset(books.grants),
@@ -235,7 +198,7 @@ class Workspace:
             return _Remembered()
         with closing(connection), readable_errors(self.ledger_path):
             ledger = Ledger(connection)
-            jobs = ledger.jobs_for(_fingerprints(request))
+            jobs = ledger.jobs_for(request.fingerprints())
             runs = {} if request.new_run else _open_runs(ledger, request)
             return _Remembered(
                 rows=[] if standing is None else ledger.asset_rows(beside=standing),
@@ -271,43 +234,10 @@ class Workspace:
         return frozenset(sha for sha, audio_format in formats.items() if not self.sources.whole(sha, audio_format))
 
 
-def _wishes(request: PlanRequest) -> Wishes:
-    return Wishes(
-        only=_matcher(request.only),
-        regenerate=frozenset(_paid_again(request)),
-        free=request.free,
-        reroll=request.reroll,
-        refreshes=not request.free and not request.reroll,  # a re-roll is about the one take that it says
-    )
-
-
 def _open_runs(ledger: Ledger, request: PlanRequest) -> dict[str, int]:
     """Manifest -> its open run."""
     runs = {one.name: ledger.find_open_run(one.name, request.kind) for one in request.manifests}
     return {name: run.id for name, run in runs.items() if run is not None}
-
-
-def _choices_of(request: PlanRequest, manifest: str) -> dict[str, Pick]:
-    return {track: pick for (owner, track), pick in request.choices.items() if owner == manifest}
-
-
-def _paid_again(request: PlanRequest) -> Iterator[str]:
-    """The paid fingerprints of what `--regenerate` means."""
-    meant = _matcher(request.regenerate)
-    if meant is None:
-        return
-    for manifest in request.manifests:
-        generated = (track for track in manifest.tracks if track.prompt is not None)
-        yield from (paid_fingerprint(track, request.kind) for track in generated if meant(track.name))
-
-
-def _fingerprints(request: PlanRequest) -> Iterator[str]:
-    """Of all that the plan is about: at the local gateway also of the real thing, which no placeholder replaces."""
-    kinds: tuple[Kind, ...] = ("local", "real") if request.kind == "local" else ("real",)
-    for manifest in request.manifests:
-        for track in manifest.tracks:
-            if track.prompt is not None:
-                yield from (paid_fingerprint(track, kind) for kind in kinds)
 
 
 def _by_fingerprint(jobs: Iterable[Job]) -> Mapping[str, Sequence[Job]]:
@@ -315,29 +245,3 @@ def _by_fingerprint(jobs: Iterable[Job]) -> Mapping[str, Sequence[Job]]:
     for job in jobs:
         found[job.key.fingerprint].append(job)
     return found
-
-
-def _planned_tracks(request: PlanRequest) -> Iterator[Track]:
-    only = _matcher(request.only)
-    for manifest in request.manifests:
-        yield from (track for track in manifest.tracks if only is None or only(track.name))
-
-
-def _paths_planned(request: PlanRequest) -> Iterator[tuple[str, str]]:
-    for track in _planned_tracks(request):
-        yield from ((track.manifest, path) for path in track.asset_paths)
-
-
-def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
-    if not patterns:
-        return None
-    return lambda name: any(matches(pattern, name) for pattern in patterns)
-
-
-def check_patterns(manifests: Iterable[Manifest], option: str, patterns: Iterable[str]) -> None:
-    """Raise NothingMatches for a pattern that fits no track's name."""
-    names = [track.name for manifest in manifests for track in manifest.tracks]
-    for pattern in patterns:
-        if not any(matches(pattern, name) for name in names):
-            some = ", ".join(names[:5])
-            raise NothingMatches(f"{option} {pattern!r}: no track has such a name (the first are {some})")

@@ -18,10 +18,11 @@ from pipeline.files import reason, sha256_of
 from pipeline.fingerprints import fingerprint_of, finishing_fingerprint
 from pipeline.manifest.names import matches
 from pipeline.output import rows_by_path
+from pipeline.plan_request import check_patterns
 from pipeline.runner.finisher import WorkerDied
 from pipeline.runner.results import EXIT_TRACKS
 from pipeline.workers import WorkerFinisher
-from pipeline.workspace import Workspace, check_patterns
+from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -124,7 +124,7 @@ def exit_status_of(error: Exception) -> int | None:
     from pipeline.locks import FolderBusy  # noqa: PLC0415
     from pipeline.manifest import ManifestMistakes  # noqa: PLC0415
     from pipeline.picks.document import LockMistake  # noqa: PLC0415
-    from pipeline.workspace import NothingMatches  # noqa: PLC0415
+    from pipeline.plan_request import NothingMatches  # noqa: PLC0415
 
     match error:
         case NoGateway(key=True) | KeyRefused():

@@ -21,7 +21,7 @@ from pipeline.workspace import Plan, Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.workspace import PlanRequest
+    from pipeline.plan_request import PlanRequest
 
 SOMETHING_TO_DO: Final = 10
 

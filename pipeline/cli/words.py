@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.gateway_choice import choose_gateway
 from pipeline.manifest import ManifestMistakes, check_together, load_manifest
 from pipeline.money import budget_from_usd
-from pipeline.workspace import PlanRequest
+from pipeline.plan_request import PlanRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

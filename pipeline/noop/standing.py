@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import Finishing, Output
     from pipeline.manifest.tracks import Manifest
     from pipeline.noop.taking import Witness
+    from pipeline.plan_request import PlanRequest
     from pipeline.planning.plans import ManifestPlan
-    from pipeline.workspace import Plan, PlanRequest, Workspace
+    from pipeline.workspace import Plan, Workspace
 
 _MOST_CHANGED: Final = 20
 _DIGITS: Final = 16

@@ -1,0 +1,118 @@
+"""What a plan is asked for, and what of its manifests that is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.fingerprints import paid_fingerprint
+from pipeline.manifest.names import matches
+from pipeline.planning.plans import Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from pipeline.gateway_choice import GatewayChoice
+    from pipeline.jobs import Kind
+    from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.picks.values import Pick
+
+
+class NothingMatches(Exception):
+    """A pattern of --only or --regenerate that no track's name fits. Its text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a plan is asked for."""
+
+    manifests: tuple[Manifest, ...]
+    gateway: GatewayChoice
+    output: Path = Path("output")
+    state: Path = Path(".pipeline")
+    only: tuple[str, ...] = ()
+    regenerate: tuple[str, ...] = ()
+    budget_microusd: int | None = None  # replaces the manifest's; with several manifests it caps their sum
+    new_run: bool = False
+    steps: tuple[str, ...] = ()  # the names of the user's own finishing steps
+    free: bool = False  # do nothing that a gateway is needed for
+    reroll: frozenset[str] = frozenset()  # names of tracks: one more take of each
+    choices: Mapping[tuple[str, str], Pick] = field(default_factory=dict)  # (manifest, track): as if it were chosen
+
+    @property
+    def kind(self) -> Kind:
+        return self.gateway.kind
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The given manifests' names."""
+        return frozenset(manifest.name for manifest in self.manifests)
+
+    @property
+    def meant(self) -> Callable[[str], bool] | None:
+        """Is a track of that name among those that `--only` names? None: all of them are."""
+        return _matcher(self.only)
+
+    @property
+    def wishes(self) -> Wishes:
+        """What it asks for beyond its manifests' words."""
+        return Wishes(
+            only=self.meant,
+            regenerate=frozenset(self._paid_again()),
+            free=self.free,
+            reroll=self.reroll,
+            refreshes=not self.free and not self.reroll,  # a re-roll is about the one take that it says
+        )
+
+    def tracks(self) -> Iterator[Track]:
+        """All that it is about."""
+        meant = self.meant
+        for manifest in self.manifests:
+            yield from (track for track in manifest.tracks if meant is None or meant(track.name))
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """(manifest, path) of each asset that it is about."""
+        for track in self.tracks():
+            yield from ((track.manifest, path) for path in track.asset_paths)
+
+    def fingerprints(self) -> Iterator[str]:
+        """The manifests' paid fingerprints; for the local gateway also the real ones, which it never replaces."""
+        kinds: tuple[Kind, ...] = ("local", "real") if self.kind == "local" else ("real",)
+        for manifest in self.manifests:
+            for track in manifest.tracks:
+                if track.prompt is not None:
+                    yield from (paid_fingerprint(track, kind) for kind in kinds)
+
+    def choices_of(self, manifest: str) -> dict[str, Pick]:
+        """Track -> what is to be as if it had been chosen."""
+        return {track: pick for (owner, track), pick in self.choices.items() if owner == manifest}
+
+    def check(self) -> None:
+        """Raise NothingMatches for a pattern that fits no track's name."""
+        check_patterns(self.manifests, "--only", self.only)
+        check_patterns(self.manifests, "--regenerate", self.regenerate)
+
+    def _paid_again(self) -> Iterator[str]:
+        """The paid fingerprints of what `--regenerate` means."""
+        meant = _matcher(self.regenerate)
+        if meant is None:
+            return
+        for manifest in self.manifests:
+            generated = (track for track in manifest.tracks if track.prompt is not None)
+            yield from (paid_fingerprint(track, self.kind) for track in generated if meant(track.name))
+
+
+def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
+    if not patterns:
+        return None
+    return lambda name: any(matches(pattern, name) for pattern in patterns)
+
+
+def check_patterns(manifests: Iterable[Manifest], option: str, patterns: Iterable[str]) -> None:
+    """Raise NothingMatches for a pattern that fits no track's name."""
+    names = [track.name for manifest in manifests for track in manifest.tracks]
+    for pattern in patterns:
+        if not any(matches(pattern, name) for name in names):
+            some = ", ".join(names[:5])
+            raise NothingMatches(f"{option} {pattern!r}: no track has such a name (the first are {some})")
