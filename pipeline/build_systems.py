@@ -23,8 +23,13 @@ _PLAIN: Final = re.compile(r"(?!~)[A-Za-z0-9_+,./@!{}()~ #$:\x80-\U0010ffff-]*[A
 _ESCAPED: Final = {" ": "\\ ", "#": "\\#", "$": "$$", ":": "\\:"}
 
 
+#: What `depfile_text` makes: a rule, and its dependencies' own.
+_DEPFILE: Final = re.compile(r"[^\n]+: \\\n(?:  [^\n]+ \\\n)*  [^\n]+\n(?:[^\n]+:\n)+")
+_LONGEST_DEPFILE: Final = 64 << 20
+
+
 class Unwritable(Exception):
-    """A path that can't be written where make and ninja would both read it. Its text is one sentence."""
+    """A path that can't be written, or not where make and ninja would both read it. Its text is one sentence."""
 
 
 def depfile_text(plan: Plan, lock_files: Iterable[Path], target: Path | None) -> str:
@@ -61,6 +66,32 @@ def _written(path: Path) -> str:
             "colon at its end"
         )
     return "".join(_ESCAPED.get(char, char) for char in text)
+
+
+def check_places(depfile: Path | None, stamp: Path | None, own: Iterable[Path]) -> None:
+    """Would the two take the place of something else? `own`: the files that the run itself reads or writes.
+
+    A depfile is written over nothing but a depfile: a mistyped name must not cost a manifest, or the books. Raises
+    Unwritable, and OSError.
+    """
+    taken = {os.path.realpath(path) for path in own}
+    for option, path in (("--depfile", depfile), ("--stamp", stamp)):
+        if path is not None and os.path.realpath(path) in taken:
+            raise Unwritable(f"{option} {path}: a run has that file for something else; name another")
+    if depfile is None:
+        return
+    if stamp is not None and os.path.realpath(depfile) == os.path.realpath(stamp):
+        raise Unwritable(f"--depfile {depfile}: it is the --stamp too; name another, such as {stamp}.d")
+    if os.path.lexists(depfile) and not _is_depfile(depfile):
+        raise Unwritable(f"--depfile {depfile}: it is there and no depfile; name another, or move it away")
+
+
+def _is_depfile(path: Path) -> bool:
+    """Is it one, or an empty file, as a build system may have made in its place?"""
+    if not path.is_file() or path.stat().st_size > _LONGEST_DEPFILE:
+        return False
+    text = path.read_text("utf-8", "surrogateescape")
+    return not text or _DEPFILE.fullmatch(text) is not None
 
 
 def write_depfile(path: Path, text: str) -> None:

@@ -10,9 +10,10 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipeline.files import FolderError
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
-from pipeline.output import rows_by_path
+from pipeline.output import INDEX_NAME, rows_by_path
 from pipeline.picks.lockfile import LockFile
 from pipeline.planning.prunes import Lies, PruneFacts, Pruning, orphan_rows, prune_of
 from pipeline.recordings import recording_hash
@@ -28,6 +29,23 @@ if TYPE_CHECKING:
     from pipeline.picks.values import LockedTrack
     from pipeline.planning.prunes import OrphanFate, SourceFate
     from pipeline.workspace import Workspace
+
+
+def check_output(workspace: Workspace) -> None:
+    """Is it the output folder that the ledger is about? A mistyped one must cost nobody a source.
+
+    Raises FolderError where it has no index though assets were recorded, and LedgerError.
+    """
+    connection = connect_to_read(workspace.ledger_path)
+    if connection is None:
+        return
+    with closing(connection), readable_errors(workspace.ledger_path):
+        recorded = Ledger(connection).asset_rows()
+    if recorded and not workspace.output.folder.holds(INDEX_NAME):
+        raise FolderError(
+            f"{workspace.output.folder.root}: there is no {INDEX_NAME} in it, so nobody knows what it should hold; "
+            "name the folder that runs write to (--output), or run first, which writes it anew"
+        )
 
 
 def find_prunable(workspace: Workspace, manifests: Sequence[Manifest], now: float, *, at_once: bool) -> Pruning:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pipeline.build_systems import depfile_text, touch, write_depfile
+from pipeline.build_systems import check_places, depfile_text, touch, write_depfile
 from pipeline.cli.stamping import stamp_of, witness_of
 from pipeline.files import FolderError
-from pipeline.ledger.store import LedgerError
+from pipeline.ledger.store import LedgerError, log_of
+from pipeline.locks import HOLDER_NAME, LOCK_NAME
 from pipeline.manifest import ManifestMistakes
+from pipeline.output import INDEX_NAME
 from pipeline.picks.document import LockMistake
 from pipeline.picks.lockfile import lock_path
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pipeline.noop.taking import Witness
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 class Leavings:
     """What a run leaves where all went well: its stamp; for a build system a depfile and a stamp file of its own.
 
-    Raises Unwritable, before anything is done, for a path that a depfile can't hold.
+    Raises Unwritable, before anything is done, for a place that is taken, and for a path that a depfile can't hold.
     """
 
     def __init__(self, plan: Plan, witness: Witness, depfile: Path | None, stamp_file: Path | None) -> None:
@@ -33,6 +35,8 @@ class Leavings:
         self._witness = witness
         self._depfile = depfile
         self._stamp_file = stamp_file
+        if depfile is not None or stamp_file is not None:
+            check_places(depfile, stamp_file, _own_files(plan))
         self._depfile_text()
 
     def leave(self) -> None:
@@ -70,3 +74,23 @@ class Leavings:
                 if plan.nothing_to_do:
                     return witness.taken_ns
         return self._witness.taken_ns
+
+
+def _own_files(plan: Plan) -> Iterator[Path]:
+    """What a run of `plan` reads and writes itself."""
+    from pipeline.reporting import report_paths  # noqa: PLC0415 - only where a build system is left something
+
+    workspace = Workspace(plan.request.output, plan.request.state)
+    yield workspace.ledger_path
+    yield log_of(workspace.ledger_path)
+    yield workspace.output.folder.path(INDEX_NAME)
+    yield from report_paths(workspace)
+    for part in plan.manifests:
+        yield part.manifest.path
+        yield lock_path(part.manifest.path)
+        for track in part.manifest.tracks:
+            yield from (workspace.output.folder.path(path) for path in track.asset_paths)
+            if track.file is not None:
+                yield track.file
+    for folder in (workspace.state, workspace.output.folder):
+        yield from (folder.path(name) for name in (LOCK_NAME, HOLDER_NAME))

@@ -13,7 +13,7 @@ from pipeline.cli.terminal import out, out_document, say, write
 from pipeline.cli.words import load_manifests
 from pipeline.clock import SystemClock
 from pipeline.ledger.writing import GroupCommitWriter
-from pipeline.pruning import find_prunable, unknown_sources
+from pipeline.pruning import check_output, find_prunable, unknown_sources
 from pipeline.pruning import prune as remove
 from pipeline.report.prune_text import prune_document, prune_lines, removed_line
 from pipeline.workspace import Workspace
@@ -31,6 +31,7 @@ def prune(
     """List what nothing names any more, and remove it where that was asked for."""
     loaded = load_manifests(manifests)
     workspace = Workspace(output, state)
+    check_output(workspace)
     if yes:
         with workspace.locked(wait=wait, say=say):
             pruning = _listed(workspace, loaded, at_once=now, as_json=as_json)

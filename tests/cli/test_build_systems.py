@@ -154,10 +154,41 @@ def test_a_depfile_that_was_lost_is_written_again(folder: Path, lives: Lives, ga
     for _ in range(3):
         assert run(folder, lives, gateway, "--depfile", "music.d").status == 0
     before = (folder / "music.d").read_bytes()
-    for spoil in (Path.unlink, lambda path: path.write_text("spoilt")):
+    for spoil in (Path.unlink, lambda path: path.write_text("")):
         spoil(folder / "music.d")
         assert run(folder, lives, gateway, "--depfile", "music.d").status == 0
         assert (folder / "music.d").read_bytes() == before
+
+
+OWN = ("demo.yaml", "demo.lock.json", ".pipeline/ledger.sqlite3", "output/assets.json", "output/menu.wav",
+       "output/cost-report.md", "output/../demo.yaml")  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["--depfile", "--stamp"])
+@pytest.mark.parametrize("name", OWN)
+def test_what_a_run_has_for_itself_is_no_place_for_a_build_systems_files(
+    folder: Path, lives: Lives, gateway: LocalGatewayThread, option: str, name: str
+) -> None:
+    """A mistyped name costs no manifest and no books: before anything is done, also where the file is still to come."""
+    ended = run(folder, lives, gateway, option, name)
+    assert (ended.status, "a run has that file for something else; name another" in ended.stderr) == (2, True)
+    assert gateway.app.state.gateway.books.jobs == []
+    assert (folder / "demo.yaml").read_text() == MANIFEST
+
+
+def test_a_depfile_is_written_over_nothing_but_a_depfile(
+    folder: Path, lives: Lives, gateway: LocalGatewayThread
+) -> None:
+    """Nor is it the stamp."""
+    (folder / "Makefile").write_text(LOOKED_AT)
+    for words, said in (
+        (("--depfile", "Makefile"), "--depfile Makefile: it is there and no depfile"),
+        (("--depfile", "same", "--stamp", "./same"), "--depfile same: it is the --stamp too"),
+    ):
+        ended = run(folder, lives, gateway, *words)
+        assert (ended.status, said in ended.stderr) == (2, True), ended.said
+    assert (folder / "Makefile").read_text() == LOOKED_AT
+    assert gateway.app.state.gateway.books.jobs == []
 
 
 def test_a_stamp_file_has_the_time_since_when_nothing_has_changed(

@@ -53,6 +53,16 @@ def test_without_yes_it_only_lists(shrunk: Path, lives: Lives) -> None:
     assert ended.stderr == "Nothing was removed: --yes removes it.\n"
 
 
+@pytest.mark.parametrize("words", [(), ("--yes", "--now")])
+def test_a_mistyped_output_folder_costs_nothing(shrunk: Path, lives: Lives, words: tuple[str, ...]) -> None:
+    """One without an index is not where the assets are: neither rows nor sources go, and no folder is made."""
+    before = everything(shrunk)
+    ended = lives.live(shrunk, "prune", "demo.yaml", "--output", "outptu", *words)
+    assert (ended.status, "outptu: there is no assets.json in it" in ended.stderr) == (5, True), ended.said
+    assert everything(shrunk) == before
+    assert not (shrunk / "outptu").exists()
+
+
 def test_with_yes_it_lists_first_and_removes(shrunk: Path, lives: Lives) -> None:
     """Orphans with their sidecars and folder; what was paid for and is new stays, unless --now."""
     listed = lives.live(shrunk, "prune", "demo.yaml").stdout
