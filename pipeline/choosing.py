@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from pipeline.runner.results import RunResult
     from pipeline.workspace import Plan, Workspace
 
-_NAMED: Final = re.compile(r"([1-9]\d{0,9})(?:\.(\d{1,10}))?", re.ASCII)
+_NAMED: Final = re.compile(r"(0|[1-9]\d{0,99})(?:\.(\d{1,100}))?", re.ASCII)
+_NUMBER: Final = re.compile(r"0|[1-9]\d{0,99}", re.ASCII)
 
 
 class NoSuchTake(Exception):
@@ -73,7 +75,7 @@ class Chooser:
         history = self._history(manifest, track)
         return await self._choose(history, _generation(history, take).version, "pick")
 
-    async def rollback(self, manifest: Manifest, track: Track, number: int | None = None) -> Chosen:
+    async def rollback(self, manifest: Manifest, track: Track, number: str | None = None) -> Chosen:
         """Go back to the pick before the one that stands, or to the one of that number in the history.
 
         Raises as `pick` does.
@@ -155,8 +157,12 @@ def _before(history: History) -> Pick:
     raise CantBeChosen(f"{history.track.name} has had no other pick to go back to{other}; nothing was changed")
 
 
-def _picked(history: History, number: int) -> Pick:
+def _picked(history: History, named: str) -> Pick:
     """The pick of that number, counted from the first. Raises NoSuchTake and CantBeChosen."""
+    if not _NUMBER.fullmatch(named):
+        where = f"`pipeline history {shlex.quote(history.track.name)}`"
+        raise NoSuchTake(f"{named!r} is no pick; expected its number in {where}, such as 2")
+    number = int(named)
     if not 1 <= number <= len(history.picks):
         many = f"there were {len(history.picks)}" if history.picks else "there was none yet"
         raise NoSuchTake(f"{history.track.name} has had no pick number {number}; {many}")

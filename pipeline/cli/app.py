@@ -118,7 +118,7 @@ def reroll(**options: Any) -> None:
 
 @cli.command()
 @with_track
-@click.argument("number", metavar="[N]", type=click.IntRange(1), required=False)
+@click.argument("number", metavar="[N]", required=False)
 @with_json
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 def rollback(**options: Any) -> None:

@@ -32,7 +32,7 @@ def pick(track: str, take: str, *, manifest: Path | None, **options: Any) -> Non
     _choose(track, manifest, lambda chooser, of, found: chooser.pick(of, found, take), **options)
 
 
-def rollback(track: str, number: int | None, *, manifest: Path | None, **options: Any) -> None:
+def rollback(track: str, number: str | None, *, manifest: Path | None, **options: Any) -> None:
     """Go back to an earlier pick."""
     _choose(track, manifest, lambda chooser, of, found: chooser.rollback(of, found, number), **options)
 

@@ -37,7 +37,7 @@ async def choose(world: World, tracks: str, take: str | int | None = "", *, name
     with workspace.locked():
         if isinstance(take, str):
             return await chooser.pick(manifest, track, take)
-        return await chooser.rollback(manifest, track, take)
+        return await chooser.rollback(manifest, track, None if take is None else str(take))
 
 
 def history(world: World, tracks: str, name: str = "menu") -> History:
@@ -141,7 +141,9 @@ class TestPick:
 
     @pytest.mark.parametrize(
         ("take", "said"),
-        [("3", "menu has no take 3; it has 1, 2"), ("2.1", "menu has no take 2.1"), ("0", "'0' is no take"),
+        [("3", "menu has no take 3; it has 1, 2"), ("2.1", "menu has no take 2.1"),
+         ("0", "menu has no take 0; it has 1, 2"), ("9" * 23, "menu has no take 9{23}; it has 1, 2"),
+         ("1.9999999999999", "menu has no take 1.9{13}; it has 1, 2"),
          ("two", "'two' is no take; expected its number, such as 2"), ("1.", "'1.' is no take")],
     )  # fmt: skip
     async def test_what_is_no_take_of_the_track_is_a_mistake(self, world: World, take: str, said: str) -> None:
@@ -249,8 +251,9 @@ class TestRollback:
         assert (made_of(world), picks(world)[-1]) == ((1, 0), ("rollback", 1, 0))
         await choose(world, TWO, 2)
         assert made_of(world) == (2, 0)
-        with pytest.raises(NoSuchTake, match="menu has had no pick number 9; there were 4"):
-            await choose(world, TWO, 9)
+        for number in (9, 0, 10**22):
+            with pytest.raises(NoSuchTake, match=f"menu has had no pick number {number}; there were 4"):
+                await choose(world, TWO, number)
 
     async def test_an_earlier_prompts_pick_comes_back_with_its_words(self, world: World) -> None:
         """A lock can't make the manifest say something else; with the old words it is there, for nothing."""
