@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,7 +64,9 @@ def _paid_digest(  # noqa: PLR0917 - all by place, as a cache wants them
 
 def asked_fingerprint(asked: Asked) -> str:
     """The paid fingerprint of what a lock says that the real gateway was asked for: it can be proven from the lock."""
-    return _digest(asdict(asked) | {"version": 1, "kind": "real"})
+    return _paid_digest(
+        "real", asked.model, asked.prompt, asked.lyrics, asked.refine_lyrics, asked.duration, asked.source_format
+    )
 
 
 def recording_fingerprint(sha256: str) -> str:

@@ -16,6 +16,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import connect_to_read, readable_errors
 from pipeline.money import Basis
 from pipeline.output import rows_by_path
+from pipeline.picks.numbering import as_locked
 from pipeline.picks.pinning import pick_by_run
 from pipeline.picks.values import Version
 from pipeline.sources import take_path
@@ -89,6 +90,7 @@ def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> Histor
     """The history of a track that is generated. Raises LedgerError, LockMistake and FolderError."""
     entry = workspace.locks.of(manifest).read().track(track.name)
     remembered, jobs, sources = _from_ledger(workspace, manifest, track)
+    jobs = as_locked(jobs, {fingerprint: one.takes for fingerprint, one in entry.purchases.items()})
     rows = rows_by_path(workspace.output.read_index(), remembered)
     own = [row for path in track.asset_paths if (row := rows.get((manifest.name, path))) is not None]
     prints: dict[Kind, str] = {kind: paid_fingerprint(track, kind) for kind in ("real", "local")}

@@ -19,6 +19,7 @@ from pipeline.locks import held
 from pipeline.noop.hashes import Hashes
 from pipeline.output import OutputFolder, rows_by_path
 from pipeline.picks.lockfile import LockFiles
+from pipeline.picks.numbering import as_locked, takes_locked
 from pipeline.picks.pinning import is_complete
 from pipeline.picks.proving import rows_proven
 from pipeline.picks.values import takes_named
@@ -169,7 +170,7 @@ class Workspace:
             kind=request.kind,
             now=now,
             origin=request.gateway.origin,
-            jobs=_by_fingerprint(books.jobs),
+            jobs=_by_fingerprint(as_locked(books.jobs, takes_locked(locks.values()))),
             outstanding=books.outstanding,
             held=here,
             lost=frozenset((sha, one.format) for sha, one in books.sources.items() if sha not in here),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +52,7 @@ class LockFile:
                 self._read = stamp, read_lock(self._content(), str(self.path))
             return self._read[1]
         except FileNotFoundError:
+            self._check_no_link()
             self._check_not_left_behind()
             return Lock(self._name)
         except OSError as error:
@@ -96,12 +98,26 @@ class LockFile:
 
     def _stamp(self) -> tuple[int, int, int]:
         status = self.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+            raise FolderError(
+                f"{self.path}: this is {what}, and no lock: move it away, restore the lock from version control if "
+                "there was one, and run again; nothing was bought"
+            )
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _content(self) -> bytes:
         if plain_size(self.path) > _LARGEST_BYTES:
             raise LockMistake(f"{self.path}: it is larger than {_LARGEST_BYTES // 1_000_000} MB, and so no lock file")
         return self.path.read_bytes()
+
+    def _check_no_link(self) -> None:
+        """What a link leads to may be on a disk that is not there now: without it, all would be bought again."""
+        if self.path.is_symlink():
+            raise FolderError(
+                f"{self.path}: this is a link to {self.path.readlink()}, where no file is: put the lock back there, or "
+                "remove the link, and run again; nothing was bought"
+            )
 
     def _check_not_left_behind(self) -> None:
         """A manifest whose file was renamed has its lock under the old name: without it, all would be bought again."""
@@ -114,6 +130,7 @@ class LockFile:
 
     def _is_ours(self, other: Path) -> bool:
         with suppress(LockMistake, OSError):
+            plain_size(other)  # a pipe may never end
             return read_lock(other.read_bytes(), str(other)).manifest == self._name
         return False
 

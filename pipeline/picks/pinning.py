@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from pipeline.picks.numbering import version_among
 from pipeline.picks.values import Asked, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Pick, Version
 from pipeline.planning.plans import Action
 from pipeline.times import moment, timestamp
@@ -111,15 +112,14 @@ def pick_by_run(row: AssetRow, *, placeholder: bool) -> Pick:
 
 
 def _takes(known: Iterable[LockedTake], standing: Standing) -> tuple[LockedTake, ...]:
-    found = {(take.take, take.regeneration, take.source): take for take in known}
+    found = {take.version: take for take in known}
     for job in standing.jobs:
         if job.source is None or job.collected_at is None or job.key.fingerprint != standing.fingerprint:
             continue
-        at = (job.key.take, job.key.regeneration, job.source)
-        before = found.get(at)
-        found[at] = LockedTake(
-            take=job.key.take,
-            regeneration=job.key.regeneration,
+        version = version_among(tuple(found.values()), job)
+        before = found.get(version)
+        found[version] = LockedTake(
+            *version,
             source=job.source,
             date=timestamp(job.collected_at),
             job_id=job.job_id,
@@ -129,4 +129,4 @@ def _takes(known: Iterable[LockedTake], standing: Standing) -> tuple[LockedTake,
             unfit=None if before is None else before.unfit,
         )
     judged = (replace(take, unfit=standing.judged.get(take.version, take.unfit)) for take in found.values())
-    return tuple(sorted(judged, key=lambda take: (take.take, take.regeneration, take.date, take.source)))
+    return tuple(sorted(judged, key=lambda take: take.version))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.fingerprints import asked_fingerprint
 from pipeline.picks.values import Asked, Lock, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Pick
 
-PAID = "f" * 64
 SOURCE = "5" * 64
 ASSET = "a" * 64
 WHEN = "2026-03-01T12:00:00Z"
@@ -18,6 +18,9 @@ def asked(**changes: Any) -> Asked:
         "source_format": "wav",
     }  # fmt: skip
     return Asked(**(values | changes))
+
+
+PAID = asked_fingerprint(asked())
 
 
 def take(number: int = 1, regeneration: int = 0, **changes: Any) -> LockedTake:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from pipeline.fingerprints import asked_fingerprint, paid_fingerprint
 from pipeline.manifest.tracks import Place, Track
 from pipeline.picks.document import LockMistake, lock_text, read_lock
 from pipeline.picks.pinning import asked_of
-from pipeline.picks.values import LockedPurchase, LockedTrack
+from pipeline.picks.values import LockedPurchase, LockedTake, LockedTrack
 
 EVERYTHING = lock(
     menu=track(take(), take(1, 1, unfit="silent: nothing in it"), take(2), picks=(pick(), pick(2, by="pick"))),
@@ -54,8 +55,9 @@ def test_what_was_asked_proves_the_paid_fingerprint() -> None:
         "game", "menu", Place("game.yaml", 1, 1), Finishing(), (), prompt="calm menu", lyrics="la", duration_s=12.5,
         model="maker/model", refine_lyrics=True, source_format="mp3",
     )  # fmt: skip
-    text = lock_text(lock(menu=LockedTrack(purchases={PAID: LockedPurchase(asked_of(of))})))
-    words = read_lock(text, "").tracks["menu"].purchases[PAID].asked
+    paid = paid_fingerprint(of, "real")
+    text = lock_text(lock(menu=LockedTrack(purchases={paid: LockedPurchase(asked_of(of))})))
+    words = read_lock(text, "").tracks["menu"].purchases[paid].asked
     assert asked_fingerprint(words) == paid_fingerprint(of, "real")
 
 
@@ -63,14 +65,13 @@ def test_what_was_asked_proves_the_paid_fingerprint() -> None:
     ("content", "said"),
     [
         (b"", "it is no lock file"),
-        (b"{", "it is no lock file"),
-        (b"\xff\xfe", "it is no lock file"),
-        (b"[" * 100_000, "it is no lock file"),
+        (b"{", "it is no lock file (line 1, column 2: "),
+        (b"\xff{}", "it is no lock file (its text is no UTF-8)"),
+        (b"[" * 100_000, "it is no lock file (brackets within brackets, too many for any lock)"),
         (b"[]", "it is [], expected a mapping"),
         (b"{}", "version is null, expected 1"),
         (b'{"version": true}', "version is true, expected 1"),
         (b'{"version": 1}', "it has no manifest"),
-        (b'{"version": 1, "manifest": "game", "manifest": "film"}', "it has manifest twice in one place"),
         (b'{"version": 1, "manifest": "game", "tracks": {"\\ud800": {}}}', "it is no lock file"),
     ],
 )
@@ -83,6 +84,64 @@ def test_what_is_no_lock_is_refused(content: bytes, said: str) -> None:
     assert said in text
     assert text.endswith("restore it from version control; nothing was bought")
     assert "\n" not in text
+
+
+def test_two_entries_run_together_are_told_with_their_track() -> None:
+    """What removing the marks of a merge leaves: neither side's purchase may go for it, so nothing is restored."""
+    content = lock_text(lock()).replace(b'"date": ', b'"date": "2026-03-02T12:00:00Z",\n       "date": ')
+    with pytest.raises(LockMistake) as caught:
+        read_lock(content, "game.lock.json")
+    assert str(caught.value) == (
+        f"game.lock.json: tracks.menu.purchases.{PAID[:60]}....takes[0] has date twice in one place; where a merge ran "
+        "two entries together, keep both, each whole and in braces of its own, as the two branches have them, and run "
+        "again; nothing was bought"
+    )
+    with pytest.raises(LockMistake, match=r"game\.lock\.json: tracks has menu twice in one place; where a merge"):
+        read_lock(b'{"version": 1, "manifest": "game", "tracks": {"menu": {}, "menu": {}}}', "game.lock.json")
+
+
+def test_two_purchases_with_one_number_are_told() -> None:
+    """Both branches have bought a take 2: history and picks could know one of them only, and both were paid for."""
+    mine, theirs = take(2), take(2, job_id="job-7", source="7" * 64)
+    with pytest.raises(LockMistake) as caught:
+        read_lock(lock_text(lock(menu=track(take(), mine, theirs))), "game.lock.json")
+    assert str(caught.value) == (
+        "game.lock.json: tracks.menu has two purchases with the number of take 2 (job job-1 and job job-7), as after a "
+        'merge of branches that both bought one; give one of the two the next number that is free, "take": 3, and run '
+        "again; nothing was bought"
+    )
+    third = replace(theirs, take=3)
+    assert read_lock(lock_text(lock(menu=track(take(), mine, third))), "").tracks["menu"].takes_of(PAID)[2] == third
+
+
+@pytest.mark.parametrize(
+    "other",
+    [take(2, job_id="job-7"), take(2, source="7" * 64), take(2, job_id=None, source="7" * 64)],
+    ids=["another job", "another source", "a source without a job"],
+)
+def test_what_differs_in_job_or_source_is_another_purchase(other: LockedTake) -> None:
+    """Under one number. Its next generation is not, nor is the same entry that both sides of a merge had."""
+    with pytest.raises(LockMistake, match="two purchases with the number of take 2"):
+        read_lock(lock_text(lock(menu=track(take(2), other))), "game.lock.json")
+    same = lock(menu=track(take(2), take(2), replace(other, regeneration=1)))
+    assert read_lock(lock_text(same), "game.lock.json") == same
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("duration", 31.0), ("prompt", "a calm menu"), ("model", "maker/other"), ("lyrics", "la")]
+)
+def test_what_was_asked_and_was_edited_is_noticed(key: str, value: object) -> None:
+    """What stands there is meant to prove the fingerprint above it, ledger or no ledger."""
+    with pytest.raises(
+        LockMistake, match=r"tracks\.menu\.purchases\..* is not the fingerprint of .* edited; restore it"
+    ):
+        read_lock(changed([*MENU, "purchases", PAID, "asked", key], value), "game.lock.json")
+
+
+def test_a_later_programs_words_are_not_judged() -> None:
+    """Its fingerprint may cover more than this program knows of."""
+    content = changed([*MENU, "purchases", PAID, "asked", "mood"], "calm").replace(PAID.encode(), b"e" * 64)
+    assert read_lock(content, "game.lock.json").tracks["menu"].takes_of("e" * 64) == (take(),)
 
 
 def test_a_newer_version_is_named() -> None:

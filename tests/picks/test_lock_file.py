@@ -106,11 +106,33 @@ def test_one_that_cant_be_read_as_one_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_what_is_no_plain_file_is_told(tmp_path: Path) -> None:
-    """A folder, a pipe or a device in its place."""
+    """A folder, a pipe or a device in its place: it is not the disk's fault, and can be moved away."""
     file = LockFile(manifest(tmp_path))
     file.path.mkdir()
-    with pytest.raises(FolderError, match=r"game\.lock\.json: the lock can't be read \(not a plain file\)"):
+    with pytest.raises(FolderError, match=r"game\.lock\.json: this is a folder, and no lock: move it away, restore"):
         file.read()
+    file.path.rmdir()
+    os.mkfifo(file.path)
+    with pytest.raises(FolderError, match=r"game\.lock\.json: this is a pipe or a device, and no lock"):
+        file.read()
+
+
+def test_a_pipe_beside_it_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    """Looking for a lock that was left behind reads plain files only."""
+    os.mkfifo(tmp_path / "composer.lock.json")
+    assert LockFile(manifest(tmp_path)).read() == Lock("game")
+
+
+def test_a_link_that_leads_nowhere_is_no_missing_lock(tmp_path: Path) -> None:
+    """What it leads to names what was bought: it is neither bought again, nor is the link replaced by a file."""
+    file = LockFile(manifest(tmp_path))
+    file.path.symlink_to("elsewhere/game.lock.json")
+    with pytest.raises(FolderError, match=r"game\.lock\.json: this is a link to elsewhere/game\.lock\.json, where no"):
+        file.update({"menu": add})
+    assert file.path.is_symlink()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/game.lock.json").write_bytes(lock_text(lock()))
+    assert file.read() == lock()
 
 
 def test_it_is_known_beforehand_whether_it_can_be_written(tmp_path: Path) -> None:
