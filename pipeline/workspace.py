@@ -49,7 +49,7 @@ class Plan:
     request: PlanRequest
     manifests: tuple[ManifestPlan, ...]
     index: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # the index's rows as they stand
-    index_complete: bool = True  # False: rows are known that the index lacks
+    index_complete: bool = True  # False: rows are known that the index lacks, or has of another file
     lock_complete: bool = True  # False: something is known that a lock lacks
     committed: Mapping[str, int] = field(default_factory=dict)  # by manifest, what its open run binds, micro-dollars
     facts: Facts | None = field(default=None, repr=False, compare=False)  # what it was decided from
@@ -142,7 +142,7 @@ class Workspace:
             request,
             plans,
             tuple(index),
-            facts.intact <= standing.keys(),
+            all(at in standing and standing[at].sha256 == facts.rows[at].sha256 for at in facts.intact),
             all(is_complete(facts.locks[plan.manifest.name], plan) for plan in plans),
             facts.committed,
             facts,

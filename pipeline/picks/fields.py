@@ -140,4 +140,4 @@ def shown(value: Any) -> str:
     """`value` on one line, and short."""
     whole = value if isinstance(value, str) else json.dumps(value, default=str)
     short = whole if len(whole) <= 60 else f"{whole[:60]}..."  # noqa: PLR2004 - enough to find it by
-    return "".join(char if char.isprintable() else "?" for char in short)
+    return short if short.isprintable() else "".join(char if char.isprintable() else "?" for char in short)
