@@ -11,6 +11,8 @@ SEEDS ?= 10000
 MINUTES ?= 10
 # Of make test: pytest's, like -k NAME, and --both-backends (asyncio and trio for each test that waits, not one of them)
 TEST_OPTIONS ?=
+# One more than there are cores: some tests wait, for processes and for clocks
+TEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 # Of make bench-noop: how many tracks, in place of 1,000 and 10,000
 TRACKS ?=
 # Of make bench-sound: loudness, loops, speed; all of them where it is empty
@@ -68,7 +70,7 @@ check: $(VENV)/.installed ## is every asset there, whole, and right
 
 # Whoever forbids Python to keep what it has compiled has every process compile the tests again.
 test: $(VENV)/.installed-test ## run the tests
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(TEST_OPTIONS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TEST_OPTIONS)
 
 test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
 	$(BIN)/python -m pytest tests/contract

@@ -76,5 +76,5 @@ def _too_much(whose: str, estimate: int, before: int, budget: int) -> str:
     on_top = f" on top of {dollars(before)} already committed" if before else ""
     return (
         f"{whose}: the plan costs {dollars(estimate)}{on_top}, over the budget of {dollars(budget)}; "
-        "nothing is bought: raise the budget (--budget) or ask for less (--only)"
+        "nothing is bought: raise the budget (--budget) or ask for less"
     )

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from pipeline.gateway.errors import AnswerUnknown, GatewayError, KeyRefused, NotTaken, OutOfCredit
+from pipeline.gateway.errors import AnswerUnknown, ConnectionNotMade, GatewayError, KeyRefused, NotTaken, OutOfCredit
 from pipeline.gateway.requests import SubmitRequest, cost_tag, submit_body
 from pipeline.jobs import Intent, Job, State
 from pipeline.money import dollars
 from pipeline.planning.takes import RESEND_WITHIN_S
 from pipeline.runner.events import Notice, TakeSubmitted, Waiting
 from pipeline.runner.results import EXIT_KEY, EXIT_MONEY, Stop, TakeLost, Unsent
-from pipeline.runner.retrying import MOST_RESENDS, pause_before_resubmitting, pause_s
+from pipeline.runner.retrying import MOST_RESENDS, TRY_AGAIN_FOR_S, pause_before_resubmitting, pause_s
 
 if TYPE_CHECKING:
     from pipeline.gateway.answers import Accepted
@@ -44,6 +44,7 @@ class Submitter:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._unreachable: set[str] = set()  # the gateways that nobody has answered for, as was told
 
     async def submit(self, order: Order, job: Job | None) -> Job:
         """The job that the gateway took `order` for; `job` is the unknown one to ask for again.
@@ -66,8 +67,15 @@ class Submitter:
                 self._tools.observe(TakeSubmitted(order.manifest, order.track, order.take, str(job.job_id)))
                 return job
             pause = self._pause(job, error, tries)
+            self._tell_of_no_connection(job.intent.origin, error)
             self._tools.observe(Waiting(f"{order.name}: submit", pause, str(error)))
             await anyio.sleep(pause)
+
+    def _tell_of_no_connection(self, origin: str, error: GatewayError) -> None:
+        """Once: somebody may sit before it, and ten minutes are long."""
+        if isinstance(error, ConnectionNotMade) and origin not in self._unreachable:
+            self._unreachable.add(origin)
+            self._tools.observe(Notice(f"{error}, for up to {TRY_AGAIN_FOR_S / 60:.0f} minutes"))
 
     def _reserve(self, order: Order) -> None:
         if not self._tools.control.submitting:

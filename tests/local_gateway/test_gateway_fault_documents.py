@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("faults: [", "not readable as YAML"),
+        ("faults: [", "^faults.yaml:1:10: not readable as YAML: "),
         ("[]", "expected a mapping"),
         ("fault: []", "there is no 'fault'; did you mean faults?"),
         ("seed: x", "expected a number"),
@@ -50,7 +50,7 @@ def test_a_mistake_is_one_sentence_with_its_place(text: str, message: str) -> No
     """So that whoever wrote it finds it."""
     with pytest.raises(FaultMistake, match=message) as caught:
         read_faults(text, "faults.yaml")
-    assert str(caught.value).startswith("faults.yaml: ")
+    assert str(caught.value).startswith("faults.yaml:")
     assert "\n" not in str(caught.value)
 
 

@@ -11,6 +11,7 @@ import pytest
 from worlds import HEAD, First, World, error, failure, is_media, is_poll, is_submit, lost, refused, status
 
 from pipeline.jobs import State
+from pipeline.runner.events import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,15 @@ async def test_the_job_id_is_on_disk_before_anything_is_asked_about_it(world: Wo
     world.network.before.append(lambda request: states.append(world.jobs[0].state) if is_poll(request) else None)
     await world.run(ONE)
     assert states[0] is State.ACCEPTED
+
+
+async def test_without_a_connection_it_says_so_once_and_goes_on(world: World) -> None:
+    """Whoever sits before it does not wonder for ten minutes."""
+    world.network.before.append(First(is_submit, refused, times=5))
+    result = await world.run(ONE + "  battle: {prompt: a battle}\n")
+    told = [event.text for event in world.events if isinstance(event, Notice)]
+    assert (result.exit, len(told)) == (0, 1)
+    assert told[0].endswith("it is sent again, for up to 10 minutes")
 
 
 class TestOneJobIdForTwoTakes:

@@ -67,7 +67,13 @@ def read_faults(text: str, where: str) -> FaultPlan:
     """The plan that `text` writes down. `where`: what messages call it. Raises FaultMistake."""
     try:
         document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # the last: a date or a number that is none
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"
+        raise FaultMistake(f"{where}{place}: not readable as YAML: {error.problem or error.context}") from error
+    except RecursionError as error:
+        raise FaultMistake(f"{where}: not readable as YAML: nested too deeply") from error
+    except (yaml.YAMLError, ValueError) as error:  # the last: a date or a number that is none
         problem = " ".join(str(error).split())
         raise FaultMistake(f"{where}: not readable as YAML: {problem}") from error
     fields = Fields({} if document is None else document, where)
