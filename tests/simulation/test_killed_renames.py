@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipeline.workspace import Plan
 
 _MOST_EFFECTS: Final = 400
-_TOLD_WHOLE: Final = ("one", "a swap")
+_TOLD_WHOLE: Final = ("one",)
 _STEP: Final = 3  # of the other stories every third effect: all of them take minutes
 _OWN: Final = ("assets.json", ".assets.json", "cost-report.", ".cost-report.")
 

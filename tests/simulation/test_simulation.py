@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEEDS = 300
-CHUNK = 50
+CHUNK = 20
 ENOUGH = 20  # times that each thing has to happen in all of them
 
 
