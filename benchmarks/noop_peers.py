@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from noop_library import MANIFEST
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-MANIFEST = "library.yaml"
 _BIN = Path(sys.executable).parent
 
 DODO = """\

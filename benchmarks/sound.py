@@ -20,6 +20,7 @@ import sound_loops
 import sound_loudness
 import sound_music
 import sound_speed
+from sound_claims import exit_status
 
 PARTS = {"loudness": sound_loudness.run, "loops": sound_loops.run, "speed": sound_speed.run}
 
@@ -31,10 +32,7 @@ def main() -> int:
     music = sound_music.collected()
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         claims = [claim for part in arguments.parts for claim in PARTS[part](music, pool)]
-    print(*claims, sep="\n")
-    missed = [claim for claim in claims if not claim.holds]
-    print(f"\n{len(claims) - len(missed)} of {len(claims)} figures hold")
-    return 1 if missed else 0
+    return exit_status(claims)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,14 @@ class Claim:
         return f"{self.what}: {self.figure:.2f} ({side} {self.bound:g}{missed})"
 
 
+def exit_status(claims: Sequence[Claim]) -> int:
+    """Print what became of each of them, and how many hold. 1 where one is missed."""
+    print(*claims, sep="\n")
+    missed = [claim for claim in claims if not claim.holds]
+    print(f"\n{len(claims) - len(missed)} of {len(claims)} figures hold")
+    return 1 if missed else 0
+
+
 def told(rows: Sequence[Sequence[str]]) -> None:
     """A table: the first row is its head, the first column is words, the others are figures."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

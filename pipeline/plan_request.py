@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.fingerprints import paid_fingerprint
-from pipeline.manifest.names import matches
+from pipeline.manifest.names import matcher, matches
 from pipeline.planning.plans import Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pipeline.gateway_choice import GatewayChoice
     from pipeline.jobs import Kind
@@ -52,7 +52,7 @@ class PlanRequest:
     @property
     def meant(self) -> Callable[[str], bool] | None:
         """Is a track of that name among those that `--only` names? None: all of them are."""
-        return _matcher(self.only)
+        return matcher(self.only)
 
     @property
     def wishes(self) -> Wishes:
@@ -95,18 +95,12 @@ class PlanRequest:
 
     def _paid_again(self) -> Iterator[str]:
         """The paid fingerprints of what `--regenerate` means."""
-        meant = _matcher(self.regenerate)
+        meant = matcher(self.regenerate)
         if meant is None:
             return
         for manifest in self.manifests:
             generated = (track for track in manifest.tracks if track.prompt is not None)
             yield from (paid_fingerprint(track, self.kind) for track in generated if meant(track.name))
-
-
-def _matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
-    if not patterns:
-        return None
-    return lambda name: any(matches(pattern, name) for pattern in patterns)
 
 
 def check_patterns(manifests: Iterable[Manifest], option: str, patterns: Iterable[str]) -> None:

@@ -36,12 +36,14 @@ def check_output(workspace: Workspace) -> None:
 
     Raises FolderError where it has no index though assets were recorded, and LedgerError.
     """
+    if workspace.output.folder.holds(INDEX_NAME):
+        return
     connection = connect_to_read(workspace.ledger_path)
     if connection is None:
         return
     with closing(connection), readable_errors(workspace.ledger_path):
         recorded = Ledger(connection).asset_rows()
-    if recorded and not workspace.output.folder.holds(INDEX_NAME):
+    if recorded:
         raise FolderError(
             f"{workspace.output.folder.root}: there is no {INDEX_NAME} in it, so nobody knows what it should hold; "
             "name the folder that runs write to (--output), or run first, which writes it anew"

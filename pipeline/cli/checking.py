@@ -16,7 +16,7 @@ from pipeline.cli.terminal import out, out_document, printable, say
 from pipeline.cli.words import load_manifests
 from pipeline.files import reason, sha256_of
 from pipeline.fingerprints import fingerprint_of, finishing_fingerprint
-from pipeline.manifest.names import matches
+from pipeline.manifest.names import matcher
 from pipeline.output import rows_by_path
 from pipeline.plan_request import check_patterns
 from pipeline.runner.finisher import WorkerDied
@@ -66,7 +66,8 @@ def check(manifests: tuple[Path, ...], *, output: Path, state: Path, only: tuple
     check_patterns(loaded, "--only", only)
     workspace = Workspace(output, state)
     rows = rows_by_path(workspace.output.read_index())
-    tracks = [track for track in _tracks(loaded) if not only or any(matches(glob, track.name) for glob in only)]
+    meant = matcher(only)
+    tracks = [track for track in _tracks(loaded) if meant is None or meant(track.name)]
     expected = list(_expected(tracks, rows))
     findings, there = _look(workspace, expected, rows)
     # As in `run`: workers that ended are no news.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from pipeline.local_gateway.answers import error_document
 from pipeline.local_gateway.faults.reading import FaultMistake, read_faults
 from pipeline.local_gateway.faults.rules import FaultPlan
 from pipeline.local_gateway.refusals import InvalidRequest, MethodNotAllowed, NotFound, Refusal
+from pipeline.loopback import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -83,9 +83,4 @@ def _is_from_here(request: Request) -> bool:
 
 
 def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(_IN_PROCESS):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host) or host.endswith(_IN_PROCESS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.manifest.mistakes import quoted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 MOST_PARTS: Final = 8
 LONGEST_PART_BYTES: Final = 100
@@ -125,6 +125,13 @@ def _is_allowed(char: str) -> bool:
 def matches(pattern: str, name: str) -> bool:
     """Does `name` fit the glob `pattern`? `*`, `?` and `[...]` stay within a part of it, `**` goes across parts."""
     return _compiled(normal(pattern)).fullmatch(normal(name)) is not None
+
+
+def matcher(patterns: Sequence[str]) -> Callable[[str], bool] | None:
+    """Does a name fit any of these globs? None where there are none, so that all names are meant."""
+    if not patterns:
+        return None
+    return lambda name: any(matches(pattern, name) for pattern in patterns)
 
 
 # `**/` where a part begins, `**` elsewhere, a set such as [a-z] or [!a-z], and any other character.

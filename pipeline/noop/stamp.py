@@ -130,21 +130,8 @@ class Stamp:
 
     def renewed(self, taken_ns: int, sure: Seen, young: Seen) -> Stamp:
         """The stamp with what was seen of its files at another time."""
-        return Stamp(
-            key=self.key,
-            taken_ns=taken_ns,
-            until_ns=self.until_ns,
-            needs_key=self.needs_key,
-            folders=self.folders,
-            absent=self.absent,
-            present=self.present,
-            listed=self.listed,
-            writable=self.writable,
-            sure=sure,
-            young=young,
-            texts=self.texts,
-            standing=self.standing,
-        )
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return Stamp(**values | {"taken_ns": taken_ns, "sure": sure, "young": young})
 
 
 def status_of(status: os.stat_result) -> str:
@@ -156,9 +143,8 @@ def status_of(status: os.stat_result) -> str:
 
 
 def statuses_of(paths: Sequence[str]) -> list[str]:
-    """`status_of` each, without a call for each. Raises OSError."""
-    every = map(os.stat, paths)
-    return [f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}" for status in every]
+    """`status_of` what is at each path. Raises OSError."""
+    return [status_of(status) for status in map(os.stat, paths)]
 
 
 def is_young(status: str, taken_ns: int) -> bool:

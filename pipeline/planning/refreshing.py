@@ -89,8 +89,7 @@ def _generated_again(plan: TrackPlan, key: PurchaseKey, why: str, manifest: Mani
 def _stands_idle(plan: TrackPlan, row: AssetRow) -> bool:
     """Is `row` of this track's own pick, which nobody chose, and is there nothing else to be done about it?"""
     own = (row.manifest, row.name) == (plan.track.manifest, plan.track.name)
-    source = row.provenance
-    meant = any((take.number, take.key.regeneration) == (source.take, source.regeneration) for take in plan.takes)
+    meant = any(take.version == row.provenance.version for take in plan.takes)
     return own and meant and plan.action is Action.KEEP and plan.choice is None
 
 
