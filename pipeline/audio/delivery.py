@@ -41,6 +41,7 @@ class Prepared:
     splits: bool = False  # what comes before the loop is a file of its own
     unlike_over_s: float | None = None  # nothing in it repeats: its ends are crossfaded over so many seconds
     gain_db: float | None = None  # its loudness group's
+    trimmed_s: tuple[float, float] = (0.0, 0.0)  # what was cut off its source's ends, in seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def deliver(prepared: Prepared, target: Target, loudness: Loudness, label: Label
         *_seam_warnings(prepared, best.files.main),
         *level_warnings(best.files.judged, best.aim, best.level, best.limited_db, loudness),
     )
-    return _finished(best, target, warnings)
+    return _finished(best, target, warnings, prepared.trimmed_s)
 
 
 def _at_rate(prepared: Prepared, sample_rate: int) -> tuple[Sound, int | None]:
@@ -133,9 +134,13 @@ def _seam_warnings(prepared: Prepared, written: WrittenFile) -> list[AssetWarnin
     return warnings
 
 
-def _finished(made: _Made, target: Target, warnings: tuple[AssetWarning, ...]) -> FinishedFile:
+def _finished(
+    made: _Made, target: Target, warnings: tuple[AssetWarning, ...], trimmed_s: tuple[float, float]
+) -> FinishedFile:
     intro = None if made.files.intro is None else _described(made.files.intro, made, target)
-    return _described(made.files.main, made, target, warnings, intro)
+    main = _described(made.files.main, made, target, warnings, intro)
+    waveform = main.waveform
+    return main if waveform is None else replace(main, waveform=replace(waveform, trimmed_s=trimmed_s))
 
 
 def _described(
@@ -163,4 +168,5 @@ def _described(
         limited_db=made.limited_db,
         gain_db=made.level.gain_db,
         intro=intro,
+        waveform=written.waveform,
     )

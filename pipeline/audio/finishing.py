@@ -59,6 +59,7 @@ def prepare(task: FinishTask) -> Prepared:
         splits=splits,
         unlike_over_s=None if loop is None or loop.repeats else loop.crossfade_s,
         gain_db=task.gain_db,
+        trimmed_s=shaped.trimmed_s,
     )
 
 

@@ -35,6 +35,7 @@ class Looped:
     start: int
     repeats: bool  # False: nothing in it comes back, and only the crossfade joins its ends
     crossfade_s: float
+    begins: int = 0  # the frame of what it was made of that it begins with
     warnings: tuple[AssetWarning, ...] = ()
 
 
@@ -85,13 +86,13 @@ def _made(sound: Sound, place: LoopPlace, loop: Loop) -> Looped:
     after = sound.frames - place.end
     if place.start == 0 or (loop.intro == "drop" and (after >= frames or after > place.start)):
         frames = min(frames, after)
-        samples, start = _ring_folded(sound, place, frames), 0
+        samples, start, begins = _ring_folded(sound, place, frames), 0, place.start
     else:
         frames = min(frames, place.start)
-        samples, start = _led_back(sound, place, frames), place.start
+        samples, start, begins = _led_back(sound, place, frames), place.start, 0
         if loop.intro == "drop":
-            samples, start = samples[start:], 0
-    return Looped(Sound(samples, sound.sample_rate), start, place.repeats, frames / sound.sample_rate)
+            samples, start, begins = samples[start:], 0, start
+    return Looped(Sound(samples, sound.sample_rate), start, place.repeats, frames / sound.sample_rate, begins)
 
 
 def _crossfade_frames(sound: Sound, place: LoopPlace, asked_s: float | None) -> int:

@@ -6,12 +6,13 @@ value: those are "no measurement", not a very low one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pipeline.audio.k_weighting import STEPS_A_SECOND, Powers, step_energies
+from pipeline.audio.waveform import COLUMNS, LoudnessCurve, level_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,7 @@ _ABSOLUTE_GATE_LUFS: Final = -70.0
 _RELATIVE_GATE_LU: Final = -10.0
 _RANGE_GATE_LU: Final = -20.0
 _RANGE_QUANTILES: Final = (0.10, 0.95)
+_SHORT_TERM_CURVE_S: Final = 10.0  # below this length a curve of 3 s windows would be a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class LoudnessReading:
     max_momentary_lufs: float | None
     max_short_term_lufs: float | None
     range_lu: float | None
+    curve: LoudnessCurve = field(default_factory=LoudnessCurve)
 
 
 def read_loudness(sound: Sound) -> LoudnessReading:
@@ -44,7 +47,13 @@ def read_loudness(sound: Sound) -> LoudnessReading:
     gated_blocks = _sliding_means(tenths, _MOMENTARY_TENTHS)
     momentary = _sliding_means(energies / frames, _MOMENTARY_TENTHS * _TENTH)
     short_term = _sliding_means(tenths, _SHORT_TERM_TENTHS)
-    return LoudnessReading(_integrated(gated_blocks), _loudest(momentary), _loudest(short_term), _range(short_term))
+    return LoudnessReading(
+        lufs=_integrated(gated_blocks),
+        max_momentary_lufs=_loudest(momentary),
+        max_short_term_lufs=_loudest(short_term),
+        range_lu=_range(short_term),
+        curve=_curve(gated_blocks, short_term, sound.duration_s),
+    )
 
 
 def momentary_powers(sound: Sound) -> Powers:
@@ -89,6 +98,18 @@ def _range(short_term: Powers) -> float | None:
         return None
     low, high = (_lufs(float(gated[round((len(gated) - 1) * quantile)])) for quantile in _RANGE_QUANTILES)
     return high - low
+
+
+def _curve(momentary: Powers, short_term: Powers, duration_s: float) -> LoudnessCurve:
+    """Loudness over time, as it is drawn: what is measured around the middle of each column."""
+    long = duration_s >= _SHORT_TERM_CURVE_S
+    powers, tenths = (short_term, _SHORT_TERM_TENTHS) if long else (momentary, _MOMENTARY_TENTHS)
+    if not len(powers):
+        return LoudnessCurve()
+    middles = (np.arange(COLUMNS) + 0.5) / COLUMNS * duration_s * 10 - tenths / 2
+    nearest = powers[np.clip(np.round(middles), 0, len(powers) - 1).astype(np.int64)]
+    levels = (level_of(_lufs(float(power))) if power > 0 else 0 for power in nearest)
+    return LoudnessCurve(bytes(levels), tenths / 10)
 
 
 def _gated(powers: Powers, relative_gate_lu: float) -> Powers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.audio import ffmpeg
@@ -10,6 +10,7 @@ from pipeline.audio.decoding import check_plain, decode
 from pipeline.audio.loudness import read_loudness
 from pipeline.audio.seam import Seam, seam_of
 from pipeline.audio.true_peak import true_peak_dbtp
+from pipeline.audio.waveform import LoudnessCurve
 
 if TYPE_CHECKING:
     from pipeline.audio.sound import Sound
@@ -28,6 +29,7 @@ class Measurement:
     max_short_term_lufs: float | None
     loudness_range_lu: float | None
     true_peak_dbtp: float | None
+    curve: LoudnessCurve = field(default_factory=LoudnessCurve)
 
 
 def measure(sound: Sound) -> Measurement:
@@ -43,6 +45,7 @@ def measure(sound: Sound) -> Measurement:
         max_short_term_lufs=loudness.max_short_term_lufs,
         loudness_range_lu=loudness.range_lu,
         true_peak_dbtp=true_peak_dbtp(sound),
+        curve=loudness.curve,
     )
 
 

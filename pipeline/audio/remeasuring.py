@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import soundfile
 
 from pipeline.audio import ffmpeg
+from pipeline.audio.drawing import draw
 from pipeline.audio.measurement import Measurement, decode_asset, measure
 from pipeline.audio.seam import seam_of
 from pipeline.audio.written_loops import written_loop
@@ -15,6 +16,7 @@ from pipeline.audio.written_loops import written_loop
 if TYPE_CHECKING:
     from pipeline.audio.seam import Seam
     from pipeline.audio.settings import Format
+    from pipeline.audio.waveform import Waveform
 
 _FORMATS: Final[dict[tuple[str, str], Format]] = {("OGG", "VORBIS"): "ogg", ("OGG", "OPUS"): "opus"}
 #: m4a and opus are not looked into: what ffmpeg writes there is its own.
@@ -36,18 +38,21 @@ class Remeasured:
     loop: tuple[int, int] | None = None
     seam: Seam | None = None
     bits: int | None = None
+    waveform: Waveform | None = None
 
 
 def remeasure(path: str, loop: tuple[int, int] | None) -> Remeasured:
     """Decode and measure the file at `path`, and the seam of `loop` in it. Raises AudioError and OSError."""
     sound = decode_asset(path)
     audio_format = format_of(path)
+    figures = measure(sound)
     return Remeasured(
-        figures=measure(sound),
+        figures=figures,
         format=audio_format,
         loop=written_loop(path) if audio_format in _WITH_LOOPS else None,
         seam=seam_of(sound, *loop) if loop is not None and 0 <= loop[0] < loop[1] <= sound.frames else None,
         bits=None if audio_format is None else _bits_of(path, audio_format),
+        waveform=draw(sound, figures.curve),
     )
 
 

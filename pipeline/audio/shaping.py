@@ -33,19 +33,23 @@ class Shaped:
     sound: Sound
     loop: Looped | None = None
     loop_start: int | None = None
+    trimmed_s: tuple[float, float] = (0.0, 0.0)  # what was cut off its ends, in seconds
     warnings: tuple[AssetWarning, ...] = ()
 
 
 def shape(sound: Sound, finishing: Finishing, steps: Sequence[Step] = (), asked_s: float | None = None) -> Shaped:
     """Channels and rate, trim, loop, fades, the user's steps. Raises AudioError where a step goes wrong."""
     sound = _conformed(sound, finishing)
-    sound = trimmed(sound, finishing.trim)
+    whole_s = sound.duration_s
+    sound, begins = trimmed(sound, finishing.trim)
     loop = None if finishing.loop is None else looped(without_offset(sound), finishing.loop, asked_s)
     before = sound if loop is None else loop.sound
     after = stepped(faded(before, finishing.fade_in_s, finishing.fade_out_s), steps)
     after = _conformed(after, finishing)  # a step may change rate or channels; the manifest decides
     warnings = fade_warnings(before, finishing.fade_in_s, finishing.fade_out_s) if loop is None else loop.warnings
-    return Shaped(after, loop, None if loop is None else _moved(loop.start, before, after), warnings)
+    head_s = (begins + (0 if loop is None else loop.begins)) / sound.sample_rate
+    cut_s = head_s, max(0.0, whole_s - head_s - before.duration_s)
+    return Shaped(after, loop, None if loop is None else _moved(loop.start, before, after), cut_s, warnings)
 
 
 def _conformed(sound: Sound, finishing: Finishing) -> Sound:

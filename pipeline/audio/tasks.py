@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
     from pipeline.audio.settings import Finishing, Output
+    from pipeline.audio.waveform import Waveform
 
 Step = Callable[["AudioSegment"], "AudioSegment"]
 
@@ -114,6 +115,7 @@ class FinishedFile:
     limited_db: float = 0.0  # the most that the limiter took off its peaks
     gain_db: float = 0.0  # what its sound was turned up by before that, or down
     intro: FinishedFile | None = None  # the file of what comes before the loop, where that was split off
+    waveform: Waveform | None = None
 
 
 @dataclass(frozen=True, slots=True)

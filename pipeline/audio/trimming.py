@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 _BLOCK_FRAMES: Final = 65_536
 
 
-def trimmed(sound: Sound, trim: Trim | None) -> Sound:
+def trimmed(sound: Sound, trim: Trim | None) -> tuple[Sound, int]:
     """`sound` without what lies below the threshold before its first and after its last louder sample.
 
-    A little is kept at both ends. Where nothing is louder, nothing is cut: whether silence is a fault is the gates'
-    question.
+    With it the frame that it begins with now. A little is kept at both ends. Where nothing is louder, nothing is cut:
+    whether silence is a fault is the gates' question.
     """
     if trim is None:
-        return sound
+        return sound, 0
     threshold = 10 ** (trim.threshold_dbfs / 20)
     starts = range(0, sound.frames, _BLOCK_FRAMES)
     first = _first(_audible(sound, start, threshold)[:1] for start in starts)
     last = _first(_audible(sound, start, threshold)[-1:] for start in reversed(starts))
     if first is None or last is None:
-        return sound
+        return sound, 0
     start = max(0, first - round(trim.keep_head_s * sound.sample_rate))
     end = last + 1 + round(trim.keep_tail_s * sound.sample_rate)
-    return Sound(sound.samples[start:end], sound.sample_rate)
+    return Sound(sound.samples[start:end], sound.sample_rate), start
 
 
 def _audible(sound: Sound, start: int, threshold: float) -> list[int]:

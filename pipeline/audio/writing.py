@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio.dither import clipped_frames
+from pipeline.audio.drawing import draw
 from pipeline.audio.encoding import clips, encode
 from pipeline.audio.labels import with_loop
 from pipeline.audio.measurement import Measurement, decode_asset, measure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.audio.seam import Seam
     from pipeline.audio.settings import Output
     from pipeline.audio.tasks import Target
+    from pipeline.audio.waveform import Waveform
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class WrittenFile:
     clipped: int  # frames that the encoder had to clip
     loop: tuple[int, int] | None = None  # (start, end) in frames, end exclusive
     seam: Seam | None = None
+    waveform: Waveform | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,14 @@ def _encoded(sound: Sound, path: str, output: Output, label: Label, loop_start: 
 
 def _read_back(file: EncodedFile) -> WrittenFile:
     delivered = decode_asset(file.path)
+    measured = measure(delivered)
     return WrittenFile(
         path=file.path,
         size=file.size,
         sha256=file.sha256,
-        measured=measure(delivered),
+        measured=measured,
         clipped=file.clipped,
         loop=file.loop,
         seam=None if file.loop is None else seam_of(delivered, *file.loop),
+        waveform=draw(delivered, measured.curve),
     )

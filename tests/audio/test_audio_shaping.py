@@ -61,16 +61,17 @@ def test_trimming_keeps_a_little_at_both_ends():
     """What is below -60 dBFS goes, but for 5 ms before and 100 ms after."""
     quiet, loud = noise(1.0, dbfs=-80), tone((-20, 0.5), rate=44_100, phase_degrees=90)
     sound = Sound(np.concatenate([quiet.samples, loud.samples, quiet.samples]), 44_100)
-    cut = trimmed(sound, Trim())
+    cut, begins = trimmed(sound, Trim())
     first, last = 44_100 - round(0.005 * 44_100), 44_100 + loud.frames + 4_410
     assert np.array_equal(cut.samples, sound.samples[first:last])
+    assert begins == first
 
 
 def test_trimming_never_leaves_nothing():
     """Where nothing is above the threshold nothing is cut: whether that is a fault is a gate's question."""
     sound = noise(0.5, dbfs=-90)
-    assert trimmed(sound, Trim()) is sound
-    assert trimmed(sound, None) is sound
+    assert trimmed(sound, Trim()) == (sound, 0)
+    assert trimmed(sound, None) == (sound, 0)
 
 
 def test_fades_are_equal_power_for_every_sample():
