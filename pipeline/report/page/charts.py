@@ -38,7 +38,9 @@ def bars_of(groups: Sequence[Group], nameless: str) -> tuple[Bar, ...]:
     rest = ordered[_MOST_BARS:]
     if rest:
         amount = sum(group.to_date.committed for group in rest)
-        shown.append(Bar(f"{len(rest)} more", _percent(amount, most), 0.0, dollars(amount), "together"))
+        run = sum(group.run.committed for group in rest)
+        percents = (min(100.0, _percent(amount, most)), min(100.0, _percent(run, most)))
+        shown.append(Bar(f"{len(rest)} more", *percents, dollars(amount), "together"))
     return tuple(shown)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -49,7 +50,7 @@ def page_html(given: PageInput) -> bytes:
             report=given.report,
             tracks=tracks,
             several=len({track.manifest for track in tracks}) > 1,
-            failures=given.report.failures,
+            failures=_linked(given, tracks),
             tags=_sorted_words(tag for track in tracks for tag in track.tags),
             warnings=_sorted_words(code for track in tracks for code, _ in track.warnings),
             statuses=[status for status in STATUSES if any(track.status == status for track in tracks)],
@@ -71,6 +72,25 @@ def row_html(given: PageInput, manifest: str, name: str) -> str | None:
     several = len({track.manifest for track in tracks}) > 1
     found = next((track for track in tracks if (track.manifest, track.name) == (manifest, name)), None)
     return None if found is None else _row(found, several=several, review=given.review)
+
+
+@dataclass(frozen=True, slots=True)
+class _LinkedFailure:
+    """A failure, and the row of its track where it has one."""
+
+    manifest: str
+    track: str
+    sentence: str
+    advice: str
+    row: str | None
+
+
+def _linked(given: PageInput, tracks: Iterable[TrackView]) -> list[_LinkedFailure]:
+    rows = {(track.manifest, track.name): track.id for track in tracks}
+    return [
+        _LinkedFailure(one.manifest, one.track, one.sentence, one.advice, rows.get((one.manifest, one.track)))
+        for one in given.report.failures
+    ]
 
 
 def _row(track: TrackView, *, several: bool, review: str | None) -> str:

@@ -30,6 +30,7 @@ const player = {
     find('#d-note').textContent = '';
     const loop = this.looping && button.dataset.loop ? button.dataset.loop.split(',').map(Number) : null;
     find('.switch').hidden = !button.dataset.loop;
+    find('.exact').hidden = !button.dataset.loop || location.protocol !== 'file:' || chosen.size > 0;
     const voice = await voiceFor(button.dataset.src, loop, {
       end: () => this.ended(row),
       fail: (sentence) => this.failed(row, sentence),
@@ -169,7 +170,6 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
-if (location.protocol === 'file:' && find('[data-loop]')) find('.folder-pick').hidden = false;
 find('#folder').addEventListener('change', (event) => {
   for (const file of event.target.files) chosen.set(file.webkitRelativePath.split('/').slice(1).join('/'), file);
   if (player.row) player.start(player.row);
