@@ -53,6 +53,8 @@ class Generation:
     unfit: str | None = None  # the gate that it failed
     prompt: str | None = None
     is_pick: bool = False
+    starred: bool = False
+    note: str = ""  # what somebody wrote about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> Histor
     told = History(manifest, track, kind, (), _picks(entry, prints[kind], stands), entry, stands)
     generations = tuple(
         replace(
-            one,
+            _marked(one, entry),
             is_current=one.fingerprint == prints[kind],
             is_pick=one.fingerprint == prints[kind] and one.version == told.pick,
             unfit=judged.get((one.fingerprint, one.version), one.unfit),
@@ -113,6 +115,11 @@ def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> Histor
         for one in sorted(wanted, key=lambda one: (one.fingerprint != prints[kind], one.fingerprint, one.version))
     )
     return replace(told, generations=generations, beside=tuple(_beside(workspace, track, generations)))
+
+
+def _marked(one: Generation, entry: LockedTrack) -> Generation:
+    mark = entry.marks.get(one.source or "")
+    return one if mark is None else replace(one, starred=mark.starred, note=mark.note)
 
 
 def _beside(workspace: Workspace, track: Track, generations: Iterable[Generation]) -> Iterator[Path]:
