@@ -55,12 +55,14 @@ def _mark(workspace: Workspace, manifest: Manifest, track: Track, take: str, cha
 
 
 def _marked(entry: LockedTrack, generation: Generation, change: Callable[[Mark], Mark]) -> LockedTrack:
-    source = generation.source
-    if source is None:  # what has come home has one
+    if generation.source is None:  # what has come home has one
         return entry
-    before = entry.marks.get(source) or Mark(generation.fingerprint, placeholder=generation.placeholder)
-    marks = {**entry.marks, source: change(before)}
-    return replace(entry, marks={key: mark for key, mark in marks.items() if not mark.says_nothing})
+    before = generation.mark or Mark(
+        generation.fingerprint, 0, 0, generation.source, placeholder=generation.placeholder
+    )
+    after = replace(change(before), **generation.version._asdict())
+    marks = [*(mark for mark in entry.marks if mark != before), *([] if after.says_nothing else [after])]
+    return replace(entry, marks=tuple(sorted(marks, key=lambda mark: (mark.fingerprint, mark.version))))
 
 
 def _checked(text: str) -> str:

@@ -49,7 +49,7 @@ def lock_text(lock: Lock) -> bytes:
 
 def _track_document(track: LockedTrack) -> dict[str, Any]:
     # Only where there are any: a lock without marks is, byte for byte, what it was before there were marks.
-    marks = {"marks": {source: asdict(mark) for source, mark in track.marks.items()}} if track.marks else {}
+    marks = {"marks": [asdict(mark) for mark in track.marks]} if track.marks else {}
     return {
         **marks,
         "assets": {path: asdict(asset) for path, asset in track.assets.items()},
@@ -133,21 +133,20 @@ def _track(value: Any, at: str) -> LockedTrack:
             _pick(one, f"{at}.picks[{number}]") for number, one in enumerate(fields.items(picks, f"{at}.picks"))
         ),
         purchases=_purchases(fields.field(document, "purchases", at), at),
-        marks=_marks(document.get("marks", {}), f"{at}.marks"),
+        marks=tuple(
+            _mark(one, f"{at}.marks[{number}]")
+            for number, one in enumerate(fields.items(document.get("marks", []), f"{at}.marks"))
+        ),
     )
-
-
-def _marks(value: Any, at: str) -> dict[str, Mark]:
-    found = fields.each(value, at, _mark)
-    for source in found:
-        fields.sha256({"key": source}, "key", at)
-    return found
 
 
 def _mark(value: Any, at: str) -> Mark:
     document = fields.mapping(value, at)
     return Mark(
         fingerprint=fields.text(document, "fingerprint", at),
+        take=fields.count(document, "take", at, least=1),
+        regeneration=fields.count(document, "regeneration", at),
+        source=fields.sha256(document, "source", at),
         starred=fields.truth(document, "starred", at),
         note=fields.text(document, "note", at),
         placeholder=fields.truth(document, "placeholder", at),

@@ -79,7 +79,7 @@ def pinned(entry: LockedTrack, standing: Standing) -> LockedTrack:
         return entry
     assets = {row.path: LockedAsset(row.sha256, row.finishing_fingerprint) for row in rows}
     picks = tuple(pick for pick in _picks(entry, rows, standing) if not pick.placeholder)
-    marks = {source: mark for source, mark in entry.marks.items() if not mark.placeholder}
+    marks = tuple(mark for mark in entry.marks if not mark.placeholder)
     return replace(entry, assets=assets, picks=picks, marks=marks)
 
 

@@ -101,9 +101,18 @@ class Mark:
     """What somebody who listened to a take thought of it: a star, a note, or both."""
 
     fingerprint: str  # the paid one
+    take: int
+    regeneration: int
+    source: (
+        str  # SHA-256: it is about a sound, and stays with it where a merge of branches gives its take another number
+    )
     starred: bool = False
     note: str = ""
     placeholder: bool = False
+
+    @property
+    def version(self) -> Version:
+        return Version(self.take, self.regeneration)
 
     @property
     def says_nothing(self) -> bool:
@@ -117,8 +126,7 @@ class LockedTrack:
     assets: Mapping[str, LockedAsset] = field(default_factory=dict)  # by path
     picks: tuple[Pick, ...] = ()  # oldest first
     purchases: Mapping[str, LockedPurchase] = field(default_factory=dict)  # by paid fingerprint
-    # By the SHA-256 of the take's source: a mark is about a sound, whichever number a merge of branches gives the take.
-    marks: Mapping[str, Mark] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()  # in the order of what they are about
 
     @property
     def is_empty(self) -> bool:
@@ -134,7 +142,7 @@ class LockedTrack:
 
     def is_about(self, fingerprint: str) -> bool:
         """Does it say anything of that purchase?"""
-        is_marked = any(mark.fingerprint == fingerprint for mark in self.marks.values())
+        is_marked = any(mark.fingerprint == fingerprint for mark in self.marks)
         return fingerprint in self.purchases or self.pick_of(fingerprint) is not None or is_marked
 
 
@@ -182,7 +190,7 @@ class Lock:
                 came.assets,
                 (*stood.picks, *came.picks),
                 {**stood.purchases, **came.purchases},
-                {**stood.marks, **came.marks},
+                (*stood.marks, *came.marks),
             )
         return Lock(self.manifest, tracks)
 

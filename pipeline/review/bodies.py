@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,8 +62,9 @@ async def body_of(request: Request) -> Body:
 
 async def _content(request: Request) -> bytes:
     content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_BYTES:
-            raise TooMuch(f"a write has at most {MOST_BYTES >> 10} KB")
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            content += chunk
+            if len(content) > MOST_BYTES:
+                raise TooMuch(f"a write has at most {MOST_BYTES >> 10} KB")
     return content

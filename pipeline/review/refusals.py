@@ -22,7 +22,7 @@ class Refusal(Exception):
 
     status = 409
 
-    def __init__(self, sentence: str, **more: Any) -> None:
+    def __init__(self, sentence: str, /, **more: Any) -> None:
         super().__init__(sentence)
         self.more = more
 

@@ -34,7 +34,8 @@ def pick(number: int = 1, regeneration: int = 0, by: str = "run", **changes: Any
 
 
 def mark(**changes: Any) -> Mark:
-    return Mark(**({"fingerprint": PAID, "starred": True, "note": "the one with the oboe"} | changes))
+    values = {"fingerprint": PAID, "take": 1, "regeneration": 0, "source": SOURCE, "starred": True, "note": "the oboe"}
+    return Mark(**(values | changes))
 
 
 def track(*takes: LockedTake, picks: tuple[Pick, ...] | None = None) -> LockedTrack:

@@ -23,7 +23,7 @@ from pipeline.picks.values import LockedPurchase, LockedTake, LockedTrack
 EVERYTHING = lock(
     menu=track(take(), take(1, 1, unfit="silent: nothing in it"), take(2), picks=(pick(), pick(2, by="pick"))),
     credits=LockedTrack(picks=(pick(3, by="rollback", placeholder=True),)),
-    map=replace(track(), marks={SOURCE: mark(), ASSET: mark(starred=False, note="two\nlines", placeholder=True)}),
+    map=replace(track(), marks=(mark(), mark(take=2, starred=False, note="two\nlines", placeholder=True))),
 )
 SOUND: dict[str, Any] = json.loads(lock_text(lock()))
 
@@ -205,10 +205,10 @@ TAKE = [*MENU, "purchases", PAID, "takes", 0]
         ([*TAKE, "unfit"], 7, "unfit is 7, expected text"),
         ([*MENU, "purchases", PAID, "asked", "prompt"], ..., "has no prompt"),
         ([*MENU, "purchases", PAID, "asked", "refine_lyrics"], "no", "expected true or false"),
-        ([*MENU, "marks"], [], "tracks.menu.marks is [], expected a mapping"),
-        ([*MENU, "marks"], {"../x": asdict(mark())}, "expected 64 hexadecimal digits"),
-        ([*MENU, "marks"], {SOURCE: asdict(mark(starred=1))}, "starred is 1, expected true or false"),
-        ([*MENU, "marks"], {SOURCE: asdict(mark(note=None))}, "note is null, expected text"),
+        ([*MENU, "marks"], {}, "tracks.menu.marks is {}, expected a list"),
+        ([*MENU, "marks"], [asdict(mark(source="../x"))], "marks[0].source is ../x, expected 64 hexadecimal digits"),
+        ([*MENU, "marks"], [asdict(mark(starred=1))], "marks[0].starred is 1, expected true or false"),
+        ([*MENU, "marks"], [asdict(mark(note=None))], "marks[0].note is null, expected text"),
     ],
 )
 def test_a_value_of_another_kind_is_told_with_its_place(path: list[Any], value: Any, said: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lock_factories import SOURCE, asked, mark, pick, take
+from lock_factories import asked, mark, pick, take
 
 from pipeline.picks.values import Lock, LockedAsset, LockedPurchase, LockedTrack, Renaming
 
@@ -25,7 +25,7 @@ def test_an_entry_takes_its_tracks_new_name() -> None:
 
 def test_marks_go_with_the_sound_that_they_are_about() -> None:
     """Also where nothing else is said of a track: a placeholder that somebody starred."""
-    starred = LockedTrack(marks={SOURCE: mark(fingerprint="m", placeholder=True)})
+    starred = LockedTrack(marks=(mark(fingerprint="m", placeholder=True),))
     moved = Lock("game", {"menu": starred, "title": entry("old")}).renamed([Renaming("menu", "title", "m")])
     assert (set(moved.tracks), moved.track("title").marks) == ({"title"}, starred.marks)
 

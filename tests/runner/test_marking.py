@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from test_choosing import choose, history
@@ -10,15 +12,26 @@ from test_locks import lock_of
 from worlds import HEAD, World
 
 from pipeline.choosing import NoSuchTake
+from pipeline.local_gateway.composition import CannedComposer
 from pipeline.manifest import parse_manifest
 from pipeline.marking import LONGEST_NOTE, NoNote, note, star
 from pipeline.report.history_json import history_document
 from pipeline.report.history_text import history_lines
 from pipeline.workspace import Workspace
 
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composition import CompositionRequest
+
 pytestmark = pytest.mark.anyio
 
 TWO = "  menu: {prompt: calm menu, takes: 2}\n"
+
+
+class SameComposer(CannedComposer):
+    """Makes the same of the same words, however often."""
+
+    async def compose(self, request: CompositionRequest) -> bytes:
+        return await super().compose(replace(request, variation=0))
 
 
 def mark(world: World, take: str, *, text: str | None = None, starred: bool = True, tracks: str = TWO) -> str:
@@ -88,6 +101,17 @@ async def test_a_take_that_a_merge_gives_another_number_keeps_them(world: World)
     purchase["takes"][1]["take"] = 3
     path.write_text(json.dumps(document))
     assert marks(world) == [("1", False, ""), ("3", True, "")]
+
+
+async def test_takes_that_are_the_same_sound_have_their_own(world: World) -> None:
+    """A gateway that gives the same once more: what is thought of the one take is not said of the other."""
+    world.composer = SameComposer()
+    world.restart_gateway()
+    await world.run(TWO)
+    mark(world, "2")
+    assert marks(world) == [("1", False, ""), ("2", True, "")]
+    mark(world, "1", text="the same")
+    assert marks(world) == [("1", False, "the same"), ("2", True, "")]
 
 
 async def test_what_was_thought_of_placeholders_ends_with_them(world: World) -> None:
