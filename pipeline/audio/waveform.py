@@ -5,6 +5,8 @@ No numpy here: the report reads these.
 
 from __future__ import annotations
 
+import math
+import struct
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +15,8 @@ COLUMNS: Final = 240
 FULL_SCALE: Final = 255  # of a column's height
 _QUIETEST_LUFS: Final = -70.0
 _LOUDNESS_STEP_LU: Final = 0.3
+_PACKING: Final = 1  # of the layout below
+_HEADER: Final = struct.Struct("<B3H3d")  # packing; columns of peaks, bodies, levels; window, head, tail in seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,25 @@ def level_of(lufs: float) -> int:
 def lufs_of(level: int) -> float | None:
     """The loudness that a byte stands for, within 0.15 LU; None below -70 LUFS."""
     return None if level == 0 else _QUIETEST_LUFS + level * _LOUDNESS_STEP_LU
+
+
+def packed(waveform: Waveform) -> bytes:
+    """`waveform` as it is kept: a header, then its three rows of bytes."""
+    curve = waveform.loudness
+    sizes = (len(waveform.peaks), len(waveform.bodies), len(curve.levels))
+    header = _HEADER.pack(_PACKING, *sizes, curve.window_s, *waveform.trimmed_s)
+    return header + waveform.peaks + waveform.bodies + curve.levels
+
+
+def unpacked(content: bytes) -> Waveform | None:
+    """The waveform that was kept so; None for anything else, which is then drawn anew."""
+    try:
+        packing, peaks, bodies, levels, window_s, head_s, tail_s = _HEADER.unpack_from(content)
+    except struct.error:
+        return None
+    rows = content[_HEADER.size :]
+    figures = (window_s, head_s, tail_s)
+    if packing != _PACKING or len(rows) != peaks + bodies + levels or not all(map(math.isfinite, figures)):
+        return None
+    curve = LoudnessCurve(rows[peaks + bodies :], window_s)
+    return Waveform(rows[:peaks], rows[peaks : peaks + bodies], curve, (head_s, tail_s))

@@ -12,8 +12,10 @@ from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import Intent, Job, PurchaseKey, State, check_transition
+from pipeline.ledger.drawings import Drawings
 from pipeline.ledger.records import Charge, Nonsense, Source
 from pipeline.ledger.runs import Runs
+from pipeline.ledger.timings import Timings
 from pipeline.money import Basis
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _SELECT_JOB = f"SELECT job, run, fingerprint, take, regeneration, {', '.join(_IN
 _MOST_PARAMETERS = 500
 
 
-class Ledger(Runs):
+class Ledger(Runs, Drawings, Timings):
     """What was asked, what it cost, where it is."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

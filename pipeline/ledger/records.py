@@ -48,3 +48,29 @@ class Source:
     channels: int
     stored_at: float
     pruned_at: float | None = None  # when it was removed from disk, since nothing named it any more
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is shown of a finished file. `waveform`: as the audio room packs it; figures not measurable are None."""
+
+    manifest: str
+    path: str  # below the output folder, or of a take beside the pick below the state folder
+    sha256: str
+    waveform: bytes
+    lufs: float | None
+    true_peak_dbtp: float | None
+    duration_s: float
+
+    @property
+    def figures(self) -> tuple[float | None, float | None, float]:
+        return self.lufs, self.true_peak_dbtp, self.duration_s
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """A track was finished, with its wait for a worker. Times are seconds since 1970."""
+
+    track: str
+    began_at: float
+    ended_at: float

@@ -110,6 +110,35 @@ _VERSION_3: Final = """
 CREATE INDEX jobs_by_id ON jobs (job_id);
 """
 
+# What a report shows: each finished file as it is drawn, and where a run's time went.
+_VERSION_4: Final = """
+CREATE TABLE drawings (
+    manifest TEXT NOT NULL,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    waveform BLOB NOT NULL,
+    lufs REAL,
+    true_peak_dbtp REAL,
+    duration_s REAL NOT NULL,
+    PRIMARY KEY (manifest, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX drawings_by_hash ON drawings (sha256);
+
+CREATE TABLE starts (
+    run INTEGER NOT NULL REFERENCES runs,
+    started_at REAL NOT NULL
+) STRICT;
+CREATE INDEX starts_by_run ON starts (run);
+
+CREATE TABLE finishings (
+    run INTEGER NOT NULL REFERENCES runs,
+    track TEXT NOT NULL,
+    began_at REAL NOT NULL,
+    ended_at REAL NOT NULL
+) STRICT;
+CREATE INDEX finishings_by_run ON finishings (run);
+"""
+
 #: MIGRATIONS[n] leads from version n to version n + 1; version 0 is an empty file.
-MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3)
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 VERSION: Final = len(MIGRATIONS)

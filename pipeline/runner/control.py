@@ -33,6 +33,7 @@ class Control:
         self._preflight = anyio.CancelScope()  # questions before anything is sent
         self._jobs = anyio.CancelScope()  # submits, polls, downloads
         self._finishing = anyio.CancelScope()
+        self._drawing = anyio.CancelScope()  # for the report, of what stood before
         self._posts: set[anyio.CancelScope] = set()
 
     def stop_submitting(self, stop: Stop) -> None:
@@ -51,6 +52,7 @@ class Control:
         self.halt(stop)
         self.interrupted = True
         self._finishing.cancel()
+        self._drawing.cancel()
         for scope in self._posts:
             scope.deadline = anyio.current_time() + ANSWER_GRACE_S
 
@@ -65,6 +67,10 @@ class Control:
     @property
     def finishing_scope(self) -> anyio.CancelScope:
         return self._finishing
+
+    @property
+    def drawing_scope(self) -> anyio.CancelScope:
+        return self._drawing
 
     @contextmanager
     def uninterrupted(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from pipeline.audio.tasks import AudioError, FinishTask, Target, step_name
 from pipeline.files import naming
 from pipeline.fingerprints import serial_seed
 from pipeline.output import AssetRow, Provenance
+from pipeline.runner.drawing import drawing_of
 from pipeline.runner.events import Notice
 from pipeline.runner.finisher import WorkerDied
 from pipeline.runner.grouping import Audition, GroupLevel
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.audio.settings import Output
     from pipeline.audio.tasks import FinishedFile, GatingBlocks
     from pipeline.audio.tasks import Step as UserStep
+    from pipeline.ledger.ledger import Ledger
     from pipeline.planning.plans import AssetPlan, TrackPlan
     from pipeline.runner.results import TakeResult
     from pipeline.runner.tools import Tools
@@ -189,8 +191,14 @@ class TrackFinisher:
             except AudioError as error:
                 picking.fail(take.plan.number, str(error))
                 return
+            drawings = []
             for output, file in zip(plan.track.outputs, finished, strict=True):
-                self._tools.state.bring(folder / file.path, take_path(plan.track, take.plan.number, output))
+                path = take_path(plan.track, take.plan.number, output)
+                self._tools.state.bring(folder / file.path, path)
+                drawings.append(drawing_of(plan.track.manifest, path, file))
+            kept = [drawing for drawing in drawings if drawing is not None]
+            if kept:
+                await self._tools.ledger.write(lambda ledger: ledger.keep_drawings(kept))
 
     def _source(self, take: TakeResult) -> _Material:
         job = take.job
@@ -211,7 +219,13 @@ class TrackFinisher:
             made = list(_delivered(work, wanted, finished, provenance))
             # On the books before they stand: a file that no row names is nobody's, and would be left alone.
             documents = [row.document() for row, _ in made]
-            await self._tools.ledger.write(lambda ledger: ledger.add_assets(documents))
+            drawings = [one for row, file in made if (one := drawing_of(row.manifest, row.path, file)) is not None]
+
+            def on_the_books(ledger: Ledger) -> None:
+                ledger.add_assets(documents)
+                ledger.keep_drawings(drawings)
+
+            await self._tools.ledger.write(on_the_books)
             for row, file in made:
                 self._tools.output.folder.bring(folder / file.path, row.path)
                 self._note_delivered(plan, row)

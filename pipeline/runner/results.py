@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.jobs import Job, PurchaseKey
+    from pipeline.ledger.records import Finishing
     from pipeline.output import AssetRow
     from pipeline.planning.plans import ManifestPlan, TakePlan, TrackPlan
 
@@ -70,6 +71,7 @@ class ManifestResult:
     committed: Commitment = field(default_factory=Commitment)  # its run's, over all the run's processes
     run: int | None = None  # the ledger's number of its run; None where it was not begun
     collected: frozenset[PurchaseKey] = frozenset()  # what came home in its run, in this process or an earlier one
+    finishings: tuple[Finishing, ...] = ()  # of this process
 
 
 @dataclass(frozen=True, slots=True)

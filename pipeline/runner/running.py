@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from pipeline.files import FolderError
+from pipeline.ledger.records import Finishing
 from pipeline.ledger.store import LedgerError
 from pipeline.planning.plans import Action
 from pipeline.runner.events import MoneyMoved, RunStarted, TakeFailed, TrackFailed, TrackFinished
@@ -63,6 +64,7 @@ class Runner:
         self._takes: dict[PurchaseKey, TakeResult] = {}
         self._tracks: dict[tuple[str, str], TrackResult] = {}
         self._waiting_for: dict[PurchaseKey, list[_Awaited]] = {}
+        self._finishings: dict[str, list[Finishing]] = {}  # by manifest
         self._groups: dict[tuple[str, str], _AwaitedGroup] = {}  # (manifest, track) of each active member
         self._finishing: TaskGroup | None = None
 
@@ -190,6 +192,7 @@ class Runner:
 
     async def _finish(self, plan: TrackPlan, audition: Audition | None = None) -> None:
         """Finish one track and say what became of it; `audition`: what it was like before its group was levelled."""
+        began_at = self._tools.clock.now()
         takes = self._results_of(plan)
         failed = next((take.error for take in takes if take.error), None)
         done: Finished | None = None
@@ -212,6 +215,8 @@ class Runner:
         if missing and all(take.unsent for take in missing):
             status = "planned"  # held back, not failed: its run stays open for it
         result = self._tracks[name] = TrackResult(plan, status, takes, rows, error)
+        finishing = Finishing(plan.track.name, began_at, self._tools.clock.now())
+        self._finishings.setdefault(plan.track.manifest, []).append(finishing)
         self._pin(result)
         self._tools.observe(
             TrackFailed(*name, error) if error else TrackFinished(*name, tuple(row.path for row in rows))
@@ -245,6 +250,7 @@ class Runner:
             tuple(strays),
             work.account.committed,
             work.run,
+            finishings=tuple(self._finishings.get(work.plan.manifest.name, ())),
         )
 
     def _track_result(self, plan: TrackPlan) -> TrackResult:

@@ -17,6 +17,7 @@ from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
+from pipeline.runner.drawing import draw_missing
 from pipeline.runner.leaving import leave
 from pipeline.runner.measuring import measured
 from pipeline.runner.moving import move_assets
@@ -104,6 +105,9 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
                 manifests = tuple(_as_left(one, work) for one, work in zip(manifests, works, strict=True))
             _pin(tools, manifests)
             manifests = await _record(plan, workspace, seams, manifests, works)
+            if seams.control.stop is None:
+                with seams.control.drawing_scope:
+                    await draw_missing([row for one in manifests for track in one.tracks for row in track.rows], tools)
             await seams.report(RunResult(manifests, time.perf_counter() - began, seams.control.stop))
         except (LedgerError, FolderError, OSError) as error:
             seams.control.halt(Stop(EXIT_FOLDER, folder_trouble(error)))
@@ -181,6 +185,7 @@ def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, buys: 
     if plan.request.new_run and before is not None:
         ledger.close_run(before.id, now)
     run = ledger.open_run(name, kind, now)
+    ledger.note_start(run.id, now)
     ledger.ask(run.id, asks(part, buys, run.id))
     ledger.grant(run.id, _granted(part))
     return Opened(run, tuple(ledger.jobs_of(run.id)), ledger.asked_microusd(run.id))
@@ -258,6 +263,7 @@ async def _record(
             name = manifest.plan.manifest.name
             own = (row for row in documents if row.get("manifest") == name)
             ledger.record_assets(name, [row for row in own if read_row(row) is not None])
+            ledger.note_finishings(work.run, manifest.finishings)
             home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
             told.append(replace(manifest, collected=frozenset(home)))
         return tuple(told)

@@ -12,6 +12,7 @@ import anyio
 from pipeline.audio.measurement import Measurement
 from pipeline.audio.remeasuring import Remeasured
 from pipeline.audio.tasks import AudioError, FinishedFile, FinishTask, GatingBlocks, SourceFacts
+from pipeline.audio.waveform import Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ _HEAD: Final = 44  # a WAV's
 _BYTES_A_SECOND: Final = 8000 * 2
 _FINISHING_S: Final = 0.4
 _HASH: Final = 64
+_WAVEFORM: Final = Waveform(b"\x80", b"\x40")
 
 
 class CannedFinisher:
@@ -72,7 +74,7 @@ class CannedFinisher:
         await anyio.sleep(_FINISHING_S / 4)
         self._mortal.stay_alive()
         assert source_of(Path(path).read_bytes()) is not None
-        return Remeasured(Measurement(1.0, 8000, 8000, 1, -16.0, None, None, None, -1.0), "wav")
+        return Remeasured(Measurement(1.0, 8000, 8000, 1, -16.0, None, None, None, -1.0), "wav", waveform=_WAVEFORM)
 
 
 def _finished(source_sha256: str, target: Target) -> FinishedFile:
@@ -83,7 +85,8 @@ def _finished(source_sha256: str, target: Target) -> FinishedFile:
         file.flush()
         os.fsync(file.fileno())
     sha256 = hashlib.sha256(content).hexdigest()
-    return FinishedFile(target.path, target.output.format, len(content), sha256, 1.0, 8000, 1, -16.0, None, None, -1.0)
+    figures = (1.0, 8000, 1, -16.0, None, None, -1.0)
+    return FinishedFile(target.path, target.output.format, len(content), sha256, *figures, waveform=_WAVEFORM)
 
 
 def source_of(asset: bytes) -> str | None:
