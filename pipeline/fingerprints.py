@@ -102,13 +102,13 @@ def fingerprint_of(record: dict[str, Any]) -> str:
 
 def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:
     """Of all by which a take of `track` is found fit or unfit: its finishing, gates among it; 16 hex digits."""
-    document = {"version": 1, "finishing": canonical(track.finishing)}
+    document = {"version": 1, "finishing": canonical(_heard(track))}
     return _digest(document | ({"steps": steps} if steps else {}))[:16]
 
 
 def serial_seed(track: Track, source_sha256: str) -> str:
     """What Ogg streams' serials come from: the track's finishing and its source, whatever else is made with them."""
-    return _digest({"version": 1, "finishing": canonical(track.finishing)})[:32] + source_sha256[:32]
+    return _digest({"version": 1, "finishing": canonical(_heard(track))})[:32] + source_sha256[:32]
 
 
 def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, steps: tuple[str, ...] = ()) -> str:
@@ -116,9 +116,14 @@ def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, st
 
     `paid`: its paid fingerprint, which covers what it was asked to be.
     """
-    shaping = canonical(replace(track.finishing, loudness=Loudness(), gates=()))
+    shaping = canonical(replace(_heard(track), loudness=Loudness(), gates=()))
     document = {"version": 1, "paid": paid, "take": take, "regeneration": regeneration, "shaping": shaping}
     return _digest(document | ({"steps": steps} if steps else {}))[:16]
+
+
+def _heard(track: Track) -> Finishing:
+    """All of the track's finishing that its sound depends on: what its files say about it is no part of that."""
+    return replace(track.finishing, mark="iptc")
 
 
 def _digest(document: dict[str, Any]) -> str:

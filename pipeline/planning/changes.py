@@ -87,6 +87,7 @@ def _spelled(finishing: Finishing, output: Output, steps: Sequence[str]) -> Spel
         "sample_rate": (_figure(finishing.sample_rate, "source"), " Hz"),
         "channels": (_figure(finishing.channels, "source"), ""),
         **{f"gates.{gate}": (action, "") for gate, action in (DEFAULT_ACTIONS | dict(finishing.gates)).items()},
+        "mark": (finishing.mark, ""),
         **_spelled_output(output),
         "steps": (", ".join(steps) or "none", ""),
     }
