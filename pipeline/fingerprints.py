@@ -12,10 +12,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.audio.settings import Loudness, canonical
+from pipeline.audio.settings import Finishing, Loop, Loudness, Output, Trim, canonical
 
 if TYPE_CHECKING:
-    from pipeline.audio.settings import Finishing, Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
     from pipeline.picks.values import Asked
@@ -98,6 +97,27 @@ def _finishing(finishing: Finishing, output: Output, steps: tuple[str, ...]) -> 
 def fingerprint_of(record: dict[str, Any]) -> str:
     """The finishing fingerprint that is made of `record`."""
     return _digest(record)
+
+
+def recorded_settings(
+    record: dict[str, Any] | None, fingerprint: str
+) -> tuple[Finishing, Output, tuple[str, ...]] | None:
+    """What `record` was made of, which leaves out what stands at its default: finishing, output, the user's own steps.
+
+    None where it is not what `fingerprint` was made of, since anybody may have edited the index, or is of a newer
+    version, with settings of its own.
+    """
+    if record is None or fingerprint_of(record) != fingerprint:
+        return None
+    try:
+        settings = dict(record["finishing"])
+        for name, kind in (("trim", Trim), ("loop", Loop), ("loudness", Loudness)):
+            if settings.get(name) is not None:
+                settings[name] = kind(**settings[name])
+        settings["gates"] = tuple((gate, action) for gate, action in settings.get("gates", ()))
+        return Finishing(**settings), Output(**record["output"]), tuple(record.get("steps", ()))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:

@@ -82,7 +82,7 @@ def test_a_table_for_people_and_the_same_bytes_every_time(folder: Path) -> None:
 
 
 def test_a_track_is_finished_as_a_run_delivers_it(folder: Path) -> None:
-    """Byte for byte, without a mark: a generated track from its source by its manifest, a recording by options alone."""
+    """Byte for byte but for a mark: a generated track from its source by its manifest, a recording by options alone."""
     (folder / "demo.yaml").write_text(MANIFEST)
     ran = pipeline(folder, "run", "demo.yaml", "--gateway", "local")
     assert ran.returncode == 0, ran.stderr
