@@ -87,10 +87,8 @@ def rewrite_reports(
     return _write(workspace, given, books, manifests, drawn)
 
 
-def page_input(
-    workspace: Workspace, manifests: Sequence[Manifest], now: float, *, review: str | None = None
-) -> PageInput:
-    """What the page is made of as ledger and index stand; `review`: for `pipeline review`, where it is served."""
+def page_input(workspace: Workspace, manifests: Sequence[Manifest], now: float, *, review: bool = False) -> PageInput:
+    """What the page is made of as ledger and index stand; `review`: for `pipeline review`."""
     given, books = _from_disk(workspace, manifests, now)
     return _page_input(given, cost_report(given), books, manifests, review=review)
 
@@ -169,7 +167,7 @@ def _page_input(
     manifests: Iterable[Manifest],
     drawn: Mapping[str, Waveform] | None = None,
     *,
-    review: str | None = None,
+    review: bool = False,
 ) -> PageInput:
     return PageInput(
         costs=given,

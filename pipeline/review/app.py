@@ -55,7 +55,7 @@ class ReviewApp:
     ) -> None:
         self._library = library
         self._page = page
-        self._measurer = measurer or FinisherMeasurer(hands.finisher)
+        self._measurer = measurer or FinisherMeasurer(hands.finisher, library.workspace().ledger_path)
         self._brakes = Brakes()
         folders = Folders(library, self._brakes)
         self._writing = Writing(library, folders, hands, self._brakes)
@@ -133,8 +133,8 @@ class ReviewApp:
         chosen = await self._writing.pick(at, body.text("take"))
         if chosen.error is not None:
             raise Refusal(f"{at.track}: {chosen.error}")
-        manifest, track = self._library.find(at)
-        row = self._page.row_html(self._library.workspace(), manifest, track)
+        _, track = self._library.find(at)
+        row = self._page.row_html(self._library.workspace(), self._library.manifests(), track)
         return {"ok": True, "sentence": chosen.sentence, "row": row}
 
     async def _star(self, body: Body) -> dict[str, Any]:

@@ -34,4 +34,4 @@ class PageInput:
     waveforms: Mapping[str, Waveform] = field(default_factory=dict)  # by the SHA-256 of the file
     starts: Sequence[float] = ()  # when a process began or went on with this run, seconds since 1970, ascending
     finishings: Sequence[TrackFinishing] = ()  # of this run
-    review: str | None = None  # where `pipeline review` is served: the page can then choose
+    review: bool = False  # `pipeline review` serves it: the page lets a person choose

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 _ROOM: Final = Path(__file__).parent
 _SCRIPTS: Final = ("voices.js", "player.js", "table.js")
-_REVIEW_SCRIPTS: Final[tuple[str, ...]] = ()
+_REVIEW_SCRIPTS: Final = ("takes_in_step.js", "review.js")
 
 
 def page_html(given: PageInput) -> bytes:
     """The whole page. Equal input gives equal bytes."""
     tracks = track_views(given)
     timeline = timeline_of(given)
-    style, script = _style(), _script(review=given.review is not None)
+    style, script = _style(), _script(review=given.review)
     text = (
         _environment()
         .get_template("page.html.j2")
@@ -93,7 +93,7 @@ def _linked(given: PageInput, tracks: Iterable[TrackView]) -> list[_LinkedFailur
     ]
 
 
-def _row(track: TrackView, *, several: bool, review: str | None) -> str:
+def _row(track: TrackView, *, several: bool, review: bool) -> str:
     template: Any = _environment().get_template("track.html.j2").module
     return str(template.row(track, several, review))
 
