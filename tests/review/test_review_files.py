@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from reviews import MENU, ORIGIN, TOKEN
 
+from pipeline.audio.waveform import COLUMNS
 from pipeline.files import sha256_of
 
 if TYPE_CHECKING:
@@ -147,11 +148,11 @@ async def test_takes_are_told_with_what_is_known_of_them(bench: Bench) -> None:
         first, second = await review.takes()
         assert first["lufs"] == pytest.approx(bench.index["menu/title.wav"]["lufs"], abs=0.02)
         assert second["lufs"] == pytest.approx(first["lufs"], abs=0.2)
+        assert second.pop("drawing")["width"] == COLUMNS
         assert second | {"lufs": 0, "true_peak_dbtp": 0, "date": 0} == {
             "take": "2", "version": "2.0", "audio": f"{TAKE}2.0", "finished": True, "is_pick": False, "lufs": 0,
             "true_peak_dbtp": 0, "duration": 2.0, "cost_usd": 0.002, "cost_basis": "usage", "date": 0,
             "placeholder": False, "unfit": None, "starred": False, "note": "", "kept": True, "status": "collected",
-            "drawing": None,
         }  # fmt: skip
         bench.finisher.remeasure = None  # nothing is measured again
         assert (await review.takes())[0] == first
