@@ -21,7 +21,7 @@ from pipeline.money import budget_from_usd
 from pipeline.review.app import ReviewApp
 from pipeline.review.hands import Hands, Purse
 from pipeline.review.library import Library
-from pipeline.review.plain_page import PlainPage
+from pipeline.review.page import ReportPage
 from pipeline.review.security import Names, new_token
 from pipeline.review.serving import ReviewServer, listen
 from pipeline.workers import WorkerFinisher
@@ -55,9 +55,8 @@ def review(
     listening = listen(host, port)
     port, token = listening.getsockname()[1], new_token()
     hands = Hands(SystemClock(), WorkerFinisher())
-    app = ReviewApp(
-        Library(manifests, output, state), PlainPage(), hands, purse, names=Names.of(host, port), token=token
-    )
+    page = ReportPage(hands.clock)
+    app = ReviewApp(Library(manifests, output, state), page, hands, purse, names=Names.of(host, port), token=token)
     server = ReviewServer(app)
     if not is_loopback(host):
         say(f"pipeline: warning: {host} can be reached from other machines, and whoever has the address may buy")

@@ -11,7 +11,7 @@ from starlette.routing import Route, Router
 
 from pipeline.history import history_of
 from pipeline.review.bodies import Body, body_of
-from pipeline.review.figures import FinisherMeasurer
+from pipeline.review.figures import FileMeasurer
 from pipeline.review.hands import Brakes
 from pipeline.review.hearing import find_heard, served
 from pipeline.review.library import At
@@ -55,7 +55,7 @@ class ReviewApp:
     ) -> None:
         self._library = library
         self._page = page
-        self._measurer = measurer or FinisherMeasurer(hands.finisher)
+        self._measurer = measurer or FileMeasurer(library.workspace().ledger_path, hands.finisher)
         self._brakes = Brakes()
         folders = Folders(library, self._brakes)
         self._writing = Writing(library, folders, hands, self._brakes)
@@ -133,8 +133,7 @@ class ReviewApp:
         chosen = await self._writing.pick(at, body.text("take"))
         if chosen.error is not None:
             raise Refusal(f"{at.track}: {chosen.error}")
-        manifest, track = self._library.find(at)
-        row = self._page.row_html(self._library.workspace(), manifest, track)
+        row = self._page.row_html(self._library.workspace(), self._library.manifests(), at)
         return {"ok": True, "sentence": chosen.sentence, "row": row}
 
     async def _star(self, body: Body) -> dict[str, Any]:
