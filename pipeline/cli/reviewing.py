@@ -79,6 +79,8 @@ def _until_a_signal(server: ReviewServer, app: ReviewApp, listening: socket.sock
         return was_cut_short
 
     stop = served(partial(server.serve, [listening]), end)
+    if was_cut_short:
+        say("pipeline: what was on its way was cut short; the next `pipeline run` brings it to its end")
     return 0 if stop is None or (stop.exit == _CTRL_C and not was_cut_short) else stop.exit
 
 
