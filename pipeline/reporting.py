@@ -95,9 +95,10 @@ def page_input(
     return _page_input(given, cost_report(given), books, manifests, review=review)
 
 
-def undrawn(workspace: Workspace, manifests: Collection[str]) -> list[AssetRow]:
+def undrawn(workspace: Workspace, manifests: Iterable[Manifest]) -> list[AssetRow]:
     """Of each track of these manifests the first file, where nothing was drawn of it yet."""
-    rows = [row for row in _rows(workspace) if row.manifest in manifests]
+    own = {(track.manifest, path) for one in manifests for track in one.tracks for path in track.asset_paths}
+    rows = [row for row in _rows(workspace) if (row.manifest, row.path) in own]
     first = {(row.manifest, row.name): row for row in reversed(rows)}
     known: Collection[str] = ()
     connection = connect_to_read(workspace.ledger_path)
