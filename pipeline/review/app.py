@@ -131,6 +131,9 @@ class ReviewApp:
     async def _pick(self, body: Body) -> dict[str, Any]:
         at = _meant(body)
         chosen = await self._writing.pick(at, body.text("take"))
+        stop = None if chosen.result is None else chosen.result.stop
+        if stop is not None:
+            raise Refusal(f"{at.track}: take {chosen.pick} is chosen, and finished by the next run: {stop.message}")
         if chosen.error is not None:
             raise Refusal(f"{at.track}: {chosen.error}")
         row = self._page.row_html(self._library.workspace(), self._library.manifests(), at)

@@ -17,6 +17,7 @@ from lives import clean_environment
 from quick_gateway import quick_gateway
 from reviews import MENU
 
+from pipeline.cli import reviewing
 from pipeline.review.serving import NotListening, listen
 
 if TYPE_CHECKING:
@@ -105,6 +106,48 @@ def test_what_would_be_in_the_way_of_everything_ends_it(
     assert (ended.status, ended.stdout) == (status, ""), ended.said
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("127.0.0.1", None), ("::1", None), ("localhost", None), ("192.168.1.5", "reached from other machines"),
+     ("studio.lan", "reached from other machines"), ("0.0.0.0", "every address"), ("::", "every address"),
+     ("", "every address")],
+)  # fmt: skip
+def test_whoever_lets_other_machines_in_is_warned(host: str, said: str | None) -> None:
+    """In one sentence; on loopback nothing is said."""
+    warning = reviewing._warning(host)
+    assert warning is None if said is None else said in warning
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "display", "opened"), [(True, ":0", 1), (True, "", 0), (False, ":0", 0)],
+    ids=["a person at a screen", "a terminal without a screen", "a pipe"],
+)  # fmt: skip
+def test_a_browser_is_opened_for_a_person_at_a_screen(
+    monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool, display: str, opened: int
+) -> None:
+    """Not for a script; nor is one started that would take over the terminal."""
+    addresses: list[str] = []
+    monkeypatch.setattr(reviewing.webbrowser, "open", addresses.append)
+    monkeypatch.setattr(reviewing.threading, "Thread", AtOnce)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    reviewing._open("http://127.0.0.1:8000/x/")
+    assert len(addresses) == opened
+
+
+class AtOnce:
+    """A thread that is over when it is started."""
+
+    def __init__(self, *, target: Any, args: tuple[Any, ...], daemon: bool) -> None:
+        self._work = (target, args)
+
+    def start(self) -> None:
+        target, args = self._work
+        target(*args)
 
 
 def test_a_port_that_is_taken_is_told() -> None:
