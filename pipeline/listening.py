@@ -18,6 +18,11 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
+def is_every_address(host: str) -> bool:
+    """Does it mean all addresses of this machine, and so name none of them?"""
+    return host in _EVERY_ADDRESS
+
+
 def reached_at(host: str, port: int) -> str:
     """`http://127.0.0.1:8787`: where whoever is on this machine finds it."""
     name = _EVERY_ADDRESS.get(host, host)

@@ -15,7 +15,7 @@ from pipeline.cli.terminal import out, say
 from pipeline.cli.words import load_manifests
 from pipeline.clock import SystemClock
 from pipeline.gateway_choice import GatewayChoice, NoGateway, choose_gateway
-from pipeline.listening import reached_at
+from pipeline.listening import is_every_address, reached_at
 from pipeline.loopback import is_loopback
 from pipeline.money import budget_from_usd
 from pipeline.review.app import ReviewApp
@@ -55,11 +55,12 @@ def review(
     listening = listen(host, port)
     port, token = listening.getsockname()[1], new_token()
     hands = Hands(SystemClock(), WorkerFinisher())
-    library, page, names = Library(manifests, output, state), ReportPage(hands.clock), Names.of(host, port)
-    app = ReviewApp(library, page, hands, purse, names=names, token=token)
+    page = ReportPage(hands.clock)
+    app = ReviewApp(Library(manifests, output, state), page, hands, purse, names=Names.of(host, port), token=token)
     server = ReviewServer(app)
-    if not is_loopback(host):
-        say(f"pipeline: warning: {host} can be reached from other machines, and whoever has the address may buy")
+    warning = _warning(host)
+    if warning is not None:
+        say(f"pipeline: warning: {warning}")
     address = f"{reached_at(host, port)}/{token}/"
     out(address)
     say("the review is served there until Ctrl-C")
@@ -79,6 +80,8 @@ def _until_a_signal(server: ReviewServer, app: ReviewApp, listening: socket.sock
         return was_cut_short
 
     stop = served(partial(server.serve, [listening]), end)
+    if was_cut_short:
+        say("pipeline: what was on its way was cut short; the next `pipeline run` brings it to its end")
     return 0 if stop is None or (stop.exit == _CTRL_C and not was_cut_short) else stop.exit
 
 
@@ -90,6 +93,18 @@ def _gateway(word: str | None) -> GatewayChoice | NoGateway:
         if word is not None or not nobody.key:
             raise
         return nobody
+
+
+def _warning(host: str) -> str | None:
+    """What whoever lets other machines in should know."""
+    if is_loopback(host):
+        return None
+    if is_every_address(host):
+        return (
+            "it listens on every address of this machine, and answers under its loopback names only: name the address "
+            "that others are to use, such as --host 192.168.1.5"
+        )
+    return f"{host} can be reached from other machines, unencrypted, and whoever has the address may choose and buy"
 
 
 def _open(address: str) -> None:

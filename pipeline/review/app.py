@@ -11,7 +11,7 @@ from starlette.routing import Route, Router
 
 from pipeline.history import history_of
 from pipeline.review.bodies import Body, body_of
-from pipeline.review.figures import FinisherMeasurer
+from pipeline.review.figures import FileMeasurer
 from pipeline.review.hands import Brakes
 from pipeline.review.hearing import find_heard, served
 from pipeline.review.library import At
@@ -55,7 +55,7 @@ class ReviewApp:
     ) -> None:
         self._library = library
         self._page = page
-        self._measurer = measurer or FinisherMeasurer(hands.finisher, library.workspace().ledger_path)
+        self._measurer = measurer or FileMeasurer(library.workspace().ledger_path, hands.finisher)
         self._brakes = Brakes()
         folders = Folders(library, self._brakes)
         self._writing = Writing(library, folders, hands, self._brakes)
@@ -131,10 +131,12 @@ class ReviewApp:
     async def _pick(self, body: Body) -> dict[str, Any]:
         at = _meant(body)
         chosen = await self._writing.pick(at, body.text("take"))
+        stop = None if chosen.result is None else chosen.result.stop
+        if stop is not None:
+            raise Refusal(f"{at.track}: take {chosen.pick} is chosen, and finished by the next run: {stop.message}")
         if chosen.error is not None:
             raise Refusal(f"{at.track}: {chosen.error}")
-        _, track = self._library.find(at)
-        row = self._page.row_html(self._library.workspace(), self._library.manifests(), track)
+        row = self._page.row_html(self._library.workspace(), self._library.manifests(), at)
         return {"ok": True, "sentence": chosen.sentence, "row": row}
 
     async def _star(self, body: Body) -> dict[str, Any]:

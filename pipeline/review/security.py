@@ -76,8 +76,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return  # no other way leads in
         request, send = Request(scope), _with_headers(send)
         answer = self._refusal(request)
         if answer is not None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from pipeline.history import history_of
 from pipeline.money import as_usd
-from pipeline.report.page.waveform_paths import paths_of
 from pipeline.report.text import one_line_or_none
 from pipeline.review.figures import Figures
 from pipeline.review.hearing import exact, heard
@@ -68,5 +66,5 @@ def _take(one: Generation, sound: Heard | None, figures: Figures, history: Histo
         "note": one.note,
         "kept": one.kept,
         "status": one.status,
-        "drawing": None if figures.waveform is None else asdict(paths_of(figures.waveform)),
+        "drawing": figures.drawing,
     }

@@ -82,7 +82,7 @@ class Bench:
         library = Library([self.folder / "game.yaml"], self.folder / "output", self.folder / "state")
         hands = Hands(SystemClock(), self.finisher, self.transport, self._open_ledger)
         names = Names.of("127.0.0.1", 8000)
-        app = ReviewApp(library, ReportPage(SystemClock()), hands, Purse(gateway, **purse), names=names, token=TOKEN)
+        app = ReviewApp(library, ReportPage(hands.clock), hands, Purse(gateway, **purse), names=names, token=TOKEN)
         async with app.at_work(), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
             yield Review(app, client)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from typing import Any
 
@@ -83,6 +85,19 @@ async def test_a_star_and_a_note_are_read_as_they_were_written(bench: Bench) -> 
         for note in ("x" * 2_001, "\x1b[2J"):
             answer = await review.post("api/note", **MENU, take="2.0", note=note)
             assert (answer.status_code, "the note has" in answer.json()["error"]) == (409, True)
+
+
+async def test_a_pick_that_a_full_disk_stops_is_told(bench: Bench) -> None:
+    """It is chosen, which the lock says, and is finished by the next run: never an answer that all is well."""
+
+    async def full(_: object) -> Any:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+    bench.finisher.finish = full
+    async with bench.review() as review:
+        answer = await review.post("api/pick", **MENU, take="2")
+    assert (answer.status_code, answer.json()["ok"]) == (409, False)
+    assert "menu/title: take 2 is chosen, and finished by the next run: somewhere: no space" in answer.json()["error"]
 
 
 async def test_folders_that_a_run_holds_are_waited_for_by_nobody(bench: Bench) -> None:
