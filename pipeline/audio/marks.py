@@ -47,12 +47,14 @@ class Mark:
 
 
 def mark_of(model: str, job_id: str | None, *, placeholder: bool) -> Mark:
-    """The mark of what was generated. The model that a placeholder stands in for had no part in it.
-
-    A job id that is an address is public without its query only, in which a key might stand.
-    """
-    job = None if job_id is None else plain(job_id.partition("?")[0], LONGEST_TEXT)
+    """The mark of what was generated. The model that a placeholder stands in for had no part in it."""
+    job = public_job_id(job_id)
     return Mark(ALGORITHMIC, None, job) if placeholder else Mark(TRAINED, plain(model, LONGEST_TEXT), job)
+
+
+def public_job_id(job_id: str | None) -> str | None:
+    """A job id that is an address is public without its query only, in which a key might stand."""
+    return None if job_id is None else plain(job_id.partition("?")[0], LONGEST_TEXT)
 
 
 def with_comment(metadata: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -33,14 +33,16 @@ def init(file: Path) -> None:
     say(f"wrote {file} and {schema}; try: pipeline run {shlex.quote(str(file))} --gateway local")
 
 
-def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
-    """Write the reports again."""
-    from pipeline.reporting import rewrite_reports  # noqa: PLC0415 - `init` needs none of it
+def report(manifests: tuple[Path, ...], *, output: Path, state: Path, disclosure: bool) -> None:
+    """Write the reports again, or the disclosure."""
+    from pipeline.disclosing import write_disclosure  # noqa: PLC0415 - `init` needs none of it
+    from pipeline.reporting import rewrite_reports  # noqa: PLC0415 - as above
 
     loaded = load_manifests(manifests)
     workspace = Workspace(output, state)
     with workspace.locked():
-        if not workspace.ledger_path.exists():
+        if not disclosure and not workspace.ledger_path.exists():
             say(f"{state}: there is no ledger, so what was spent to date is not known (--state names another folder)")
-        for path in rewrite_reports(workspace, loaded, SystemClock().now()):
+        write = write_disclosure if disclosure else rewrite_reports
+        for path in write(workspace, loaded, SystemClock().now()):
             say(f"wrote {path}")
