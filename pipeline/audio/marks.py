@@ -5,6 +5,7 @@ No numpy here: the runner, the index and the reports read these.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,8 @@ MOST_TAGS: Final = 20
 LONGEST_NAME: Final = 60
 LONGEST_TEXT: Final = 200
 _LEFT_OUT: Final = "..."
+_LOOKED_AT: Final = 4_096  # characters of a text
+_QUERY: Final = re.compile(r"(https?://[^\s?#]*)[?#]\S*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,21 @@ class SourceMarks:
 
 
 def bounded_tags(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The first of `tags`, the first of each name, on one line each and short, however they come."""
+    """The first of `tags`, the first of each name, on one line each and short, however they come.
+
+    Of addresses without what stands behind a question mark.
+    """
     found: dict[str, str] = {}
     for name, value in tags:
-        shown, text = plain(name, LONGEST_NAME), plain(value, LONGEST_TEXT)
+        shown, text = plain(name, LONGEST_NAME), plain(_without_queries(value[:_LOOKED_AT]), LONGEST_TEXT)
         if shown and text and len(found) < MOST_TAGS:
             found.setdefault(shown, text)
     return found
+
+
+def _without_queries(text: str) -> str:
+    """A signed address is nobody's business, wherever a source names one."""
+    return _QUERY.sub(r"\1", text)
 
 
 def plain(text: str, longest: int) -> str:

@@ -226,6 +226,7 @@ def test_tags_are_bounded_and_harmless():
     assert first.startswith("\\x1b[31mnnn")
     assert value == "v" * (LONGEST_TEXT - 3) + "..."
     assert (name, ring) == ("A", "\\x07ring")
+    assert bounded_tags([("URL", "see https://cdn/a.wav?sig=s3cret and on")]) == {"URL": "see https://cdn/a.wav and on"}
     assert len(bounded_tags([(str(number), "x") for number in range(9_999)])) == MOST_TAGS
 
 
