@@ -10,7 +10,7 @@ import pytest
 from test_choosing import choose
 from worlds import HEAD
 
-from pipeline.cli.small import report
+from pipeline.cli.small import disclose
 from pipeline.disclosing import write_disclosure
 from pipeline.workspace import Workspace
 
@@ -72,7 +72,7 @@ async def test_the_command_says_what_it_wrote_and_a_run_needs_none_of_it(
     manifest = world.folder / "game.yaml"
     manifest.write_text(HEAD + TRACKS)
     before = (world.output / "cost-report.md").stat().st_mtime_ns
-    report((manifest,), output=world.output, state=world.state, disclosure=True)
+    disclose((manifest,), output=world.output, state=world.state)
     said = capsys.readouterr().err.splitlines()
     assert said == [f"wrote {world.output}/{name}" for name in ("disclosure.md", "disclosure.json")]
     assert (world.output / "cost-report.md").stat().st_mtime_ns == before
