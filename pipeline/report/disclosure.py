@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from pipeline.audio.marks import TRAINED, public_job_id
+from pipeline.audio.origin_marks import TRAINED, public_job_id
 from pipeline.gateway_choice import EMBEDDED_ORIGIN
 from pipeline.report.finishing_words import finishing_words, own_steps
 from pipeline.times import timestamp
@@ -18,7 +18,7 @@ from pipeline.times import timestamp
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from pipeline.audio.marks import SourceMarks
+    from pipeline.audio.origin_marks import SourceMarks
     from pipeline.jobs import Job
     from pipeline.output import AssetRow
     from pipeline.picks.values import Lock

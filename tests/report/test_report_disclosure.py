@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from report_factories import MODEL, NOON, a_job, a_key, a_row, a_track
 
-from pipeline.audio.marks import ALGORITHMIC, TRAINED, SourceMarks
+from pipeline.audio.origin_marks import ALGORITHMIC, TRAINED, SourceMarks
 from pipeline.audio.settings import PRESETS, Finishing, Loop, Output, Trim
 from pipeline.fingerprints import finishing_fingerprint, finishing_record
 from pipeline.output import Provenance

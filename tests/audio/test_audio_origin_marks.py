@@ -22,7 +22,8 @@ from pipeline.audio import ogg, riff
 from pipeline.audio.encoding import encode
 from pipeline.audio.finishing import finish
 from pipeline.audio.labels import Label, with_loop
-from pipeline.audio.marks import (
+from pipeline.audio.measurement import measure_file
+from pipeline.audio.origin_marks import (
     ALGORITHMIC,
     LONGEST_TEXT,
     MOST_TAGS,
@@ -32,7 +33,6 @@ from pipeline.audio.marks import (
     mark_of,
     read_source_marks,
 )
-from pipeline.audio.measurement import measure_file
 from pipeline.audio.remeasuring import remeasure
 from pipeline.audio.settings import Output
 from pipeline.audio.source_marks import source_marks

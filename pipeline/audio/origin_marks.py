@@ -1,4 +1,4 @@
-"""Marks: what a delivered file says of where its sound comes from, and what a source said before it was finished.
+"""Origin marks: what delivered files say of where their sound is from, and what a source said before it was finished.
 
 No numpy here: the runner, the index and the reports read these.
 """
@@ -35,7 +35,7 @@ _QUERY: Final = re.compile(r"(https?://[^\s?#]*)[?#]\S*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class OriginMark:
     """That a sound was generated: IPTC's word for how, by which model (None: by rules), and the gateway's job."""
 
     digital_source_type: str
@@ -49,10 +49,10 @@ class Mark:
         return tuple((name, value) for name, value in values if value)
 
 
-def mark_of(model: str, job_id: str | None, *, placeholder: bool) -> Mark:
+def mark_of(model: str, job_id: str | None, *, placeholder: bool) -> OriginMark:
     """The mark of what was generated. The model that a placeholder stands in for had no part in it."""
     job = public_job_id(job_id)
-    return Mark(ALGORITHMIC, None, job) if placeholder else Mark(TRAINED, plain(model, LONGEST_TEXT), job)
+    return OriginMark(ALGORITHMIC, None, job) if placeholder else OriginMark(TRAINED, plain(model, LONGEST_TEXT), job)
 
 
 def public_job_id(job_id: str | None) -> str | None:
