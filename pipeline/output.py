@@ -9,7 +9,7 @@ from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.audio.marks import SourceMarks, read_source_marks
+from pipeline.audio.origin_marks import SourceMarks, read_source_marks
 from pipeline.files import Folder, FolderError, trouble
 from pipeline.jobs import PurchaseKey
 from pipeline.noop.hashes import Hashes

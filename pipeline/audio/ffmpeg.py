@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio import ogg
-from pipeline.audio.marks import with_comment
+from pipeline.audio.origin_marks import with_comment
 from pipeline.audio.tasks import AudioError
 
 if TYPE_CHECKING:

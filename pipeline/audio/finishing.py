@@ -23,8 +23,8 @@ from pipeline.audio.tasks import FinishedFile, FinishTask, GatingBlocks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.audio.marks import SourceMarks
     from pipeline.audio.measurement import Measurement
+    from pipeline.audio.origin_marks import SourceMarks
     from pipeline.audio.shaping import Shaped
     from pipeline.audio.tasks import Target
     from pipeline.audio.tasks import Warning as AssetWarning

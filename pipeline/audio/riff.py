@@ -6,7 +6,7 @@ import io
 import struct
 from typing import TYPE_CHECKING, Final
 
-from pipeline.audio.marks import with_comment
+from pipeline.audio.origin_marks import with_comment
 from pipeline.audio.vorbis_comments import field_name
 from pipeline.audio.xmp import xmp_packet
 

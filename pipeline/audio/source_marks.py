@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pipeline.audio.marks import SCHEME, SourceMarks, bounded_tags
+from pipeline.audio.origin_marks import SCHEME, SourceMarks, bounded_tags
 from pipeline.audio.tag_reading import (
     FLAC_APPLICATION,
     FLAC_COMMENTS,

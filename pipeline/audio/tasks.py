@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
-    from pipeline.audio.marks import SourceMarks
+    from pipeline.audio.origin_marks import SourceMarks
     from pipeline.audio.settings import Finishing, Output
     from pipeline.audio.waveform import Waveform
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import quoteattr
 
-from pipeline.audio.marks import SOURCE_TYPE, SYSTEM
+from pipeline.audio.origin_marks import SOURCE_TYPE, SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

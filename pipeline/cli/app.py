@@ -199,11 +199,20 @@ def measure(**options: Any) -> None:
 @cli.command()
 @with_manifests
 @with_folders
-def report(**options: Any) -> None:
-    """Write the reports again from the ledger and the index."""
+@click.option(
+    "--disclosure",
+    is_flag=True,
+    help="Instead, write disclosure.md and disclosure.json: what is generated, by which model, who picked it.",
+)
+def report(*, disclosure: bool, **options: Any) -> None:
+    """Write the reports again from the ledger and the index.
+
+    With --disclosure: where every file comes from, and a draft for the AI section of Steam's content survey.
+    """
+    from pipeline.cli.small import disclose
     from pipeline.cli.small import report as command
 
-    command(**options)
+    (disclose if disclosure else command)(**options)
 
 
 @cli.command()

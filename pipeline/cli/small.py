@@ -58,6 +58,17 @@ def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
             say(f"wrote {path}")
 
 
+def disclose(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
+    """Write the disclosure."""
+    from pipeline.disclosing import write_disclosure  # noqa: PLC0415 - `init` needs none of it
+
+    loaded = load_manifests(manifests)
+    workspace = Workspace(output, state)
+    with workspace.locked():
+        for path in write_disclosure(workspace, loaded, SystemClock().now()):
+            say(f"wrote {path}")
+
+
 async def _draw(rows: list[AssetRow], workspace: Workspace, drawn: dict[str, Waveform]) -> None:
     from pipeline.drawing import draw  # noqa: PLC0415 - only where something was never drawn
     from pipeline.workers import WorkerFinisher  # noqa: PLC0415 - as above

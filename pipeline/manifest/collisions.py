@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import Manifest, Track
 
 # What the program itself writes beside the assets.
-OWN_FILES: Final = ("assets.json", "cost-report.json", "cost-report.csv", "cost-report.md", "report.html")
+OWN_FILES: Final = (
+    "assets.json",
+    "cost-report.json",
+    "cost-report.csv",
+    "cost-report.md",
+    "disclosure.json",
+    "disclosure.md",
+    "report.html",
+)
 
 
 @dataclass(frozen=True, slots=True)

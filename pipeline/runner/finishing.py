@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.gates import action_of
-from pipeline.audio.marks import mark_of
+from pipeline.audio.origin_marks import mark_of
 from pipeline.audio.tasks import AudioError, FinishTask, Target, step_name
 from pipeline.files import naming
 from pipeline.fingerprints import serial_seed
@@ -28,7 +28,7 @@ from pipeline.times import timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipeline.audio.marks import Mark
+    from pipeline.audio.origin_marks import OriginMark
     from pipeline.audio.settings import Output
     from pipeline.audio.tasks import FinishedFile, GatingBlocks
     from pipeline.audio.tasks import Step as UserStep
@@ -60,9 +60,9 @@ class _Material:
 
     path: Path
     sha256: str
-    mark: Mark | None = None
+    mark: OriginMark | None = None
 
-    def mark_for(self, plan: TrackPlan) -> Mark | None:
+    def mark_for(self, plan: TrackPlan) -> OriginMark | None:
         """What the track's files are to say of it."""
         return self.mark if plan.track.finishing.mark == "iptc" else None
 

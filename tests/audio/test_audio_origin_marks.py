@@ -22,7 +22,8 @@ from pipeline.audio import ogg, riff
 from pipeline.audio.encoding import encode
 from pipeline.audio.finishing import finish
 from pipeline.audio.labels import Label, with_loop
-from pipeline.audio.marks import (
+from pipeline.audio.measurement import measure_file
+from pipeline.audio.origin_marks import (
     ALGORITHMIC,
     LONGEST_TEXT,
     MOST_TAGS,
@@ -32,7 +33,6 @@ from pipeline.audio.marks import (
     mark_of,
     read_source_marks,
 )
-from pipeline.audio.measurement import measure_file
 from pipeline.audio.remeasuring import remeasure
 from pipeline.audio.settings import Output
 from pipeline.audio.source_marks import source_marks
@@ -226,6 +226,7 @@ def test_tags_are_bounded_and_harmless():
     assert first.startswith("\\x1b[31mnnn")
     assert value == "v" * (LONGEST_TEXT - 3) + "..."
     assert (name, ring) == ("A", "\\x07ring")
+    assert bounded_tags([("URL", "see https://cdn/a.wav?sig=s3cret and on")]) == {"URL": "see https://cdn/a.wav and on"}
     assert len(bounded_tags([(str(number), "x") for number in range(9_999)])) == MOST_TAGS
 
 

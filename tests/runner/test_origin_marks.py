@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from worlds import status
 
-from pipeline.audio.marks import ALGORITHMIC, TRAINED
+from pipeline.audio.origin_marks import ALGORITHMIC, TRAINED
 
 if TYPE_CHECKING:
     from pathlib import Path

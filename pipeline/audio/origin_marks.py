@@ -1,10 +1,11 @@
-"""Marks: what a delivered file says of where its sound comes from, and what a source said before it was finished.
+"""Origin marks: what delivered files say of where their sound is from, and what a source said before it was finished.
 
 No numpy here: the runner, the index and the reports read these.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,10 +30,12 @@ MOST_TAGS: Final = 20
 LONGEST_NAME: Final = 60
 LONGEST_TEXT: Final = 200
 _LEFT_OUT: Final = "..."
+_LOOKED_AT: Final = 4_096  # characters of a text
+_QUERY: Final = re.compile(r"(https?://[^\s?#]*)[?#]\S*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class OriginMark:
     """That a sound was generated: IPTC's word for how, by which model (None: by rules), and the gateway's job."""
 
     digital_source_type: str
@@ -46,13 +49,15 @@ class Mark:
         return tuple((name, value) for name, value in values if value)
 
 
-def mark_of(model: str, job_id: str | None, *, placeholder: bool) -> Mark:
-    """The mark of what was generated. The model that a placeholder stands in for had no part in it.
+def mark_of(model: str, job_id: str | None, *, placeholder: bool) -> OriginMark:
+    """The mark of what was generated. The model that a placeholder stands in for had no part in it."""
+    job = public_job_id(job_id)
+    return OriginMark(ALGORITHMIC, None, job) if placeholder else OriginMark(TRAINED, plain(model, LONGEST_TEXT), job)
 
-    A job id that is an address is public without its query only, in which a key might stand.
-    """
-    job = None if job_id is None else plain(job_id.partition("?")[0], LONGEST_TEXT)
-    return Mark(ALGORITHMIC, None, job) if placeholder else Mark(TRAINED, plain(model, LONGEST_TEXT), job)
+
+def public_job_id(job_id: str | None) -> str | None:
+    """A job id that is an address is public without its query only, in which a key might stand."""
+    return None if job_id is None else plain(job_id.partition("?")[0], LONGEST_TEXT)
 
 
 def with_comment(metadata: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -79,13 +84,21 @@ class SourceMarks:
 
 
 def bounded_tags(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The first of `tags`, the first of each name, on one line each and short, however they come."""
+    """The first of `tags`, the first of each name, on one line each and short, however they come.
+
+    Of addresses without what stands behind a question mark.
+    """
     found: dict[str, str] = {}
     for name, value in tags:
-        shown, text = plain(name, LONGEST_NAME), plain(value, LONGEST_TEXT)
+        shown, text = plain(name, LONGEST_NAME), plain(_without_queries(value[:_LOOKED_AT]), LONGEST_TEXT)
         if shown and text and len(found) < MOST_TAGS:
             found.setdefault(shown, text)
     return found
+
+
+def _without_queries(text: str) -> str:
+    """A signed address is nobody's business, wherever a source names one."""
+    return _QUERY.sub(r"\1", text)
 
 
 def plain(text: str, longest: int) -> str:
