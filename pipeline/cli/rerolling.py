@@ -43,7 +43,7 @@ def reroll(
         if not quiet:
             show(plan, sys.stderr if as_json else sys.stdout)
         result = carried_out(plan, workspace, cancel_queued=cancel_on_interrupt, quiet=quiet)
-    sum_up(result, quiet=quiet)
+    sum_up(result, plan, quiet=quiet)
     if result.exit == 0 and not quiet:
         (say if as_json else out)(_sentence(found, take, result, request.state))
     if as_json:

@@ -19,6 +19,7 @@ from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
 from pipeline.report.plan_text import plan_lines, summary_lines
+from pipeline.runner.budgets import budget_over_all
 from pipeline.runner.results import EXIT_USAGE
 from pipeline.workspace import Plan, Workspace
 
@@ -79,7 +80,7 @@ def _run(
         )
         if result.exit == 0:
             leavings.leave()
-    sum_up(result, quiet=quiet)
+    sum_up(result, plan, quiet=quiet)
     return result
 
 
@@ -102,14 +103,15 @@ def carried_out(
     """What becomes of `plan`, told while it goes on; a signal stops it in order."""
     if plan.nothing_to_do:
         return untouched(plan, workspace)
-    with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
+    budget = budget_over_all(plan)
+    with progress_for(sys.stderr, quiet=quiet, verbose=verbose, budget_microusd=budget) as observe:
         work = partial(
             carry_out_locked, plan, workspace, clock=SystemClock(), observer=observe, concurrency=concurrency
         )
         return brought_to_its_end(lambda control: work(control=control), cancel_queued=cancel_queued)
 
 
-def sum_up(result: RunResult, *, quiet: bool) -> None:
+def sum_up(result: RunResult, plan: Plan, *, quiet: bool) -> None:
     """How it went, on standard error; `quiet`: only where something is wrong."""
-    for line in summary_lines(result) if result.exit or not quiet else ():
+    for line in summary_lines(result, budget_over_all(plan)) if result.exit or not quiet else ():
         say(line)

@@ -92,7 +92,8 @@ def advice_of(track: TrackResult) -> str:
     if track.plan.track.file is not None:
         return _RECORDING
     failed = [take for take in track.takes if take.error]
-    statuses = {UNSENT if take.unsent else take.job.state for take in failed if take.unsent or take.job is not None}
+    statuses = {UNSENT for take in failed if take.unsent}
+    statuses |= {take.job.state for take in failed if take.job is not None and not take.unsent}
     if failed and not statuses:
         return _GENERIC
     return next((advice for status, advice in _ADVICE.items() if status in statuses), _FINISHING)

@@ -95,7 +95,7 @@ def _money(result: RunResult, budget_microusd: int | None) -> str:
         text += f", {dollars(computed)} of it computed since the gateway named no price"
     if money.reserved:
         text += f"; {dollars(money.reserved)} more is reserved for what was asked and not billed yet (estimated)"
-    if budget_microusd is not None:
+    if budget_microusd is not None and money.total:
         text += f"; {dollars(budget_microusd - money.total)} of the budget of {dollars(budget_microusd)} is left"
     return f"{text}."
 

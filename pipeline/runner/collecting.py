@@ -17,7 +17,7 @@ from pipeline.jobs import Job, State
 from pipeline.ledger.records import Source
 from pipeline.money import Basis, dollars, rounded_up
 from pipeline.planning.takes import KEPT_AT_GATEWAY_S
-from pipeline.runner.events import MoneyMoved, Notice, TakeDownloaded, TakeGenerated, Waiting
+from pipeline.runner.events import Notice, TakeDownloaded, TakeGenerated, Waiting
 from pipeline.runner.results import EXIT_KEY, Stop, TakeLost, Unsent
 from pipeline.runner.retrying import cause_of, pause_s
 
@@ -227,9 +227,6 @@ class Collector:
     async def _record(self, change: Callable[..., Job]) -> Job:
         job: Job = await self._tools.ledger.write(change)
         self._tools.post(job)
-        account = self._tools.accounts.get(job.run)
-        if account is not None:
-            self._tools.observe(MoneyMoved(account.committed))
         return job
 
 

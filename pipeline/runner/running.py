@@ -13,7 +13,6 @@ from pipeline.ledger.store import LedgerError
 from pipeline.planning.plans import Action
 from pipeline.runner.events import (
     FinishingBegun,
-    MoneyMoved,
     RunStarted,
     TakeFailed,
     TrackFailed,
@@ -124,6 +123,7 @@ class Runner:
         tracks = sum(track.action in active for work in works for track in work.plan.tracks)
         slots = {id(work.slots): work.slots.value for work in works}  # several manifests may share theirs
         self._tools.observe(RunStarted(len(every) - collects, collects, tracks, sum(slots.values())))
+        self._tools.tell_money()  # a continued run has bound something already
 
     async def _dispatch(self, work: ManifestWork, orders: Iterable[Order], jobs: TaskGroup) -> None:
         told = False
@@ -257,7 +257,6 @@ class Runner:
     def _result(self, work: ManifestWork, orders: Sequence[Order]) -> ManifestResult:
         planned = {take.key for track in work.plan.tracks for take in track.takes}
         strays = [self._takes[order.key] for order in orders if order.key not in planned and order.key in self._takes]
-        self._tools.observe(MoneyMoved(work.account.committed))
         return ManifestResult(
             work.plan,
             tuple(self._track_result(track) for track in work.plan.tracks),
