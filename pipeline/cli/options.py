@@ -74,6 +74,11 @@ def with_json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")(command)
 
 
+def with_log(command: F) -> F:
+    return click.option("--log-file", type=MANIFEST, metavar="FILE",
+                        help="Append a JSON object a line to FILE for each thing that happens.")(command)  # fmt: skip
+
+
 def with_state(command: F) -> F:
     return click.option("--state", type=FOLDER, default=Path(".pipeline"), show_default=True, metavar="DIR",
                         help="Ledger, sources, and takes that are not the pick.")(command)  # fmt: skip

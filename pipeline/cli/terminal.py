@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from pipeline.report.annotations import harmless_to_actions
 from pipeline.report.text import harmless
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ def words_above(make_room: Callable[[], None]) -> Iterator[None]:
         _MAKE_ROOM.remove(make_room)
 
 
+def in_actions() -> bool:
+    """Is this a step of a GitHub workflow, whose output is read for commands?"""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def say(text: str) -> None:
     """Progress, words and failures: on standard error."""
     write(sys.stderr, printable(text))
@@ -48,7 +54,10 @@ def out_document(document: Mapping[str, Any]) -> None:
     Raises OSError as `out_whole` does: half a document is none.
     """
     DOCUMENT_BEGUN.set()
-    out_whole(json.dumps(document, indent=1).encode() + b"\n")
+    text = json.dumps(document, indent=1)
+    if in_actions():
+        text = text.replace("##[", "##\\u005b")  # the same document, and no command
+    out_whole(text.encode() + b"\n")
 
 
 def out_whole(content: bytes) -> None:
@@ -73,7 +82,7 @@ def write(stream: TextIO | None, line: str) -> None:
     """One line to `stream`; a stream that is closed, full or gone is given up for good."""
     for make_room in _MAKE_ROOM:
         make_room()
-    put(stream, line + "\n")
+    put(stream, (harmless_to_actions(line) if in_actions() else line) + "\n")
 
 
 def put(stream: TextIO | None, text: str) -> None:
