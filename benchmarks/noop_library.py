@@ -7,6 +7,8 @@ few bytes: so what a plan reads of it is what it would read of a real one.
 from __future__ import annotations
 
 import hashlib
+import math
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -15,6 +17,7 @@ import anyio
 import httpx
 
 from pipeline.audio.tasks import FinishedFile, SourceFacts
+from pipeline.audio.waveform import COLUMNS, LoudnessCurve, Waveform, level_of
 from pipeline.clock import SystemClock
 from pipeline.entry import make_plan, run
 from pipeline.ledger.writing import InlineWriter
@@ -102,4 +105,15 @@ def _finished(source: bytes, target: Target) -> FinishedFile:
     Path(target.path).write_bytes(content)
     sha256 = hashlib.sha256(content).hexdigest()
     figures = (30.0, 44_100, 2, -16.0, -14.0, 3.0, -1.5)
-    return FinishedFile(target.path, target.output.format, len(content), sha256, *figures)
+    waveform = _waveform(int(sha256[:12], 16))
+    return FinishedFile(target.path, target.output.format, len(content), sha256, *figures, waveform=waveform)
+
+
+def _waveform(seed: int) -> Waveform:
+    """One as music has it: peaks that come and go, a body of a third of them, a loudness that moves by a few LU."""
+    chance = random.Random(seed)
+    swell = [150 + 60 * math.sin(column / 19 + seed % 7) for column in range(COLUMNS)]
+    peaks = bytes(max(0, min(255, round(height + chance.gauss(0, 25)))) for height in swell)
+    bodies = bytes(round(peak * chance.uniform(0.25, 0.45)) for peak in peaks)
+    levels = bytes(level_of(-16 + 3 * math.sin(column / 31) + chance.gauss(0, 0.3)) for column in range(COLUMNS))
+    return Waveform(peaks, bodies, LoudnessCurve(levels, 3.0), (chance.uniform(0, 2), chance.uniform(0, 2)))

@@ -55,6 +55,16 @@ class Chosen:
     result: RunResult | None = None
     error: str | None = None  # why it is not the pick after all; the choice is taken back, and the old asset stands
 
+    @property
+    def sentence(self) -> str:
+        """What has become of it, where nothing went wrong."""
+        name, take = self.track.name, self.pick
+        if take == self.was:
+            return f"{name}: take {take} is the pick, as it was, and stays it until somebody chooses another"
+        paths = ", ".join(output.path(name) for output in self.track.outputs)
+        instead = "" if self.was is None else f" instead of take {self.was}"
+        return f"{name}: take {take} is the pick now{instead}: {paths}"
+
 
 @dataclass(frozen=True)
 class Chooser:
@@ -73,7 +83,7 @@ class Chooser:
         Raises NoSuchTake, CantBeChosen, LedgerError, LockMistake and FolderError.
         """
         history = self._history(manifest, track)
-        return await self._choose(history, _generation(history, take).version, "pick")
+        return await self._choose(history, find_generation(history, take).version, "pick")
 
     async def rollback(self, manifest: Manifest, track: Track, number: str | None = None) -> Chosen:
         """Go back to the pick before the one that stands, or to the one of that number in the history.
@@ -130,7 +140,7 @@ class Chooser:
         return self.workspace.plan(request, self.clock.now())
 
 
-def _generation(history: History, take: str) -> Generation:
+def find_generation(history: History, take: str) -> Generation:
     """The generation that somebody means by `2`, its newest, or by `2.1`. Raises NoSuchTake."""
     named, track = _NAMED.fullmatch(take), history.track.name
     if named is None:

@@ -12,10 +12,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.audio.settings import Loudness, canonical
+from pipeline.audio.settings import Finishing, Loop, Loudness, Output, Trim, canonical
 
 if TYPE_CHECKING:
-    from pipeline.audio.settings import Finishing, Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
     from pipeline.picks.values import Asked
@@ -100,15 +99,36 @@ def fingerprint_of(record: dict[str, Any]) -> str:
     return _digest(record)
 
 
+def recorded_settings(
+    record: dict[str, Any] | None, fingerprint: str
+) -> tuple[Finishing, Output, tuple[str, ...]] | None:
+    """What `record` was made of, which leaves out what stands at its default: finishing, output, the user's own steps.
+
+    None where it is not what `fingerprint` was made of, since anybody may have edited the index, or is of a newer
+    version, with settings of its own.
+    """
+    if record is None or fingerprint_of(record) != fingerprint:
+        return None
+    try:
+        settings = dict(record["finishing"])
+        for name, kind in (("trim", Trim), ("loop", Loop), ("loudness", Loudness)):
+            if settings.get(name) is not None:
+                settings[name] = kind(**settings[name])
+        settings["gates"] = tuple((gate, action) for gate, action in settings.get("gates", ()))
+        return Finishing(**settings), Output(**record["output"]), tuple(record.get("steps", ()))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def judging_fingerprint(track: Track, steps: tuple[str, ...] = ()) -> str:
     """Of all by which a take of `track` is found fit or unfit: its finishing, gates among it; 16 hex digits."""
-    document = {"version": 1, "finishing": canonical(track.finishing)}
+    document = {"version": 1, "finishing": canonical(_heard(track))}
     return _digest(document | ({"steps": steps} if steps else {}))[:16]
 
 
 def serial_seed(track: Track, source_sha256: str) -> str:
     """What Ogg streams' serials come from: the track's finishing and its source, whatever else is made with them."""
-    return _digest({"version": 1, "finishing": canonical(track.finishing)})[:32] + source_sha256[:32]
+    return _digest({"version": 1, "finishing": canonical(_heard(track))})[:32] + source_sha256[:32]
 
 
 def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, steps: tuple[str, ...] = ()) -> str:
@@ -116,9 +136,14 @@ def member_fingerprint(track: Track, paid: str, take: int, regeneration: int, st
 
     `paid`: its paid fingerprint, which covers what it was asked to be.
     """
-    shaping = canonical(replace(track.finishing, loudness=Loudness(), gates=()))
+    shaping = canonical(replace(_heard(track), loudness=Loudness(), gates=()))
     document = {"version": 1, "paid": paid, "take": take, "regeneration": regeneration, "shaping": shaping}
     return _digest(document | ({"steps": steps} if steps else {}))[:16]
+
+
+def _heard(track: Track) -> Finishing:
+    """All of the track's finishing that its sound depends on: what its files say about it is no part of that."""
+    return replace(track.finishing, mark="iptc")
 
 
 def _digest(document: dict[str, Any]) -> str:

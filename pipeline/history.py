@@ -5,6 +5,7 @@ Read from the ledger, the lock and the index, whatever of them is there: none of
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.records import Source
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow
-    from pipeline.picks.values import LockedTake, LockedTrack, Pick
+    from pipeline.picks.values import LockedTake, LockedTrack, Mark, Pick
     from pipeline.workspace import Workspace
 
 
@@ -53,6 +54,15 @@ class Generation:
     unfit: str | None = None  # the gate that it failed
     prompt: str | None = None
     is_pick: bool = False
+    mark: Mark | None = None  # what somebody thought of it
+
+    @property
+    def starred(self) -> bool:
+        return self.mark is not None and self.mark.starred
+
+    @property
+    def note(self) -> str:
+        return "" if self.mark is None else self.mark.note
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> Histor
         before = found.get(one.fingerprint + str(one.version))
         found[one.fingerprint + str(one.version)] = replace(one, unfit=None if before is None else before.unfit)
     wanted = [one for one in found.values() if one.placeholder == (kind == "local")]
-    judged = _judged(track, own)
+    judged, marks = _judged(track, own), _marks(entry, wanted)
     told = History(manifest, track, kind, (), _picks(entry, prints[kind], stands), entry, stands)
     generations = tuple(
         replace(
@@ -109,10 +119,24 @@ def history_of(workspace: Workspace, manifest: Manifest, track: Track) -> Histor
             is_current=one.fingerprint == prints[kind],
             is_pick=one.fingerprint == prints[kind] and one.version == told.pick,
             unfit=judged.get((one.fingerprint, one.version), one.unfit),
+            mark=marks.get((one.fingerprint, one.version)),
         )
         for one in sorted(wanted, key=lambda one: (one.fingerprint != prints[kind], one.fingerprint, one.version))
     )
     return replace(told, generations=generations, beside=tuple(_beside(workspace, track, generations)))
+
+
+def _marks(entry: LockedTrack, generations: Iterable[Generation]) -> dict[tuple[str, Version], Mark]:
+    """(paid fingerprint, version) -> the mark on its sound; of several takes that are one sound, each its own."""
+    alike: defaultdict[tuple[str, str | None], list[Version]] = defaultdict(list)
+    for one in generations:
+        alike[one.fingerprint, one.source].append(one.version)
+    found: dict[tuple[str, Version], Mark] = {}
+    for mark in entry.marks:
+        versions = alike.get((mark.fingerprint, mark.source), [])
+        version = mark.version if mark.version in versions else min(versions, default=mark.version)
+        found[mark.fingerprint, version] = mark
+    return found
 
 
 def _beside(workspace: Workspace, track: Track, generations: Iterable[Generation]) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.audio.marks import SourceMarks, read_source_marks
 from pipeline.files import Folder, FolderError, trouble
 from pipeline.jobs import PurchaseKey
 from pipeline.noop.hashes import Hashes
@@ -100,6 +101,8 @@ class AssetRow:
     group: JoinedGroup | None = None
     settings: dict[str, Any] | None = None  # what `finishing_fingerprint` is the SHA-256 of; None: not recorded
     unfit: tuple[Unfit, ...] = ()  # the track's takes that failed a gate
+    mark: str | None = None  # IPTC's digital source type, as its tags say it; None: they say none
+    source_marks: SourceMarks | None = None  # what its source said of itself; None: not recorded
 
     @property
     def purchase(self) -> PurchaseKey:
@@ -120,6 +123,7 @@ def read_row(document: Mapping[str, Any]) -> AssetRow | None:
         read = {"provenance": provenance, "warnings": tuple(document["warnings"]), "group": group}
         read["settings"] = settings if isinstance(settings, dict) else None
         read["unfit"] = tuple(_read_unfit(document.get("unfit")))
+        read["source_marks"] = read_source_marks(document.get("source_marks"))
         row = AssetRow(**_known(AssetRow, document) | read)
     except (KeyError, TypeError, AttributeError):
         return None
@@ -156,7 +160,7 @@ def _is_sound(row: AssetRow) -> bool:
     texts = (row.manifest, row.name, row.path, row.format, row.sha256, row.paid_fingerprint, row.finishing_fingerprint)
     counts = (row.size, row.sample_rate, row.channels, source.take, source.takes, source.regeneration)
     figures = (row.lufs, row.max_short_term_lufs, row.loudness_range, row.true_peak_dbtp)
-    words = (source.model, source.prompt, source.lyrics, source.job_id, source.source_format)
+    words = (source.model, source.prompt, source.lyrics, source.job_id, source.source_format, row.mark)
     return (
         {*map(type, (*texts, source.kind, source.date))} == {str}
         and {*map(type, counts)} == {int}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.audio.waveform import unpacked
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import check_charges, connect_to_read, readable_errors
 from pipeline.output import read_row
@@ -13,71 +15,97 @@ from pipeline.report.cost_json import cost_json
 from pipeline.report.cost_markdown import cost_markdown
 from pipeline.report.costs import cost_report
 from pipeline.report.inputs import CostInput, manifest_facts
+from pipeline.report.page.inputs import PageInput, TrackFinishing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.audio.waveform import Waveform
     from pipeline.clock import Clock
     from pipeline.jobs import Job
     from pipeline.ledger.writing import LedgerWriter
     from pipeline.manifest.tracks import Manifest
+    from pipeline.output import AssetRow
+    from pipeline.report.costs import CostReport
     from pipeline.runner.results import RunResult
     from pipeline.workspace import Plan, Workspace
 
-_FILES: Final = {
+PAGE_NAME: Final = "report.html"
+_COSTS: Final = {
     "cost-report.json": cost_json,
     "cost-report.csv": cost_csv,
     "cost-report.md": cost_markdown,
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What the ledger tells the reports. `runs`: those that they are about."""
+
+    jobs: Sequence[Job] = ()
+    since: float | None = None
+    runs: frozenset[int] = frozenset()
+    waveforms: Mapping[str, Waveform] = field(default_factory=dict)
+    starts: Sequence[float] = ()
+    finishings: Sequence[TrackFinishing] = ()
+
+
 async def write_reports(
     plan: Plan, workspace: Workspace, writer: LedgerWriter, clock: Clock, result: RunResult
 ) -> None:
     """Write the reports of a run that has just ended."""
-    jobs, since = await writer.write(_books)
+    rows = _rows(workspace)
+    runs = {part.plan.manifest.name: part.run for part in result.manifests if part.run is not None}
+    books = await writer.write(lambda ledger: _read(ledger, runs, rows))
     single = len(plan.manifests) == 1
     budget = plan.request.budget_microusd
     given = CostInput(
         manifests={
             part.manifest.name: manifest_facts(part.manifest, budget if single else None) for part in plan.manifests
         },
-        jobs=jobs,
-        runs=frozenset(part.run for part in result.manifests if part.run is not None),
-        rows=[row for row in map(read_row, workspace.output.read_index()) if row is not None],
+        jobs=books.jobs,
+        runs=books.runs,
+        rows=rows,
         results=result.manifests,
         seconds=result.seconds,
-        ledger_since=since,
+        ledger_since=books.since,
         generated_at=clock.now(),
         cap_microusd=None if single else budget,
     )
-    _write(workspace, given)
+    _write(workspace, given, books, [part.manifest for part in plan.manifests])
 
 
-def rewrite_reports(workspace: Workspace, manifests: Sequence[Manifest], now: float) -> list[Path]:
-    """Write the reports again from the ledger and the index: the paths that were written."""
-    jobs: Sequence[Job] = ()
-    since: float | None = None
-    runs: set[int] = set()
+def rewrite_reports(
+    workspace: Workspace, manifests: Sequence[Manifest], now: float, drawn: Mapping[str, Waveform] | None = None
+) -> list[Path]:
+    """Write the reports again from the ledger and the index: the paths that were written.
+
+    `drawn`: waveforms that the ledger does not have, by the SHA-256 of their files.
+    """
+    given, books = _from_disk(workspace, manifests, now)
+    return _write(workspace, given, books, manifests, drawn)
+
+
+def page_input(
+    workspace: Workspace, manifests: Sequence[Manifest], now: float, *, review: str | None = None
+) -> PageInput:
+    """What the page is made of as ledger and index stand; `review`: for `pipeline review`, where it is served."""
+    given, books = _from_disk(workspace, manifests, now)
+    return _page_input(given, cost_report(given), books, manifests, review=review)
+
+
+def undrawn(workspace: Workspace, manifests: Iterable[Manifest]) -> list[AssetRow]:
+    """Of each track of these manifests the first file, where nothing was drawn of it yet."""
+    own = {(track.manifest, path) for one in manifests for track in one.tracks for path in track.asset_paths}
+    rows = [row for row in _rows(workspace) if (row.manifest, row.path) in own]
+    first = {(row.manifest, row.name): row for row in reversed(rows)}
+    known: Collection[str] = ()
     connection = connect_to_read(workspace.ledger_path)
     if connection is not None:
         with closing(connection), readable_errors(workspace.ledger_path):
-            check_charges(connection, workspace.ledger_path)
-            ledger = Ledger(connection)
-            jobs, since = _books(ledger)
-            last = (ledger.last_run(manifest.name) for manifest in manifests)
-            runs = {run.id for run in last if run is not None}
-    index: Sequence[Mapping[str, Any]] = workspace.output.read_index()
-    given = CostInput(
-        manifests={manifest.name: manifest_facts(manifest) for manifest in manifests},
-        jobs=jobs,
-        runs=frozenset(runs),
-        rows=[row for row in map(read_row, index) if row is not None],
-        ledger_since=since,
-        generated_at=now,
-    )
-    return _write(workspace, given)
+            known = Ledger(connection).drawings(row.sha256 for row in rows)
+    return [row for row in first.values() if row.sha256 not in known]
 
 
 def reports_are_there(workspace: Workspace) -> bool:
@@ -87,15 +115,84 @@ def reports_are_there(workspace: Workspace) -> bool:
 
 def report_paths(workspace: Workspace) -> list[Path]:
     """Where the reports stand."""
-    return [workspace.output.folder.path(name) for name in _FILES]
+    return [workspace.output.folder.path(name) for name in (*_COSTS, PAGE_NAME)]
 
 
-def _books(ledger: Ledger) -> tuple[list[Job], float | None]:
-    return ledger.all_jobs(), ledger.since()
+def _rows(workspace: Workspace) -> list[AssetRow]:
+    index: Sequence[Mapping[str, Any]] = workspace.output.read_index()
+    return [row for row in map(read_row, index) if row is not None]
 
 
-def _write(workspace: Workspace, given: CostInput) -> list[Path]:
+def _from_disk(workspace: Workspace, manifests: Sequence[Manifest], now: float) -> tuple[CostInput, _Books]:
+    rows = _rows(workspace)
+    books = _Books()
+    connection = connect_to_read(workspace.ledger_path)
+    if connection is not None:
+        with closing(connection), readable_errors(workspace.ledger_path):
+            check_charges(connection, workspace.ledger_path)
+            ledger = Ledger(connection)
+            last = {manifest.name: ledger.last_run(manifest.name) for manifest in manifests}
+            books = _read(ledger, {name: run.id for name, run in last.items() if run is not None}, rows)
+    given = CostInput(
+        manifests={manifest.name: manifest_facts(manifest) for manifest in manifests},
+        jobs=books.jobs,
+        runs=books.runs,
+        rows=rows,
+        ledger_since=books.since,
+        generated_at=now,
+    )
+    return given, books
+
+
+def _read(ledger: Ledger, runs: Mapping[str, int], rows: Iterable[AssetRow]) -> _Books:
+    """`runs`: by manifest."""
+    drawings = ledger.drawings(row.sha256 for row in rows)
+    read = {sha256: unpacked(drawing.waveform) for sha256, drawing in drawings.items()}
+    return _Books(
+        jobs=ledger.all_jobs(),
+        since=ledger.since(),
+        runs=frozenset(runs.values()),
+        waveforms={sha256: waveform for sha256, waveform in read.items() if waveform is not None},
+        starts=sorted({at for run in runs.values() for at in ledger.starts_of(run)}),
+        finishings=[
+            TrackFinishing(manifest, one.track, one.began_at, one.ended_at)
+            for manifest, run in runs.items()
+            for one in ledger.finishings_of(run)
+        ],
+    )
+
+
+def _page_input(
+    given: CostInput,
+    report: CostReport,
+    books: _Books,
+    manifests: Iterable[Manifest],
+    drawn: Mapping[str, Waveform] | None = None,
+    *,
+    review: str | None = None,
+) -> PageInput:
+    return PageInput(
+        costs=given,
+        report=report,
+        tracks=[track for manifest in manifests for track in manifest.tracks],
+        waveforms={**(drawn or {}), **books.waveforms},
+        starts=books.starts,
+        finishings=books.finishings,
+        review=review,
+    )
+
+
+def _write(
+    workspace: Workspace,
+    given: CostInput,
+    books: _Books,
+    manifests: Sequence[Manifest],
+    drawn: Mapping[str, Waveform] | None = None,
+) -> list[Path]:
+    from pipeline.report.page.rendering import page_html  # noqa: PLC0415 - only where a page is written
+
     report = cost_report(given)
-    for name, text_of in _FILES.items():
+    for name, text_of in _COSTS.items():
         workspace.output.folder.write(name, text_of(report))
+    workspace.output.folder.write(PAGE_NAME, page_html(_page_input(given, report, books, manifests, drawn)))
     return report_paths(workspace)

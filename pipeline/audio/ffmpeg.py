@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio import ogg
+from pipeline.audio.marks import with_comment
 from pipeline.audio.tasks import AudioError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def encode_by_ffmpeg(sound: Sound, output: Output, label: Label) -> bytes:
     from pipeline.audio.segment import as_segment, quiet_pydub  # noqa: PLC0415 - numpy only where sound is touched
 
     muxer, codec = _MUXERS[output.format]
+    # Of m4a's own kinds of tags none is a mark's, and others would not be written.
+    metadata = with_comment(label.metadata) if output.format == "m4a" else label.metadata
     with tempfile.TemporaryDirectory(prefix="pipeline-") as folder:
         path = Path(folder).absolute() / f"asset.{output.format}"
         try:
@@ -44,7 +47,7 @@ def encode_by_ffmpeg(sound: Sound, output: Output, label: Label) -> bytes:
                 format=muxer,
                 codec=codec,
                 bitrate=f"{output.bitrate or _DEFAULT_BITRATE}k",
-                tags={name.lower(): value for name, value in label.metadata},
+                tags={name.lower(): value for name, value in metadata},
                 parameters=list(_SAME_BYTES),
             ).close()
         except (quiet_pydub().exceptions.CouldntEncodeError, OSError) as error:

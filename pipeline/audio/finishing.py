@@ -17,11 +17,13 @@ from pipeline.audio.loudness import joint_loudness, momentary_powers
 from pipeline.audio.measurement import measure
 from pipeline.audio.shaping import shape
 from pipeline.audio.sound import Sound
+from pipeline.audio.source_marks import source_marks
 from pipeline.audio.tasks import FinishedFile, FinishTask, GatingBlocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.audio.marks import SourceMarks
     from pipeline.audio.measurement import Measurement
     from pipeline.audio.shaping import Shaped
     from pipeline.audio.tasks import Target
@@ -33,8 +35,15 @@ def finish(task: FinishTask) -> tuple[FinishedFile, ...]:
 
     Raises AudioError where the source can't be finished, and OSError where a file can't be written.
     """
-    prepared = prepare(task)
-    return tuple(deliver(prepared, target, task.finishing.loudness, _label(task, target)) for target in task.targets)
+    prepared, marks = prepare(task), source_marks(task.source)
+    made = (deliver(prepared, target, task.finishing.loudness, _label(task, target)) for target in task.targets)
+    return tuple(_with_marks(file, marks) for file in made)
+
+
+def _with_marks(file: FinishedFile, marks: SourceMarks) -> FinishedFile:
+    return replace(
+        file, source_marks=marks, intro=None if file.intro is None else replace(file.intro, source_marks=marks)
+    )
 
 
 def _label(task: FinishTask, target: Target) -> Label:

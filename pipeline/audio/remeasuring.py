@@ -11,6 +11,7 @@ from pipeline.audio import ffmpeg
 from pipeline.audio.drawing import draw
 from pipeline.audio.measurement import Measurement, decode_asset, measure
 from pipeline.audio.seam import seam_of
+from pipeline.audio.source_marks import source_marks
 from pipeline.audio.written_loops import written_loop
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Remeasured:
     seam: Seam | None = None
     bits: int | None = None
     waveform: Waveform | None = None
+    mark: str | None = None  # IPTC's digital source type, where it says one
 
 
 def remeasure(path: str, loop: tuple[int, int] | None) -> Remeasured:
@@ -53,6 +55,7 @@ def remeasure(path: str, loop: tuple[int, int] | None) -> Remeasured:
         seam=seam_of(sound, *loop) if loop is not None and 0 <= loop[0] < loop[1] <= sound.frames else None,
         bits=None if audio_format is None else _bits_of(path, audio_format),
         waveform=draw(sound, figures.curve),
+        mark=source_marks(path).digital_source_type,
     )
 
 

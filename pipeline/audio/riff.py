@@ -1,4 +1,4 @@
-"""RIFF chunks of a WAV file: to add an INFO list and loop points (Multimedia Programming Interface 1.0, 1991)."""
+"""RIFF chunks of a WAV file: to add an INFO list, XMP and loop points (Multimedia Programming Interface 1.0, 1991)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import io
 import struct
 from typing import TYPE_CHECKING, Final
 
+from pipeline.audio.marks import with_comment
 from pipeline.audio.vorbis_comments import field_name
+from pipeline.audio.xmp import xmp_packet
 
 if TYPE_CHECKING:
     from pipeline.audio.labels import Label
@@ -31,13 +33,20 @@ _FOR_EVER: Final = 0
 
 
 def add_label(wav: io.BytesIO, label: Label) -> None:
-    """Put its loop and an INFO list at a WAV's end. Fields that INFO has no chunk for are left out."""
+    """Put its loop, an INFO list and XMP at a WAV's end. Fields that INFO has no chunk for are left out.
+
+    But for a mark: it stands in the comment, which every reader shows, and in XMP, where IPTC's readers look for it.
+    """
     if label.loop is not None:
         add_chunk(wav, b"smpl", _sampler(_rate(wav), *label.loop))
-    fields = [(_CHUNKS[field_name(name)], value) for name, value in label.metadata if field_name(name) in _CHUNKS]
+    texts = with_comment(label.metadata)
+    fields = [(_CHUNKS[field_name(name)], value) for name, value in texts if field_name(name) in _CHUNKS]
     if fields:
-        texts = b"".join(_chunk(kind, value.replace("\0", " ").encode() + b"\0") for kind, value in fields)
-        add_chunk(wav, b"LIST", b"INFO" + texts)
+        chunks = b"".join(_chunk(kind, value.replace("\0", " ").encode() + b"\0") for kind, value in fields)
+        add_chunk(wav, b"LIST", b"INFO" + chunks)
+    xmp = xmp_packet(label.metadata)
+    if xmp:
+        add_chunk(wav, b"_PMX", xmp)
 
 
 def add_chunk(wav: io.BytesIO, kind: bytes, content: bytes) -> None:

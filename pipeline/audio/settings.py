@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 Format = Literal["wav", "flac", "ogg", "mp3", "m4a", "opus"]
 GateAction = Literal["off", "warn", "fail"]
 LoopIntro = Literal["drop", "keep", "split"]
+Marking = Literal["iptc", "none"]
 
 FORMATS: Final[tuple[Format, ...]] = ("wav", "flac", "ogg", "mp3", "m4a", "opus")
 
@@ -101,6 +102,7 @@ class Finishing:
     sample_rate: int | None = None  # Hz; None: the source's
     channels: int | None = None  # 1 or 2; None: the source's
     gates: tuple[tuple[str, GateAction], ...] = ()  # only those that differ from the default, sorted
+    mark: Marking = "iptc"  # whether files say that they were generated; of a recording none does
 
     @property
     def splits_intro(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
+    from pipeline.audio.marks import SourceMarks
     from pipeline.audio.settings import Finishing, Output
     from pipeline.audio.waveform import Waveform
 
@@ -115,6 +116,7 @@ class FinishedFile:
     limited_db: float = 0.0  # the most that the limiter took off its peaks
     gain_db: float = 0.0  # what its sound was turned up by before that, or down
     intro: FinishedFile | None = None  # the file of what comes before the loop, where that was split off
+    source_marks: SourceMarks | None = None  # what its source said of itself
     waveform: Waveform | None = None
 
 

@@ -212,6 +212,26 @@ def report(**options: Any) -> None:
 @cli.command()
 @with_manifests
 @with_folders
+@with_buying
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port. [default: any free one]")
+@click.option("--no-open", is_flag=True, help="Open no browser.")
+def review(**options: Any) -> None:
+    """Serve the report's page, to hear takes side by side, pick, star, note, and re-roll: until Ctrl-C.
+
+    Its address is printed, and has a new secret in it each time. Picks, stars and notes are free and need no key; a
+    re-roll shows its price first. A pick is what `pick` does, a re-roll what `reroll` does.
+
+    Exit status: 0 ended by Ctrl-C; 130 that cut a re-roll short, with which the next run goes on.
+    """
+    from pipeline.cli.reviewing import review as command
+
+    command(**options)
+
+
+@cli.command()
+@with_manifests
+@with_folders
 @click.option("--yes", is_flag=True, help="Remove what is listed.")
 @click.option("--now", is_flag=True, help="Also what was paid for within the last 30 days. It still needs --yes.")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")

@@ -48,6 +48,35 @@ async def _listen(control: Control, *, task_status: anyio.abc.TaskStatus[None]) 
             control.interrupt(stop)
 
 
+def served(serve: Callable[[], Awaitable[None]], end: Callable[[Stop], bool]) -> Stop | None:
+    """Run a server on an event loop until the first signal has `end` end it; the second ends the process at once.
+
+    `end` says whether something was on its way, which is then waited for. The signal that ended it; None where it ended
+    by itself.
+    """
+    return _on_event_loop(partial(_served, serve, end))
+
+
+async def _served(serve: Callable[[], Awaitable[None]], end: Callable[[Stop], bool]) -> Stop | None:
+    stops: list[Stop] = []
+
+    async def listen(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for number in signals:
+                if stops:
+                    os._exit(_stop(number).exit)
+                stops.append(_stop(number))
+                if end(stops[0]):
+                    say(f"{stops[0].message}: waiting a moment for what was sent; once more ends it at once")
+
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(listen)
+        await serve()
+        tasks.cancel_scope.cancel()
+    return stops[0] if stops else None
+
+
 def carried_out(work: Callable[[], Awaitable[None]]) -> Stop | None:
     """Run `work` on an event loop; the signal that ended it before its end, if one did."""
     return _on_event_loop(partial(_carry_out, work))

@@ -67,7 +67,7 @@ def _choose(
     if status:
         say(f"pipeline: {found.name}: {chosen.error}")
     elif not quiet:
-        (say if as_json else out)(_sentence(chosen))
+        (say if as_json else out)(chosen.sentence)
     document = ended_early(status, "") if chosen.result is None else run_document(chosen.result)
     document |= {"ok": not status, "exit": status, "error": chosen.error, "manifest": of.name, "name": found.name}
     document |= {"pick": version_document(chosen.pick), "was": version_document(chosen.was)}
@@ -80,12 +80,3 @@ def _status(chosen: Chosen) -> int:
     if chosen.result is not None and chosen.result.stop is not None:
         return chosen.result.stop.exit
     return EXIT_TRACKS if chosen.error is not None else 0
-
-
-def _sentence(chosen: Chosen) -> str:
-    name, take = chosen.track.name, chosen.pick
-    if chosen.pick == chosen.was:
-        return f"{name}: take {take} is the pick, as it was, and stays it until somebody chooses another"
-    paths = ", ".join(output.path(name) for output in chosen.track.outputs)
-    instead = "" if chosen.was is None else f" instead of take {chosen.was}"
-    return f"{name}: take {take} is the pick now{instead}: {paths}"

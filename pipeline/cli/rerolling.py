@@ -11,15 +11,11 @@ from pipeline.cli.terminal import out, out_document, say
 from pipeline.cli.tracks_by_name import find_track
 from pipeline.cli.words import plan_request
 from pipeline.report.document import run_document
-from pipeline.rerolling import rerolled_take
-from pipeline.sources import take_path
+from pipeline.rerolling import rerolled_take, what_came
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pipeline.manifest.tracks import Track
-    from pipeline.runner.results import RunResult
 
 
 def reroll(
@@ -46,15 +42,7 @@ def reroll(
         result = carried_out(plan, workspace, cancel_queued=cancel_on_interrupt, quiet=quiet, log_file=log_file)
     sum_up(result, plan, quiet=quiet)
     if result.exit == 0 and not quiet:
-        (say if as_json else out)(_sentence(found, take, result, request.state))
+        (say if as_json else out)(what_came(result, found.name, take, request.state))
     if as_json:
         out_document({**run_document(result), "take": take})
     sys.exit(result.exit)
-
-
-def _sentence(track: Track, take: int, result: RunResult, state: Path) -> str:
-    (rows,) = (one.rows for one in result.tracks if one.plan.track.name == track.name)
-    if any(row.provenance.take == take for row in rows):
-        return f"{track.name}: take {take} is the pick"
-    heard = state / take_path(track, take, track.outputs[0])
-    return f"{track.name}: take {take} is here, {heard}; `pipeline pick '{track.name}' {take}` makes it the pick"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,9 @@ from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipeline.audio.waveform import Waveform
+    from pipeline.output import AssetRow
 
 
 def init(file: Path) -> None:
@@ -35,12 +39,27 @@ def init(file: Path) -> None:
 
 def report(manifests: tuple[Path, ...], *, output: Path, state: Path) -> None:
     """Write the reports again."""
-    from pipeline.reporting import rewrite_reports  # noqa: PLC0415 - `init` needs none of it
+    from pipeline.cli.interrupting import carried_out  # noqa: PLC0415 - `init` needs none of it
+    from pipeline.reporting import rewrite_reports, undrawn  # noqa: PLC0415 - as above
 
     loaded = load_manifests(manifests)
     workspace = Workspace(output, state)
     with workspace.locked():
         if not workspace.ledger_path.exists():
             say(f"{state}: there is no ledger, so what was spent to date is not known (--state names another folder)")
-        for path in rewrite_reports(workspace, loaded, SystemClock().now()):
+        drawn: dict[str, Waveform] = {}
+        missing = undrawn(workspace, loaded)
+        if missing:
+            stop = carried_out(lambda: _draw(missing, workspace, drawn))
+            if stop is not None:
+                say(f"pipeline: {stop.message}")
+                sys.exit(stop.exit)
+        for path in rewrite_reports(workspace, loaded, SystemClock().now(), drawn):
             say(f"wrote {path}")
+
+
+async def _draw(rows: list[AssetRow], workspace: Workspace, drawn: dict[str, Waveform]) -> None:
+    from pipeline.drawing import draw  # noqa: PLC0415 - only where something was never drawn
+    from pipeline.workers import WorkerFinisher  # noqa: PLC0415 - as above
+
+    drawn |= await draw(rows, workspace, WorkerFinisher(len(rows)))

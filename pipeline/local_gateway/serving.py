@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 import anyio
 
 from pipeline.clock import SystemClock
+from pipeline.listening import listening_socket, reached_at
 from pipeline.local_gateway.app import create_app
 from pipeline.local_gateway.faults.reading import read_faults_file
 from pipeline.local_gateway.faults.rules import FaultPlan
@@ -20,6 +20,7 @@ from pipeline.local_gateway.processes import ProcessComposer
 from pipeline.local_gateway.server import GatewayServer
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pipeline.local_gateway.composition import Composer
     from pipeline.local_gateway.options import GatewayOptions
 
-_EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to reach them
 _TICK_S: Final = 0.5
 _LAST_PORT: Final = 65535
 
@@ -100,7 +100,7 @@ class LocalGatewayThread:
         sockets: list[socket.socket] = []
         for port in self._ports:
             try:
-                sockets.append(_listening(self._host, port))
+                sockets.append(listening_socket(self._host, port))
             except OSError as error:
                 _close(sockets)
                 where = f"{self._host}:{port}"
@@ -108,7 +108,7 @@ class LocalGatewayThread:
         return sockets
 
     def _made_app(self, sockets: list[socket.socket]) -> GatewayApp:
-        self.base_url, self.media_base_url = (_base_url(self._host, one.getsockname()[1]) for one in sockets)
+        self.base_url, self.media_base_url = (reached_at(self._host, one.getsockname()[1]) for one in sockets)
         return create_app(
             replace(self._options, media_base_url=self.media_base_url),
             clock=SystemClock(),
@@ -150,20 +150,6 @@ def serve(  # noqa: PLR0917 - the options of `pipeline serve`, in their order
         announce(f"the local gateway listens on {gateway.base_url}, its audio lies on {gateway.media_base_url}")
         announce(f"use it with: pipeline run MANIFEST --gateway local={gateway.base_url}    (Ctrl-C stops it)")
         gateway.wait()
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=2048)
-    # What it accepts inherits this: asyncio does it only for sockets that name their protocol, and without it an answer
-    # whose head and body are two writes waits 40 ms for the other side's acknowledgement.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
-
-
-def _base_url(host: str, port: int) -> str:
-    reached = _EVERY_ADDRESS.get(host, host)
-    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
 def _why(error: OSError) -> str:

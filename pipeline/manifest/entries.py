@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -170,9 +170,8 @@ def _track(entry: Entry, shape: Shape, name: str, values: Combination) -> Track:
     if section.prompt is None:
         file = entry.folder / filled(section.file, values) if section.file else None
         lyrics = filled(section.lyrics, values)
-        return Track(
-            entry.manifest, name, entry.place, shape.finishing, shape.outputs, lyrics=lyrics, tags=tags, file=file
-        )
+        finishing = replace(shape.finishing, mark="iptc")  # whatever `defaults` say: there is nothing to mark
+        return Track(entry.manifest, name, entry.place, finishing, shape.outputs, lyrics=lyrics, tags=tags, file=file)
     return Track(
         manifest=entry.manifest,
         name=name,

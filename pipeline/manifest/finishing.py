@@ -50,6 +50,7 @@ def finishing_of(keys: SharedKeys) -> Finishing:
         sample_rate=keys.sample_rate,
         channels=keys.channels,
         gates=_gates(keys.gates),
+        mark=keys.mark,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from pipeline.audio.settings import FORMATS
+from pipeline.audio.settings import FORMATS, Marking
 from pipeline.manifest.forms import Age, Exactly, Number, OneOf, OneOrMore, Short, Spelling, Switch, Text, Whole, YesNo
 from pipeline.manifest.sound_model import (
     PRESET_NAMES,
@@ -143,6 +143,13 @@ class SharedKeys(Section):
     )
     gates: GatesSection = Field(
         default_factory=GatesSection, description="What to do about the faults that generators make: off, warn or fail."
+    )
+    mark: Annotated[Marking, OneOf(("iptc", "none"))] = Field(
+        default="iptc",
+        description=(
+            "Whether a file's tags say that it was generated: `iptc` (IPTC's digital source type, the model and the "
+            "job id), or `none`. A recording is never marked."
+        ),
     )
 
 

@@ -22,7 +22,7 @@ _BITRATES: Final = {
     "opus": range(6, 511),
 }
 _MP3_RATES: Final = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-_OF_GENERATING: Final = ("lyrics", "refine_lyrics", "duration", "source_format", "refresh", "model")
+_OF_GENERATING: Final = ("lyrics", "refine_lyrics", "duration", "source_format", "refresh", "model", "mark")
 
 
 def section_faults(keys: SharedKeys, at: KeyPath) -> Iterator[Fault]:

@@ -32,6 +32,7 @@ defaults:                       # what a track leaves out comes from here
   duration: 15                  # seconds; each is paid for
   loudness: game                # -16 LUFS; also mobile, console, podcast, streaming, advert-eu, advert-us ...
   outputs: [ogg]                # also wav, flac, mp3; m4a and opus where ffmpeg is installed
+  # mark: none                  # files then don't say in their tags that they were generated (IPTC), and by which model
 
 tracks:
   menu:                         # a name is the file's path in the output folder: output/menu.ogg

@@ -17,7 +17,7 @@ from pipeline.fingerprints import asked_fingerprint
 from pipeline.money import as_usd, budget_from_usd
 from pipeline.picks import fields
 from pipeline.picks.numbering import next_number, two_of_one_number
-from pipeline.picks.values import BY, Asked, By, Lock, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Pick
+from pipeline.picks.values import BY, Asked, By, Lock, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Mark, Pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,10 @@ def lock_text(lock: Lock) -> bytes:
 
 
 def _track_document(track: LockedTrack) -> dict[str, Any]:
+    # Only where there are any: a lock without marks is, byte for byte, what it was before there were marks.
+    marks = {"marks": [asdict(mark) for mark in track.marks]} if track.marks else {}
     return {
+        **marks,
         "assets": {path: asdict(asset) for path, asset in track.assets.items()},
         "picks": [asdict(pick) for pick in track.picks],
         "purchases": {
@@ -130,6 +133,23 @@ def _track(value: Any, at: str) -> LockedTrack:
             _pick(one, f"{at}.picks[{number}]") for number, one in enumerate(fields.items(picks, f"{at}.picks"))
         ),
         purchases=_purchases(fields.field(document, "purchases", at), at),
+        marks=tuple(
+            _mark(one, f"{at}.marks[{number}]")
+            for number, one in enumerate(fields.items(document.get("marks", []), f"{at}.marks"))
+        ),
+    )
+
+
+def _mark(value: Any, at: str) -> Mark:
+    document = fields.mapping(value, at)
+    return Mark(
+        fingerprint=fields.text(document, "fingerprint", at),
+        take=fields.count(document, "take", at, least=1),
+        regeneration=fields.count(document, "regeneration", at),
+        source=fields.sha256(document, "source", at),
+        starred=fields.truth(document, "starred", at),
+        note=fields.text(document, "note", at),
+        placeholder=fields.truth(document, "placeholder", at),
     )
 
 

@@ -62,8 +62,8 @@ def is_complete(lock: Lock, plan: ManifestPlan) -> bool:
 def pinned(entry: LockedTrack, standing: Standing) -> LockedTrack:
     """`entry` with what `standing` adds to it.
 
-    Of placeholders only what somebody chose is kept, and what took its place since: they were never paid for, and need
-    no proof. What was chosen among them ends when the real thing is there.
+    Of placeholders only what somebody chose or marked is kept, and what took its place since: they were never paid for,
+    and need no proof. What was chosen among them, and thought of them, ends when the real thing is there.
     """
     if standing.track.prompt is None:
         return entry
@@ -79,7 +79,8 @@ def pinned(entry: LockedTrack, standing: Standing) -> LockedTrack:
         return entry
     assets = {row.path: LockedAsset(row.sha256, row.finishing_fingerprint) for row in rows}
     picks = tuple(pick for pick in _picks(entry, rows, standing) if not pick.placeholder)
-    return replace(entry, assets=assets, picks=picks)
+    marks = tuple(mark for mark in entry.marks if not mark.placeholder)
+    return replace(entry, assets=assets, picks=picks, marks=marks)
 
 
 def asked_of(track: Track) -> Asked:

@@ -97,16 +97,40 @@ class LockedAsset:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What somebody who listened to a take thought of it: a star, a note, or both."""
+
+    fingerprint: str  # the paid one
+    take: int
+    regeneration: int
+    source: (
+        str  # SHA-256: it is about a sound, and stays with it where a merge of branches gives its take another number
+    )
+    starred: bool = False
+    note: str = ""
+    placeholder: bool = False
+
+    @property
+    def version(self) -> Version:
+        return Version(self.take, self.regeneration)
+
+    @property
+    def says_nothing(self) -> bool:
+        return not (self.starred or self.note)
+
+
+@dataclass(frozen=True, slots=True)
 class LockedTrack:
     """What the lock says of one track."""
 
     assets: Mapping[str, LockedAsset] = field(default_factory=dict)  # by path
     picks: tuple[Pick, ...] = ()  # oldest first
     purchases: Mapping[str, LockedPurchase] = field(default_factory=dict)  # by paid fingerprint
+    marks: tuple[Mark, ...] = ()  # in the order of what they are about
 
     @property
     def is_empty(self) -> bool:
-        return not (self.assets or self.picks or self.purchases)
+        return not (self.assets or self.picks or self.purchases or self.marks)
 
     def pick_of(self, fingerprint: str) -> Pick | None:
         """The last pick among the takes of one paid fingerprint."""
@@ -118,7 +142,8 @@ class LockedTrack:
 
     def is_about(self, fingerprint: str) -> bool:
         """Does it say anything of that purchase?"""
-        return fingerprint in self.purchases or self.pick_of(fingerprint) is not None
+        is_marked = any(mark.fingerprint == fingerprint for mark in self.marks)
+        return fingerprint in self.purchases or self.pick_of(fingerprint) is not None or is_marked
 
 
 class Renaming(NamedTuple):
@@ -161,8 +186,12 @@ class Lock:
         tracks = {name: entry for name, entry in self.tracks.items() if name not in moves.values()}
         for new, old in moves.items():
             stood, came = tracks.get(new, LockedTrack()), self.track(old)
-            picks, purchases = (*stood.picks, *came.picks), {**stood.purchases, **came.purchases}
-            tracks[new] = LockedTrack(came.assets, picks, purchases)
+            tracks[new] = LockedTrack(
+                came.assets,
+                (*stood.picks, *came.picks),
+                {**stood.purchases, **came.purchases},
+                (*stood.marks, *came.marks),
+            )
         return Lock(self.manifest, tracks)
 
 

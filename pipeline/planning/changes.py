@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.audio.gates import DEFAULT_ACTIONS
-from pipeline.audio.settings import Finishing, Loop, Loudness, Output, Trim
-from pipeline.fingerprints import fingerprint_of
+from pipeline.fingerprints import fingerprint_of, recorded_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pipeline.audio.settings import Finishing, Loudness, Output
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Track
     from pipeline.output import AssetRow
@@ -56,25 +56,16 @@ def in_words(changes: Sequence[Change], otherwise: str) -> str:
 # --- finishing ------------------------------------------------------------------------------------------------------
 
 
-def finishing_changes(row: AssetRow, settings: Mapping[str, Any]) -> tuple[Change, ...]:
+def finishing_changes(row: AssetRow, settings: dict[str, Any]) -> tuple[Change, ...]:
     """What is other in `settings`, a finishing record, than when `row` was made; nothing where that is not known."""
-    if row.settings is None or fingerprint_of(row.settings) != row.finishing_fingerprint:
-        return ()  # the index is a file that anybody may have edited
-    try:
-        before = _spelled(*_read(row.settings))
-    except (KeyError, TypeError, ValueError, AttributeError):  # of a newer version, with settings of its own
+    before = recorded_settings(row.settings, row.finishing_fingerprint)
+    now = recorded_settings(settings, fingerprint_of(settings))
+    if before is None or now is None:
         return ()
-    return tuple(_compared(before, _spelled(*_read(settings))))
-
-
-def _read(record: Mapping[str, Any]) -> tuple[Finishing, Output, Sequence[str]]:
-    """The settings that `record` was made of: what it leaves out stands at its default."""
-    settings = dict(record["finishing"])
-    for name, kind in (("trim", Trim), ("loop", Loop), ("loudness", Loudness)):
-        if settings.get(name) is not None:
-            settings[name] = kind(**settings[name])
-    settings["gates"] = tuple((gate, action) for gate, action in settings.get("gates", ()))
-    return Finishing(**settings), Output(**record["output"]), record.get("steps", ())
+    try:
+        return tuple(_compared(_spelled(*before), _spelled(*now)))
+    except (TypeError, ValueError, AttributeError):  # of a newer version, with values of its own
+        return ()
 
 
 Spelled = dict[str, tuple[str, str]]  # setting -> (value, unit)
@@ -87,6 +78,7 @@ def _spelled(finishing: Finishing, output: Output, steps: Sequence[str]) -> Spel
         "sample_rate": (_figure(finishing.sample_rate, "source"), " Hz"),
         "channels": (_figure(finishing.channels, "source"), ""),
         **{f"gates.{gate}": (action, "") for gate, action in (DEFAULT_ACTIONS | dict(finishing.gates)).items()},
+        "mark": (finishing.mark, ""),
         **_spelled_output(output),
         "steps": (", ".join(steps) or "none", ""),
     }

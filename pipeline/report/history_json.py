@@ -52,6 +52,8 @@ def _generation(one: Generation) -> dict[str, Any]:
         "source": one.source,
         "kept": one.kept,
         "unfit": one_line_or_none(one.unfit),
+        "starred": one.starred,
+        "note": one.note or None,
         "prompt": one.prompt,
         "paid_fingerprint": one.fingerprint,
     }

@@ -23,7 +23,7 @@ _LONGEST_PROMPT: Final = 60
 
 
 def history_lines(history: History) -> list[str]:
-    """A line for each generation, `*` before the pick, and below it what its gates found; then the picks, numbered."""
+    """A line for each generation, `*` before the pick, below it what its gates and people found; then the picks."""
     pick = history.pick
     what = "placeholder" if history.kind == "local" else "take"
     said = f"take {pick} is the pick" if pick is not None else "nothing is the pick"
@@ -47,9 +47,10 @@ def _table(generations: Sequence[Generation]) -> Iterator[str]:
         if one.fingerprint != asked:
             asked = one.fingerprint
             yield from paragraph(f"asked for before: {_prompt(one)}", width=_WIDTH, first_indent="  ")
-        yield _laid_out("*" if one.is_pick else " ", row, widths)
-        if one.unfit is not None:
-            yield from paragraph(f"not fit: {one.unfit}", width=_WIDTH, indent=" " * 8, first_indent=" " * 6)
+        yield _laid_out("*" if one.is_pick else " ", row, widths) + ("  starred" if one.starred else "")
+        for word, text in (("not fit", one.unfit), ("note", one.note)):
+            if text:
+                yield from paragraph(f"{word}: {text}", width=_WIDTH, indent=" " * 8, first_indent=" " * 6)
 
 
 def _laid_out(sign: str, row: Sequence[str], widths: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.audio.tasks import FinishedFile
+    from pipeline.audio.waveform import Waveform
     from pipeline.output import AssetRow
     from pipeline.runner.tools import Tools
 
@@ -27,6 +28,12 @@ def drawing_of(manifest: str, path: str, file: FinishedFile) -> Drawing | None:
     if file.waveform is None:
         return None
     return Drawing(manifest, path, file.sha256, packed(file.waveform), file.lufs, file.true_peak_dbtp, file.duration_s)
+
+
+def drawing_of_row(row: AssetRow, waveform: Waveform) -> Drawing:
+    """What is shown of an asset that stands, for the ledger to keep."""
+    figures = (row.lufs, row.true_peak_dbtp, row.duration)
+    return Drawing(row.manifest, row.path, row.sha256, packed(waveform), *figures)
 
 
 async def draw_missing(rows: Iterable[AssetRow], tools: Tools) -> None:
@@ -48,8 +55,7 @@ async def draw_missing(rows: Iterable[AssetRow], tools: Tools) -> None:
         except (AudioError, WorkerDied, OSError):
             return
         if found.waveform is not None:
-            figures = (row.lufs, row.true_peak_dbtp, row.duration)
-            drawn.append(Drawing(row.manifest, row.path, row.sha256, packed(found.waveform), *figures))
+            drawn.append(drawing_of_row(row, found.waveform))
 
     with anyio.move_on_after(_LONGEST_S):
         async with anyio.create_task_group() as tasks:

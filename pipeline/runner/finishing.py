@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.gates import action_of
+from pipeline.audio.marks import mark_of
 from pipeline.audio.tasks import AudioError, FinishTask, Target, step_name
 from pipeline.files import naming
 from pipeline.fingerprints import serial_seed
@@ -27,6 +28,7 @@ from pipeline.times import timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline.audio.marks import Mark
     from pipeline.audio.settings import Output
     from pipeline.audio.tasks import FinishedFile, GatingBlocks
     from pipeline.audio.tasks import Step as UserStep
@@ -54,10 +56,15 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """A source file, its hash checked: what is finished is what was paid for."""
+    """A source file, its hash checked: what is finished is what was paid for. `mark`: of one that was generated."""
 
     path: Path
     sha256: str
+    mark: Mark | None = None
+
+    def mark_for(self, plan: TrackPlan) -> Mark | None:
+        """What the track's files are to say of it."""
+        return self.mark if plan.track.finishing.mark == "iptc" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +215,8 @@ class TrackFinisher:
         if not self._tools.sources.whole(job.source, audio_format):
             self._tools.sources.discard(job.source, audio_format)
             raise TakeLost("its source was damaged on disk; the next run fetches it again while the gateway has it")
-        return _Material(self._tools.sources.path(job.source, audio_format), job.source)
+        mark = mark_of(job.intent.model, job.job_id, placeholder=job.intent.kind == "local")
+        return _Material(self._tools.sources.path(job.source, audio_format), job.source, mark)
 
     async def _deliver(self, wanted: Sequence[AssetPlan], work: _Work, provenance: Provenance) -> tuple[AssetRow, ...]:
         plan = work.plan
@@ -247,12 +255,13 @@ class TrackFinisher:
     def _task(
         self, plan: TrackPlan, source: _Material, targets: tuple[Target, ...] = (), gain_db: float | None = None
     ) -> FinishTask:
+        mark = source.mark_for(plan)
         return FinishTask(
             source=str(Path.cwd() / source.path),
             finishing=plan.track.finishing,
             targets=targets,
             serial_seed=serial_seed(plan.track, source.sha256),
-            metadata=(("TITLE", plan.track.name),),
+            metadata=(("TITLE", plan.track.name), *(() if mark is None else mark.fields)),
             steps=self._steps,
             asked_s=plan.track.asked_s,
             gain_db=gain_db,
@@ -309,6 +318,7 @@ def _delivered(
 def _row(work: _Work, asset: AssetPlan, path: str, file: FinishedFile, provenance: Provenance) -> AssetRow:
     plan = work.plan
     of_group = () if work.level is None or path != asset.path else work.level.warnings
+    mark = work.source.mark_for(plan)
     row = AssetRow(
         manifest=plan.track.manifest,
         name=plan.track.name,
@@ -332,6 +342,8 @@ def _row(work: _Work, asset: AssetPlan, path: str, file: FinishedFile, provenanc
         provenance=provenance,
         group=None if work.level is None else work.level.joined,
         settings=asset.settings,
+        mark=None if mark is None else mark.digital_source_type,
+        source_marks=file.source_marks,
     )
     return work.picking.told(row)
 

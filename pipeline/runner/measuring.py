@@ -38,4 +38,5 @@ async def measured(row: AssetRow, output: Folder, finisher: Finisher, observe: C
         loudness_range=rounded(found.figures.loudness_range_lu),
         true_peak_dbtp=rounded(found.figures.true_peak_dbtp),
         loop=None if found.loop is None else {"start": found.loop[0], "end": found.loop[1]},
+        mark=found.mark,
     )

@@ -22,7 +22,7 @@ MANIFEST = """\
 version: 1
 name: demo
 gateway: {model: sony-ai/mmaudio-v2-text-to-audio, price_per_second: 0.0010, poll_interval: 0.2}
-defaults: {duration: 2, loudness: mobile}
+defaults: {duration: 2, loudness: mobile, mark: none}
 tracks:
   menu/title: {prompt: calm menu, fade_out: 0.5, outputs: [ogg, {format: mp3, bitrate: 128, suffix: -low}]}
   theme: {file: theme.wav, outputs: [ogg, flac]}
@@ -82,7 +82,7 @@ def test_a_table_for_people_and_the_same_bytes_every_time(folder: Path) -> None:
 
 
 def test_a_track_is_finished_as_a_run_delivers_it(folder: Path) -> None:
-    """Byte for byte: a generated track from its source by its manifest, a recording by options alone."""
+    """Byte for byte but for a mark: a generated track from its source by its manifest, a recording by options alone."""
     (folder / "demo.yaml").write_text(MANIFEST)
     ran = pipeline(folder, "run", "demo.yaml", "--gateway", "local")
     assert ran.returncode == 0, ran.stderr

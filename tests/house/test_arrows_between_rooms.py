@@ -52,6 +52,10 @@ def touches(imported: set[str], forbidden: tuple[str, ...]) -> set[str]:
         ("report", (*NETWORK, *LEDGER, "pipeline.gateway")),
         ("gateway", (*LEDGER, "pipeline.files", "pipeline.output", "pipeline.runner", "pathlib", "os", "io")),
         ("ledger", ("pipeline.gateway", "pipeline.runner", "pipeline.manifest", "pipeline.audio", "httpx")),
+        (
+            "review",
+            ("pipeline.cli", "pipeline.local_gateway", "pipeline.gateway", "httpx"),
+        ),
         ("local_gateway", ("pipeline.gateway", "pipeline.ledger", "pipeline.runner", "pipeline.manifest", "httpx")),
     ],
 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from manifest_texts import HEAD, one, tracks, whole
+from manifest_texts import HEAD, one, track_mistakes, tracks, whole
 
 from pipeline.audio.settings import Finishing, Loop, Loudness, Output, Trim
 from pipeline.manifest.tracks import GatewaySettings, Place
@@ -115,11 +115,20 @@ def test_the_gateway_section_says_how_hard_to_ask() -> None:
             Finishing(gates=(("clipping", "fail"), ("twin", "off"))),
             id="gates that differ, sorted",
         ),
+        pytest.param("mark: none", Finishing(mark="none"), id="no mark"),
     ],
 )
 def test_finishing_keys(keys: str, finishing: Finishing) -> None:
     """Each stands for one value that the finishing room reads."""
     assert one(keys).finishing == finishing
+
+
+def test_a_recording_is_never_marked() -> None:
+    """Its own `mark` is a mistake; that of `defaults` is not about it, and finishes it no other way."""
+    (told,) = track_mistakes("a: {file: a.wav, mark: none}")
+    assert told.endswith("tracks.a.mark: means nothing for a recording (file), which is never generated")
+    recorded, generated = tracks("{a: {file: a.wav}, b: {prompt: x}}", head=HEAD + "defaults: {mark: none}\n")
+    assert (recorded.finishing, generated.finishing) == (Finishing(), Finishing(mark="none"))
 
 
 @pytest.mark.parametrize(

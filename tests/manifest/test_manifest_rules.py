@@ -76,7 +76,8 @@ TRACKS = "tracks: {a: {file: x.wav}}\n"
         pytest.param(
             HEAD + "defaults: {prompt: x}\n" + TRACKS,
             "4:12: defaults.prompt: unknown key; expected one of duration, source_format, takes, refresh, model,"
-            " refine_lyrics, tags, trim, loop, fade_in, fade_out, loudness, sample_rate, channels, outputs, gates",
+            " refine_lyrics, tags, trim, loop, fade_in, fade_out, loudness, sample_rate, channels, outputs, gates,"
+            " mark",
             id="prompt in defaults",
         ),
         pytest.param(
@@ -87,7 +88,8 @@ TRACKS = "tracks: {a: {file: x.wav}}\n"
         pytest.param(
             HEAD + "defaults:\n" + TRACKS,
             "4:10: defaults: found nothing, expected a mapping with duration, source_format, takes, refresh, model,"
-            " refine_lyrics, tags, trim, loop, fade_in, fade_out, loudness, sample_rate, channels, outputs, gates",
+            " refine_lyrics, tags, trim, loop, fade_in, fade_out, loudness, sample_rate, channels, outputs, gates,"
+            " mark",
             id="defaults empty",
         ),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.fingerprints import asked_fingerprint
-from pipeline.picks.values import Asked, Lock, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Pick
+from pipeline.picks.values import Asked, Lock, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Mark, Pick
 
 SOURCE = "5" * 64
 ASSET = "a" * 64
@@ -31,6 +31,11 @@ def take(number: int = 1, regeneration: int = 0, **changes: Any) -> LockedTake:
 def pick(number: int = 1, regeneration: int = 0, by: str = "run", **changes: Any) -> Pick:
     values = {"fingerprint": PAID, "at": WHEN, "take": number, "regeneration": regeneration, "by": by}
     return Pick(**(values | changes))
+
+
+def mark(**changes: Any) -> Mark:
+    values = {"fingerprint": PAID, "take": 1, "regeneration": 0, "source": SOURCE, "starred": True, "note": "the oboe"}
+    return Mark(**(values | changes))
 
 
 def track(*takes: LockedTake, picks: tuple[Pick, ...] | None = None) -> LockedTrack:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lock_factories import ASSET, PAID, SOURCE, lock, pick, take, track
+from lock_factories import ASSET, PAID, SOURCE, lock, mark, pick, take, track
 
 from pipeline.audio.settings import Finishing
 from pipeline.fingerprints import asked_fingerprint, paid_fingerprint
@@ -23,6 +23,7 @@ from pipeline.picks.values import LockedPurchase, LockedTake, LockedTrack
 EVERYTHING = lock(
     menu=track(take(), take(1, 1, unfit="silent: nothing in it"), take(2), picks=(pick(), pick(2, by="pick"))),
     credits=LockedTrack(picks=(pick(3, by="rollback", placeholder=True),)),
+    map=replace(track(), marks=(mark(), mark(take=2, starred=False, note="two\nlines", placeholder=True))),
 )
 SOUND: dict[str, Any] = json.loads(lock_text(lock()))
 
@@ -34,11 +35,17 @@ def test_a_lock_is_read_as_it_was_written() -> None:
     assert lock_text(read_lock(text, "game.lock.json")) == text
 
 
+def test_without_marks_its_bytes_are_what_they_were() -> None:
+    """An older program, and whoever never listens, sees no difference."""
+    assert b"marks" not in lock_text(lock())
+
+
 def test_its_text_merges_well() -> None:
     """One line a field, sorted, with a line break at the end: two people's tracks are two places."""
     lines = lock_text(EVERYTHING).decode().split("\n")
     assert lines[-1] == ""
     assert all(line.count('": ') <= 1 for line in lines)
+    assert any('"note": "two\\nlines"' in line for line in lines)
     assert lines.index('  "credits": {') < lines.index('  "menu": {')
 
 
@@ -198,6 +205,10 @@ TAKE = [*MENU, "purchases", PAID, "takes", 0]
         ([*TAKE, "unfit"], 7, "unfit is 7, expected text"),
         ([*MENU, "purchases", PAID, "asked", "prompt"], ..., "has no prompt"),
         ([*MENU, "purchases", PAID, "asked", "refine_lyrics"], "no", "expected true or false"),
+        ([*MENU, "marks"], {}, "tracks.menu.marks is {}, expected a list"),
+        ([*MENU, "marks"], [asdict(mark(source="../x"))], "marks[0].source is ../x, expected 64 hexadecimal digits"),
+        ([*MENU, "marks"], [asdict(mark(starred=1))], "marks[0].starred is 1, expected true or false"),
+        ([*MENU, "marks"], [asdict(mark(note=None))], "marks[0].note is null, expected text"),
     ],
 )
 def test_a_value_of_another_kind_is_told_with_its_place(path: list[Any], value: Any, said: str) -> None:

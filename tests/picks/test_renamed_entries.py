@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lock_factories import asked, pick, take
+from lock_factories import asked, mark, pick, take
 
 from pipeline.picks.values import Lock, LockedAsset, LockedPurchase, LockedTrack, Renaming
 
@@ -21,6 +21,13 @@ def test_an_entry_takes_its_tracks_new_name() -> None:
     moved = Lock("game", {"menu": entry("m"), "map": entry("p")}).renamed(renaming)
     assert moved == Lock("game", {"title": entry("m"), "map": entry("p")})
     assert moved.renamed(renaming) == moved
+
+
+def test_marks_go_with_the_sound_that_they_are_about() -> None:
+    """Also where nothing else is said of a track: a placeholder that somebody starred."""
+    starred = LockedTrack(marks=(mark(fingerprint="m", placeholder=True),))
+    moved = Lock("game", {"menu": starred, "title": entry("old")}).renamed([Renaming("menu", "title", "m")])
+    assert (set(moved.tracks), moved.track("title").marks) == ({"title"}, starred.marks)
 
 
 def test_names_are_swapped() -> None:

@@ -79,8 +79,12 @@ def test_another_shape_of_one_finishes_all_again(battle: Battle, change: dict[st
 
 @pytest.mark.parametrize(
     "change",
-    [{"outputs": (Output(), Output("wav"))}, {"finishing": replace(BATTLE, gates=(("dc", "off"),))}],
-    ids=["an output", "a gate"],
+    [
+        {"outputs": (Output(), Output("wav"))},
+        {"finishing": replace(BATTLE, gates=(("dc", "off"),))},
+        {"finishing": replace(BATTLE, mark="none")},
+    ],
+    ids=["an output", "a gate", "a mark"],
 )
 def test_what_does_not_reach_the_joint_loudness_moves_nobody(battle: Battle, change: dict[str, Any]) -> None:
     """Only that track is finished."""

@@ -124,7 +124,7 @@ class TestAFreshClone:
         (world.output / "assets.json").unlink()
         result = await world.run(BOTH + "  map: {prompt: a map, loop: true, outputs: [wav, ogg]}\n")
         assert (result.exit, result.counts["kept"], world.network.requests) == (0, 3, [])
-        told = {"warnings", "limited_db"}  # what only finishing has seen
+        told = {"warnings", "limited_db", "source_marks"}  # what only finishing has seen
         for path, row in world.index.items():
             assert {**row, **dict.fromkeys(told)} == {**before[path], **dict.fromkeys(told)}
         assert (await world.run(BOTH)).counts["kept"] == 2
