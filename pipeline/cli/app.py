@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     FOLDER,
     MANIFEST,
     Month,
+    tracks_for_a_shell,
     with_books,
     with_buying,
     with_files,
@@ -149,7 +150,7 @@ def history(**options: Any) -> None:
 @cli.command()
 @with_manifests
 @with_folders
-@click.option("--only", multiple=True, metavar="GLOB", help="Only these tracks.")
+@click.option("--only", multiple=True, metavar="GLOB", help="Only these tracks.", shell_complete=tracks_for_a_shell)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def check(**options: Any) -> None:
     """Is every asset there, whole, and what manifest and index say, measured again? Uses no network."""
