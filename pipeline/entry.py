@@ -139,7 +139,10 @@ async def carry_out_locked(
     writer = (ledger or GroupCommitWriter)(workspace.ledger_path)
     try:
         async with AsyncExitStack() as stack:
-            gateways = await stack.enter_async_context(_gateways(plan, workspace, clock, transport, concurrency))
+            on_wait = partial(_tell_of_wait, observer)
+            gateways = await stack.enter_async_context(
+                _gateways(plan, workspace, clock, transport, concurrency, on_wait=on_wait)
+            )
             seams = Seams(
                 origin=plan.request.gateway.origin,
                 gateways=gateways,
@@ -193,6 +196,8 @@ async def _gateways(
     clock: Clock,
     transport: httpx.AsyncBaseTransport | None,
     concurrency: int | None,
+    *,
+    on_wait: Callable[[float, int | None], None],
 ) -> AsyncIterator[Mapping[str, Gateway]]:
     """A client for every origin that a job of the plan was submitted to, or will be; none where nothing is asked."""
     from pipeline.gateway.client import Gateway  # noqa: PLC0415 - a plan needs no network
@@ -213,7 +218,7 @@ async def _gateways(
                     Gateway(
                         base_url,
                         choice.key,
-                        pacer=Pacer(limit),
+                        pacer=Pacer(limit, on_wait),
                         clock=clock,
                         transport=transport,
                         media_hosts=sorted({host for one in settings for host in one.media_hosts}),
@@ -221,6 +226,16 @@ async def _gateways(
                     )
                 )
             yield found
+
+
+def _tell_of_wait(observe: Callable[[Event], None], seconds: float, limit: int | None) -> None:
+    """Nothing is asked of the gateway for so long: it has refused a request, or its limit is used up."""
+    from pipeline.runner.events import Waiting  # noqa: PLC0415 - a plan needs none of it
+
+    if limit is None:
+        observe(Waiting("every request", seconds, "the gateway wants no more of them for so long", "refused"))
+    else:
+        observe(Waiting("every request", seconds, f"{limit:,} requests a minute are the limit", "limit"))
 
 
 def _origins(plan: Plan) -> set[str]:

@@ -16,11 +16,13 @@ from pipeline.cli.options import (
     FOLDER,
     MANIFEST,
     Month,
+    tracks_for_a_shell,
     with_books,
     with_buying,
     with_files,
     with_folders,
     with_json,
+    with_log,
     with_manifests,
     with_planning,
     with_state,
@@ -71,6 +73,7 @@ def plan(**options: Any) -> None:
     metavar="CMD",
     help="Run CMD (no shell) however the run ended, with the --json document on its standard input.",
 )
+@with_log
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Explain every wait.")
 def run(**options: Any) -> None:  # fmt: skip
@@ -104,6 +107,7 @@ def pick(**options: Any) -> None:
 @with_json
 @click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")
+@with_log
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 def reroll(**options: Any) -> None:
     """Buy one more take of TRACK, within the budget: beside those there are, none of which it replaces.
@@ -146,7 +150,7 @@ def history(**options: Any) -> None:
 @cli.command()
 @with_manifests
 @with_folders
-@click.option("--only", multiple=True, metavar="GLOB", help="Only these tracks.")
+@click.option("--only", multiple=True, metavar="GLOB", help="Only these tracks.", shell_complete=tracks_for_a_shell)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 def check(**options: Any) -> None:
     """Is every asset there, whole, and what manifest and index say, measured again? Uses no network."""

@@ -12,6 +12,7 @@ import anyio
 
 from pipeline.audio.tasks import AudioError
 from pipeline.checking import Asset, Fault, faults
+from pipeline.cli.github import annotate
 from pipeline.cli.terminal import out, out_document, printable, say
 from pipeline.cli.words import load_manifests
 from pipeline.files import reason, sha256_of
@@ -19,6 +20,7 @@ from pipeline.fingerprints import fingerprint_of, finishing_fingerprint
 from pipeline.manifest.names import matcher
 from pipeline.output import rows_by_path
 from pipeline.plan_request import check_patterns
+from pipeline.report.annotations import Annotation
 from pipeline.runner.finisher import WorkerDied
 from pipeline.runner.results import EXIT_TRACKS
 from pipeline.workers import WorkerFinisher
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.audio.settings import Output
-    from pipeline.manifest.tracks import Manifest, Track
+    from pipeline.manifest.tracks import Manifest, Place, Track
     from pipeline.output import AssetRow
 
     Rows = dict[tuple[str, str], AssetRow]  # (manifest, path) -> row
@@ -45,6 +47,7 @@ class Finding:
     name: str
     path: str
     fault: Fault
+    place: Place  # of its track, in the manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Expected:
     main: str | None = None
 
     def finding(self, code: str, message: str) -> Finding:
-        return Finding(self.track.manifest, self.track.name, self.path, Fault(code, message))
+        return Finding(self.track.manifest, self.track.name, self.path, Fault(code, message), self.track.place)
 
 
 def check(manifests: tuple[Path, ...], *, output: Path, state: Path, only: tuple[str, ...], as_json: bool) -> None:
@@ -174,6 +177,7 @@ def _tell(findings: list[Finding], assets: int, *, as_json: bool) -> None:
         out_document({"ok": not findings, "exit": status, "assets": assets, "faults": listed})
     for finding in findings:
         (say if as_json else out)(printable(f"{finding.path}: {finding.fault.message}"))
+    annotate(Annotation("error", one.path, one.fault.message, one.place) for one in findings)
     if not as_json:
         bad = len({finding.path for finding in findings})
         out(f"{assets} assets checked: {'all well' if not bad else f'{bad} not as they should be'}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.terminal import DOCUMENT_BEGUN, out_document, say
+from pipeline.cli.terminal import DOCUMENT_BEGUN, in_actions, out_document, say
 from pipeline.files import FolderError, trouble
 from pipeline.report.document import ended_early
 from pipeline.runner.results import EXIT_FOLDER, EXIT_KEY, EXIT_TRACKS, EXIT_USAGE
@@ -44,9 +44,13 @@ class Ending:
     def document(self) -> dict[str, Any]:
         return ended_early(self.status, self.sentence)
 
-    def tell(self) -> None:
-        """Say why, also as the document that `--json` promises."""
+    def tell(self, error: BaseException) -> None:
+        """Say why, also as the document that `--json` promises, and beside a manifest's lines on GitHub."""
         say(self.told)
+        if in_actions():
+            from pipeline.cli.github import annotate_failure  # noqa: PLC0415 - only there
+
+            annotate_failure(error, self.sentence)
         if "--json" in sys.argv and not DOCUMENT_BEGUN.is_set():
             with suppress(OSError):  # as on a full disk: the exit status says it all the same
                 out_document(self.document)
@@ -65,7 +69,7 @@ def exit_with_a_sentence() -> Iterator[None]:
         ending = ending_of(error)
         if ending is None:
             raise
-        ending.tell()
+        ending.tell(error)
         sys.exit(ending.status)
 
 

@@ -15,6 +15,8 @@ from pipeline.files import FolderError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from click.shell_completion import CompletionItem
+
 MANIFEST = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 _MOST_DOLLARS: Final = Decimal(1_000_000)
@@ -62,8 +64,23 @@ class Month(click.ParamType[str]):
         return str(value)
 
 
+def manifests_for_a_shell(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The manifests that a word which was begun may mean."""
+    from pipeline.cli.completing import complete_manifests  # noqa: PLC0415 - only where somebody presses tab
+
+    return complete_manifests(context, parameter, begun)
+
+
+def tracks_for_a_shell(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The tracks that a word which was begun may mean."""
+    from pipeline.cli.completing import complete_tracks  # noqa: PLC0415 - as above
+
+    return complete_tracks(context, parameter, begun)
+
+
 def with_manifests(command: F) -> F:
-    return click.argument("manifests", nargs=-1, required=True, type=MANIFEST, metavar="MANIFEST...")(command)
+    return click.argument("manifests", nargs=-1, required=True, type=MANIFEST, metavar="MANIFEST...",
+                          shell_complete=manifests_for_a_shell)(command)  # fmt: skip
 
 
 def with_files(command: F) -> F:
@@ -72,6 +89,11 @@ def with_files(command: F) -> F:
 
 def with_json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")(command)
+
+
+def with_log(command: F) -> F:
+    return click.option("--log-file", type=MANIFEST, metavar="FILE",
+                        help="Append a JSON object a line to FILE for each thing that happens.")(command)  # fmt: skip
 
 
 def with_state(command: F) -> F:
@@ -115,7 +137,7 @@ def with_planning(command: F) -> F:
     """What `plan` and `run` share."""
     for option in (
         click.option("--regenerate", multiple=True, metavar="GLOB", help="Pay again, on purpose, for these tracks."),
-        click.option("--only", multiple=True, metavar="GLOB",
+        click.option("--only", multiple=True, metavar="GLOB", shell_complete=tracks_for_a_shell,
                      help="Only these tracks: * within a part of a name, ** across parts."),
     ):  # fmt: skip
         command = option(command)
@@ -125,9 +147,9 @@ def with_planning(command: F) -> F:
 def with_track(command: F) -> F:
     """One track, and the manifest that it is of."""
     for option in (
-        click.option("--manifest", type=MANIFEST, metavar="FILE",
+        click.option("--manifest", type=MANIFEST, metavar="FILE", shell_complete=manifests_for_a_shell,
                      help="The manifest. [default: the one here or in manifests/ that has such a track]"),
-        click.argument("track", metavar="TRACK"),
+        click.argument("track", metavar="TRACK", shell_complete=tracks_for_a_shell),
     ):  # fmt: skip
         command = option(command)
     return with_folders(command)

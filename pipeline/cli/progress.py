@@ -3,65 +3,90 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, TextIO
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TextIO
 
+from pipeline.cli.explaining import Explainer
+from pipeline.cli.standing import Standing
 from pipeline.cli.terminal import printable, write
-from pipeline.money import dollars
-from pipeline.runner.events import (
-    Event,
-    MoneyMoved,
-    Notice,
-    RunStarted,
-    TakeDownloaded,
-    TakeFailed,
-    TakeGenerated,
-    TakeSubmitted,
-    TrackFailed,
-    TrackFinished,
-    TrackMoved,
-    Waiting,
-)
+from pipeline.runner.events import Event, Notice, RunStarted, TrackFailed, TrackFinished, TrackMoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_SILENCE_S: Final = 60.0  # after so long without a line a log says how the run stands
+_LOG_COLUMNS: Final = 100
+
 
 @contextmanager
-def progress_for(stream: TextIO, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Event], None]]:
-    """An observer that fits `stream`."""
-    if quiet:
+def progress_for(
+    stream: TextIO | None, *, quiet: bool, verbose: bool, budget_microusd: int | None = None
+) -> Iterator[Callable[[Event], None]]:
+    """An observer that fits `stream`. `budget_microusd`: what the run may commit to, where somebody has said."""
+    if quiet or stream is None:
         yield lambda _: None
-    elif stream.isatty() and _has_width(stream):
-        with _bars(stream, verbose=verbose) as observe:
-            yield observe
+    elif stream.isatty() and _has_room(stream):
+        from pipeline.cli.bars import bars_on  # noqa: PLC0415 - only a terminal has bars
+
+        with bars_on(stream, Standing(budget_microusd)) as bars:
+            yield OnATerminal(bars.observe, bars.say, verbose=verbose).observe
     else:
-        lines = Lines(stream, verbose=verbose)
-        yield lines.observe
+        yield Lines(stream, Standing(budget_microusd), verbose=verbose).observe
 
 
-def _has_width(stream: TextIO) -> bool:
-    """A terminal without columns (a recorder's) has no room for bars."""
+def _has_room(stream: TextIO) -> bool:
+    """A terminal without columns (a recorder's), or one that only prints, has no room for bars."""
     try:
-        return os.get_terminal_size(stream.fileno()).columns > 0
+        return os.get_terminal_size(stream.fileno()).columns > 0 and os.environ.get("TERM") != "dumb"
     except OSError:
         return False
 
 
-class Lines:
-    """One plain line a track, as a log wants it."""
+class OnATerminal:
+    """Bars, and above them what somebody should read now; tracks that are done stand in the table at the end."""
 
-    def __init__(self, stream: TextIO, *, verbose: bool) -> None:
+    def __init__(self, move: Callable[[Event], None], say: Callable[[str], None], *, verbose: bool) -> None:
+        self._move = move
+        self._say = say
+        self._explainer = Explainer() if verbose else None
+
+    def observe(self, event: Event) -> None:
+        """Move the bars on, and say what there is to say of `event`."""
+        self._move(event)
+        match event:
+            case TrackFailed():
+                self._say(f"{event.track}: failed: {event.error}")
+            case TrackMoved():
+                self._say(_moved(event))
+            case Notice():
+                self._say(f"note: {event.text}")
+            case TrackFinished() if self._explainer is not None:
+                self._say(f"{event.track}: {', '.join(event.paths)}")
+            case _ if self._explainer is not None:
+                text = self._explainer.explanation(event)
+                if text is not None:
+                    self._say(text)
+
+
+class Lines:
+    """One plain line a track, as a log wants it. `now`: a clock that only goes forward, in seconds."""
+
+    def __init__(
+        self, stream: TextIO, standing: Standing, *, verbose: bool, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stream = stream
-        self._verbose = verbose
-        self._done = 0
-        self._tracks = 0
+        self._standing = standing
+        self._now = now
+        self._explainer = Explainer(now) if verbose else None
+        self._said_at = now()
 
     def observe(self, event: Event) -> None:
         """Say what a log should keep of `event`."""
+        self._standing.observe(event, self._now())
         match event:
             case RunStarted():
-                self._tracks = event.tracks
+                self._said_at = self._now()
             case TrackFinished():
                 self._count(f"{event.track}: {', '.join(event.paths)}")
             case TrackFailed():
@@ -70,108 +95,22 @@ class Lines:
                 self._write(_moved(event))
             case Notice():
                 self._write(f"note: {event.text}")
-            case _ if self._verbose:
-                self._explain(event)
+            case _ if self._explainer is not None:
+                text = self._explainer.explanation(event)
+                if text is not None:
+                    self._write(text)
+        if self._now() - self._said_at >= _SILENCE_S:
+            standing = self._standing
+            takes = f"{standing.takes_done:,} of {standing.takes:,} takes are here"
+            self._write(f"{takes}; {standing.sentence(self._now(), _LOG_COLUMNS)}")
 
     def _count(self, text: str) -> None:
-        self._done += 1
-        self._write(f"[{self._done}/{self._tracks}] {text}")
-
-    def _explain(self, event: Event) -> None:
-        text = explanation(event)
-        if text is not None:
-            self._write(text)
+        self._write(f"[{self._standing.tracks_done}/{self._standing.tracks}] {text}")
 
     def _write(self, text: str) -> None:
+        self._said_at = self._now()
         write(self._stream, printable(text))
 
 
 def _moved(event: TrackMoved) -> str:
     return f"{event.track}: moved from {event.old_name}: {', '.join(event.paths)}"
-
-
-def explanation(event: Event) -> str | None:
-    """What `--verbose` says about an event that has no line of its own."""
-    match event:
-        case Waiting():
-            return f"{event.what} in {event.seconds:.1f} s: {event.why}"
-        case TakeSubmitted():
-            return f"{event.track} take {event.take}: submitted as {event.job_id}"
-        case TakeGenerated():
-            bill = "" if event.cost_microusd is None else f", billed {dollars(event.cost_microusd)}"
-            return f"{event.track} take {event.take}: generated{bill}"
-        case TakeDownloaded():
-            return f"{event.track} take {event.take}: downloaded {event.size:,} bytes, {event.duration_s:.1f} s"
-        case TakeFailed():
-            return f"{event.track} take {event.take}: {event.error}"
-        case _:
-            return None
-
-
-@contextmanager
-def _bars(stream: TextIO, *, verbose: bool) -> Iterator[Callable[[Event], None]]:
-    from tqdm import tqdm  # noqa: PLC0415 - only a terminal has bars
-
-    layout = "{desc:<11}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
-    bars = {
-        name: tqdm(total=0, desc=name, file=stream, position=number, leave=True, bar_format=layout, dynamic_ncols=True)
-        for number, name in enumerate(_BAR_OF.values())
-    }
-    try:
-        yield Bars(bars, verbose=verbose).observe
-    finally:
-        for bar in bars.values():
-            bar.close()
-
-
-_BAR_OF: Final[dict[type, str]] = {
-    TakeSubmitted: "submitted",
-    TakeGenerated: "generated",
-    TakeDownloaded: "downloaded",
-    TrackFinished: "finished",
-}
-
-
-class Bars:
-    """Four bars: submitted, generated, downloaded, finished; money so far behind the last."""
-
-    def __init__(self, bars: dict[str, Any], *, verbose: bool) -> None:
-        self._bars = bars
-        self._verbose = verbose
-
-    def observe(self, event: Event) -> None:
-        """Move the bars on."""
-        match event:
-            case RunStarted():
-                self._begin(event)
-            case MoneyMoved():
-                billed, reserved = dollars(event.commitment.billed), dollars(event.commitment.reserved)
-                self._bars["finished"].set_postfix_str(f"billed {billed}, reserved {reserved}")
-            case TrackFailed():
-                self._write(f"{event.track}: failed: {event.error}")
-            case TrackMoved():
-                self._write(_moved(event))
-            case TrackFinished():
-                self._write(f"{event.track}: {', '.join(event.paths)}")
-                self._advance(event)
-            case Notice():
-                self._write(f"note: {event.text}")
-            case _:
-                self._advance(event)
-
-    def _advance(self, event: Event) -> None:
-        if type(event) in _BAR_OF:
-            self._bars[_BAR_OF[type(event)]].update()
-        text = explanation(event) if self._verbose else None
-        if text is not None:
-            self._write(text)
-
-    def _begin(self, event: RunStarted) -> None:
-        takes = event.submits + event.collects
-        for name, total in (("submitted", event.submits), ("generated", takes), ("downloaded", takes)):
-            self._bars[name].reset(total=total)
-        self._bars["finished"].reset(total=event.tracks)
-
-    def _write(self, text: str) -> None:
-        with suppress(OSError, ValueError):  # nobody reads it any more
-            self._bars["finished"].write(printable(text), file=self._bars["finished"].fp)

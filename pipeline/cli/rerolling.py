@@ -26,6 +26,7 @@ def reroll(
     wait: bool,
     quiet: bool,
     cancel_on_interrupt: bool,
+    log_file: Path | None,
     **options: Any,
 ) -> None:
     """Buy one more take of a track, and finish it beside the pick."""
@@ -38,8 +39,8 @@ def reroll(
         take = rerolled_take(plan, found.name).number
         if not quiet:
             show(plan, sys.stderr if as_json else sys.stdout)
-        result = carried_out(plan, workspace, cancel_queued=cancel_on_interrupt, quiet=quiet)
-    sum_up(result, quiet=quiet)
+        result = carried_out(plan, workspace, cancel_queued=cancel_on_interrupt, quiet=quiet, log_file=log_file)
+    sum_up(result, plan, quiet=quiet)
     if result.exit == 0 and not quiet:
         (say if as_json else out)(what_came(result, found.name, take, request.state))
     if as_json:

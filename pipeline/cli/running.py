@@ -7,7 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.cli.colour import colour_wanted
+from pipeline.cli.event_log import event_log
 from pipeline.cli.failing import ending_of
+from pipeline.cli.github import Notices, tell_github
 from pipeline.cli.interrupting import brought_to_its_end
 from pipeline.cli.leavings import Leavings
 from pipeline.cli.on_finish import command_of, tell_on_finish
@@ -19,12 +21,15 @@ from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
 from pipeline.report.document import run_document
 from pipeline.report.plan_text import plan_lines, summary_lines
+from pipeline.runner.budgets import budget_over_all
 from pipeline.runner.results import EXIT_USAGE
 from pipeline.workspace import Plan, Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pipeline.runner.events import Event
     from pipeline.runner.results import RunResult
 
 
@@ -40,7 +45,7 @@ def run(manifests: tuple[Path, ...], *, on_finish: str | None, as_json: bool, **
         ending = ending_of(error)
         if ending is None:
             raise
-        ending.tell()
+        ending.tell(error)
         status, document = ending.status, ending.document
     try:
         if printed is not None:
@@ -63,6 +68,7 @@ def _run(
     wait: bool,
     quiet: bool,
     verbose: bool,
+    log_file: Path | None,
     **options: Any,
 ) -> RunResult:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
@@ -75,11 +81,17 @@ def _run(
         if not quiet:
             show(plan, sys.stderr if as_json else sys.stdout, verbose=verbose)
         result = carried_out(
-            plan, workspace, concurrency, cancel_queued=cancel_on_interrupt, quiet=quiet, verbose=verbose
+            plan,
+            workspace,
+            concurrency,
+            cancel_queued=cancel_on_interrupt,
+            quiet=quiet,
+            verbose=verbose,
+            log_file=log_file,
         )
         if result.exit == 0:
             leavings.leave()
-    sum_up(result, quiet=quiet)
+    sum_up(result, plan, quiet=quiet)
     return result
 
 
@@ -98,18 +110,37 @@ def carried_out(
     cancel_queued: bool = False,
     quiet: bool = False,
     verbose: bool = False,
+    log_file: Path | None = None,
 ) -> RunResult:
-    """What becomes of `plan`, told while it goes on; a signal stops it in order."""
+    """What becomes of `plan`, told while it goes on; a signal stops it in order.
+
+    Raises Unwritable, before anything is done, where there can be no log at `log_file`.
+    """
     if plan.nothing_to_do:
         return untouched(plan, workspace)
-    with progress_for(sys.stderr, quiet=quiet, verbose=verbose) as observe:
-        work = partial(
-            carry_out_locked, plan, workspace, clock=SystemClock(), observer=observe, concurrency=concurrency
-        )
-        return brought_to_its_end(lambda control: work(control=control), cancel_queued=cancel_queued)
+    notices = Notices()
+    with event_log(log_file) as log:
+        watchers: list[Callable[[Event], None]] = [notices.observe, *([] if log is None else [log.observe])]
+        budget = budget_over_all(plan)
+        with progress_for(sys.stderr, quiet=quiet, verbose=verbose, budget_microusd=budget) as show_progress:
+            watchers.append(show_progress)
+            observe = partial(_tell_all, watchers)
+            work = partial(
+                carry_out_locked, plan, workspace, clock=SystemClock(), observer=observe, concurrency=concurrency
+            )
+            result = brought_to_its_end(lambda control: work(control=control), cancel_queued=cancel_queued)
+        if log is not None:
+            log.end(result)
+    tell_github(result, notices.texts, workspace.output.folder.path("cost-report.md"))
+    return result
 
 
-def sum_up(result: RunResult, *, quiet: bool) -> None:
+def _tell_all(watchers: Sequence[Callable[[Event], None]], event: Event) -> None:
+    for watcher in watchers:
+        watcher(event)
+
+
+def sum_up(result: RunResult, plan: Plan, *, quiet: bool) -> None:
     """How it went, on standard error; `quiet`: only where something is wrong."""
-    for line in summary_lines(result) if result.exit or not quiet else ():
+    for line in summary_lines(result, budget_over_all(plan)) if result.exit or not quiet else ():
         say(line)

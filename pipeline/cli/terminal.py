@@ -5,17 +5,37 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from pipeline.report.annotations import harmless_to_actions
 from pipeline.report.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: Has this command begun to print a document? A second one would make both unreadable, whole or cut as the first is.
 DOCUMENT_BEGUN: Final = Event()
+
+
+#: What makes room for words where something stands at the foot of the terminal: bars do, while a run goes on.
+_MAKE_ROOM: Final[list[Callable[[], None]]] = []
+
+
+@contextmanager
+def words_above(make_room: Callable[[], None]) -> Iterator[None]:
+    """Have `make_room` called before each line while the block lasts."""
+    _MAKE_ROOM.append(make_room)
+    try:
+        yield
+    finally:
+        _MAKE_ROOM.remove(make_room)
+
+
+def in_actions() -> bool:
+    """Is this a step of a GitHub workflow, whose output is read for commands?"""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def say(text: str) -> None:
@@ -34,7 +54,10 @@ def out_document(document: Mapping[str, Any]) -> None:
     Raises OSError as `out_whole` does: half a document is none.
     """
     DOCUMENT_BEGUN.set()
-    out_whole(json.dumps(document, indent=1).encode() + b"\n")
+    text = json.dumps(document, indent=1)
+    if in_actions():
+        text = text.replace("##[", "##\\u005b")  # the same document, and no command
+    out_whole(text.encode() + b"\n")
 
 
 def out_whole(content: bytes) -> None:
@@ -57,10 +80,17 @@ def out_whole(content: bytes) -> None:
 
 def write(stream: TextIO | None, line: str) -> None:
     """One line to `stream`; a stream that is closed, full or gone is given up for good."""
+    for make_room in _MAKE_ROOM:
+        make_room()
+    put(stream, (harmless_to_actions(line) if in_actions() else line) + "\n")
+
+
+def put(stream: TextIO | None, text: str) -> None:
+    """`text` to `stream` as it is, and at once; as `write` where that fails."""
     if stream is None:
         return
     try:
-        stream.write(line + "\n")
+        stream.write(text)
         stream.flush()
     except (OSError, ValueError):
         _give_up(stream)

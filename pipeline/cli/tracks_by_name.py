@@ -49,7 +49,7 @@ def _nearby() -> tuple[list[Manifest], list[ManifestMistakes]]:
     """The manifests of the working folder and of manifests/, and the mistakes of those that can't be used."""
     manifests: list[Manifest] = []
     mistaken: list[ManifestMistakes] = []
-    for path in _candidates():
+    for path in candidates():
         try:
             manifests.append(load_manifest(path))
         except ManifestMistakes as mistakes:
@@ -57,7 +57,8 @@ def _nearby() -> tuple[list[Manifest], list[ManifestMistakes]]:
     return manifests, mistaken
 
 
-def _candidates() -> Iterator[Path]:
+def candidates() -> Iterator[Path]:
+    """What look like manifests in the working folder and in manifests/."""
     for folder in _FOLDERS:
         for path in sorted(path for ending in _ENDINGS for path in folder.glob(ending)):
             try:

@@ -15,7 +15,7 @@ import anyio
 from pipeline.gateway.errors import LONGEST_WAIT_S, WaitTooLong
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipeline.gateway.headers import RateFacts
 
@@ -27,6 +27,8 @@ _SLACK_S: Final = 0.5
 _PAUSE_WHEN_UNTOLD_S: Final = 5.0
 _SHORTEST_PAUSE_S: Final = 1.0
 _SHORTEST_WAIT_S: Final = 1e-6  # a clock's own grain: less than this is now
+_WORTH_TELLING_S: Final = 1.0
+_SAME_MOMENT_S: Final = 0.1
 
 
 def earliest_turn(sent: Sequence[float], limit: int) -> float:
@@ -128,9 +130,16 @@ class Allowance:
 class Pacer:
     """Lets requests to one gateway leave at its pace. Times are the event loop's."""
 
-    def __init__(self, requests_per_minute: int | None) -> None:
-        """`requests_per_minute` None: no limit, until the gateway speaks of one."""
+    def __init__(
+        self, requests_per_minute: int | None, on_wait: Callable[[float, int | None], None] = lambda *_: None
+    ) -> None:
+        """`requests_per_minute` None: no limit, until the gateway speaks of one.
+
+        `on_wait` is told of every wait of a second or more before it begins: how long, and the limit that it keeps to;
+        None: the gateway has refused a request, and wants no more of them for so long.
+        """
         self._allowance = Allowance(requests_per_minute)
+        self._on_wait = on_wait
         self._queue = anyio.Lock(fast_acquire=True)  # first come, first served; who is cancelled just leaves the queue
 
     async def turn(self) -> None:
@@ -148,8 +157,14 @@ class Pacer:
                         code="wait_too_long",
                         retry_after_s=pause_s,
                     )
+                self._tell(wait_s, pause_s)
                 await anyio.sleep(wait_s)
             self._allowance.take(anyio.current_time())
+
+    def _tell(self, wait_s: float, pause_s: float) -> None:
+        if wait_s >= _WORTH_TELLING_S:
+            is_pause = wait_s - pause_s < _SAME_MOMENT_S
+            self._on_wait(wait_s, None if is_pause else self._allowance.limit(anyio.current_time()))
 
     def observe(self, facts: RateFacts) -> None:
         """Learn from what an answer says about the limit."""

@@ -7,9 +7,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _LIST = "--only"
+# With nothing to do, there is nobody to hold to the one, and nothing to write into the other.
+_OF_A_RUN = ("--concurrency", "--log-file")
 _VALUES = {
     "plan": frozenset({"--output", "--state", "--gateway", "--budget", _LIST}),
-    "run": frozenset({"--output", "--state", "--gateway", "--budget", _LIST, "--concurrency", "--depfile", "--stamp"}),
+    "run": frozenset({"--output", "--state", "--gateway", "--budget", _LIST, *_OF_A_RUN, "--depfile", "--stamp"}),
 }
 # With nothing to do, these change nothing but what is printed.
 _FLAGS = {
@@ -65,7 +67,7 @@ class Asked:
         """What one stamp stands for: `run` and `plan` of the same things share it."""
         yield str(len(self.manifests))
         yield from self.manifests
-        yield from (f"{name}={self.values[name]}" for name in sorted(self.values) if name != "--concurrency")
+        yield from (f"{name}={self.values[name]}" for name in sorted(self.values) if name not in _OF_A_RUN)
         yield from self.only
 
 

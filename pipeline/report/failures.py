@@ -33,6 +33,7 @@ _ADVICE: Final[dict[str, str]] = {
     State.REFUSED: _NOT_CHARGED,
     UNSENT: "Nothing was sent for it. Run again to go on.",
 }
+_BLOCKED: Final = "Nothing is bought without a word: --regenerate with its name generates it again, and pays again."
 _FINISHING: Final = "Its source is paid for and kept: mend what the sentence says and run again, free."
 _RECORDING: Final = "Mend what the sentence says and run again, free."
 _GENERIC: Final = "Run again; nothing that was paid for is paid for twice."
@@ -73,7 +74,7 @@ def _of_manifest(manifest: ManifestResult, by_key: Mapping[PurchaseKey, Purchase
 
 def _advice(track: TrackResult, by_key: Mapping[PurchaseKey, Purchase]) -> str:
     if track.plan.action is Action.BLOCKED:
-        return "Nothing is bought without a word: --regenerate with its name generates it again, and pays again."
+        return _BLOCKED
     if track.plan.track.file is not None:
         return _RECORDING
     asked = [by_key[take.key] for take in track.plan.takes if take.key in by_key]
@@ -82,6 +83,20 @@ def _advice(track: TrackResult, by_key: Mapping[PurchaseKey, Purchase]) -> str:
     if worst is None and asked:
         return _FINISHING
     return _of_purchase(worst)
+
+
+def advice_of(track: TrackResult) -> str:
+    """What to do about a track that failed, as far as the run itself knows."""
+    if track.plan.action is Action.BLOCKED:
+        return _BLOCKED
+    if track.plan.track.file is not None:
+        return _RECORDING
+    failed = [take for take in track.takes if take.error]
+    statuses = {UNSENT for take in failed if take.unsent}
+    statuses |= {take.job.state for take in failed if take.job is not None and not take.unsent}
+    if failed and not statuses:
+        return _GENERIC
+    return next((advice for status, advice in _ADVICE.items() if status in statuses), _FINISHING)
 
 
 def _of_purchase(purchase: Purchase | None) -> str:

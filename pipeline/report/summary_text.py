@@ -1,4 +1,4 @@
-"""How a run went, in a few lines of at most 80 columns: what failed and why, what is there, what it cost."""
+"""How a run went, in lines of at most 80 columns: what failed, why, and what to do; each track; what it cost."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from pipeline.money import Basis, dollars
+from pipeline.report.closing_table import table_lines
+from pipeline.report.failures import advice_of
 from pipeline.report.terminal import listed, paragraph
 from pipeline.report.text import audio_length, one_line
 
@@ -19,11 +21,17 @@ _WIDTH: Final = 80
 _SAID_EACH: Final = 3  # a reason that more tracks share is said once
 
 
-def summary_lines(result: RunResult) -> list[str]:
-    """The end of a run."""
+#: A reason that has one of these says itself what to do.
+_SAYS_WHAT_TO_DO: Final = ("run again", "next run", "to go on", "--")
+
+
+def summary_lines(result: RunResult, budget_microusd: int | None = None) -> list[str]:
+    """The end of a run. `budget_microusd`: what all of its manifests may commit to, where that is known."""
     lines = list(_failures(result))
+    table = table_lines(result)
+    lines += [*([""] if lines and table else []), *table, *([""] if table else [])]
     lines += _paragraph(_counts(result))
-    lines += _paragraph(_money(result))
+    lines += _paragraph(_money(result, budget_microusd))
     unproven = result.committed.unknown
     if unproven:
         lines += _paragraph(f"Possible duplicates: up to {dollars(unproven)}, counted as spent until disproved.")
@@ -46,19 +54,25 @@ def _failures(result: RunResult) -> Iterator[str]:
     What stopped the run is said at its end, and not for each track that it stopped as well.
     """
     tracks: defaultdict[str, list[str]] = defaultdict(list)
+    advice: dict[str, str] = {}
     stop = None if result.stop is None else result.stop.message
     for track in result.tracks:
         if track.status == "failed" and track.error != stop:
-            tracks[track.error or "no reason is known"].append(one_line(track.plan.track.name))
+            reason = track.error or "no reason is known"
+            tracks[reason].append(one_line(track.plan.track.name))
+            advice.setdefault(reason, advice_of(track))
     for take in (take for manifest in result.manifests for take in manifest.strays if take.error):
         name = "a job of an earlier plan" if take.job is None else take.job.intent.track
         tracks[str(take.error)].append(one_line(name))
     for reason, names in tracks.items():
+        says = any(words in reason.lower() for words in _SAYS_WHAT_TO_DO)
         if len(names) > _SAID_EACH:
             yield from _paragraph(f"! {len(names):,} tracks ({listed(names)}): {reason}")
         else:
             for name in names:
                 yield from _paragraph(f"! {name}: {reason}")
+        if reason in advice and not says and stop is None:
+            yield from paragraph(advice[reason], width=_WIDTH, first_indent="  ")
 
 
 def _counts(result: RunResult) -> str:
@@ -73,7 +87,7 @@ def _counts(result: RunResult) -> str:
     return f"{', '.join(words) or 'No tracks'}, in {audio_length(result.seconds)}."
 
 
-def _money(result: RunResult) -> str:
+def _money(result: RunResult, budget_microusd: int | None) -> str:
     money = result.committed
     computed = _computed(result)
     text = f"Billed {dollars(money.billed)}"
@@ -81,6 +95,8 @@ def _money(result: RunResult) -> str:
         text += f", {dollars(computed)} of it computed since the gateway named no price"
     if money.reserved:
         text += f"; {dollars(money.reserved)} more is reserved for what was asked and not billed yet (estimated)"
+    if budget_microusd is not None and money.total:
+        text += f"; {dollars(budget_microusd - money.total)} of the budget of {dollars(budget_microusd)} is left"
     return f"{text}."
 
 

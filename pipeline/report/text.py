@@ -44,6 +44,17 @@ def audio_length(seconds: float) -> str:
     return f"{hours:,} h {minutes:02} min"
 
 
+def rough_length(seconds: float) -> str:
+    """A length of time that is only guessed at: `5 s`, `45 s`, `4 min`, `2 h 10 min`."""
+    if seconds < 57.5:  # noqa: PLR2004 - what is rounded up to a minute
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes in an hour
+        return f"{max(1, minutes)} min"
+    hours, minutes = divmod(round(minutes / 5) * 5, 60)
+    return f"{hours:,} h {minutes:02} min"
+
+
 def month_of(seconds: float) -> str:
     """The month of a moment in seconds since 1970, in UTC: `2026-09`."""
     return timestamp(seconds)[: len("2026-09")]

@@ -28,6 +28,15 @@ def cap_of(plan: Plan) -> int | None:
     return None if len(plan.manifests) == 1 else plan.request.budget_microusd
 
 
+def budget_over_all(plan: Plan) -> int | None:
+    """What all manifests may commit to: the cap, else the sum where each has a budget of its own."""
+    if (cap := cap_of(plan)) is not None:
+        return cap
+    budgets = [budget_of(plan, part) for part in plan.manifests]
+    known = [budget for budget in budgets if budget is not None]
+    return sum(known) if known and len(known) == len(budgets) else None
+
+
 def asks(part: ManifestPlan, purchases: Mapping[PurchaseKey, int], run: int) -> dict[PurchaseKey, int]:
     """What `run` is asked for, in micro-dollars: `purchases`, and what may turn out to have to be paid for again."""
     again = {

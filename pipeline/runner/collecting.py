@@ -17,9 +17,9 @@ from pipeline.jobs import Job, State
 from pipeline.ledger.records import Source
 from pipeline.money import Basis, dollars, rounded_up
 from pipeline.planning.takes import KEPT_AT_GATEWAY_S
-from pipeline.runner.events import MoneyMoved, Notice, TakeDownloaded, TakeGenerated, Waiting
+from pipeline.runner.events import Notice, TakeDownloaded, TakeGenerated, Waiting
 from pipeline.runner.results import EXIT_KEY, Stop, TakeLost, Unsent
-from pipeline.runner.retrying import pause_s
+from pipeline.runner.retrying import cause_of, pause_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ class Collector:
         # One that an earlier process submitted is asked about at once.
         asked = _Asked(self._polled_at.get(job.row) if job is order.job else anyio.current_time())
         while True:
-            await anyio.sleep_until(asked.next_at(settings.poll_interval_s))
+            await self._sleep_until(asked.next_at(settings.poll_interval_s), order, asked)
             asked = await self._ask(order, job, asked.failures)
             if asked.answer is not None:
                 ended = await self._ended(job, asked.answer, order)
@@ -97,6 +97,13 @@ class Collector:
                     return ended, asked.answer.audio_url
             if self._tools.clock.now() >= due:
                 raise TakeLost(_overdue(job, settings.job_timeout_s, asked.trouble))
+
+    async def _sleep_until(self, moment: float, order: Order, asked: _Asked) -> None:
+        """Wait for a job's next poll. Why a poll is made again that has failed was said when it did."""
+        pause = moment - anyio.current_time()
+        if pause > 0 and asked.trouble is None:
+            self._tools.observe(Waiting(order.name, pause, _standing(asked.answer), "poll"))
+        await anyio.sleep_until(moment)
 
     async def _ask(self, order: Order, job: Job, failures: int) -> _Asked:
         """One poll, and what came of it. Raises TakeLost where asking again in this run can't help."""
@@ -114,7 +121,7 @@ class Collector:
                 anyio.current_time(), failures=failures + 1, retry_after_s=error.retry_after_s, trouble=str(error)
             )
             pause = asked.next_at(self._tools.settings_of(job).poll_interval_s) - anyio.current_time()
-            self._tools.observe(Waiting(f"{order.name}: poll", pause, str(error)))
+            self._tools.observe(Waiting(f"{order.name}: poll", pause, str(error), cause_of(error)))
             return asked
         return _Asked(anyio.current_time(), answer, unchanged=answer is None)
 
@@ -220,9 +227,6 @@ class Collector:
     async def _record(self, change: Callable[..., Job]) -> Job:
         job: Job = await self._tools.ledger.write(change)
         self._tools.post(job)
-        account = self._tools.accounts.get(job.run)
-        if account is not None:
-            self._tools.observe(MoneyMoved(account.committed))
         return job
 
 
@@ -240,6 +244,10 @@ def _computed(job: Job, duration_s: float) -> int:
     """Seconds received x price: the estimate, in proportion."""
     estimate, asked = job.intent.estimate_microusd, Decimal(str(job.intent.seconds_asked))
     return rounded_up(estimate * Decimal(str(duration_s)) / asked)
+
+
+def _standing(answer: JobAnswer | None) -> str:
+    return "the gateway has nothing new to say of it" if answer is None else f"the gateway says: {answer.status}"
 
 
 def _overdue(job: Job, timeout_s: float, trouble: str | None) -> str:

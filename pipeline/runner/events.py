@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pipeline.jobs import Commitment
@@ -16,6 +16,7 @@ class RunStarted:
     submits: int
     collects: int
     tracks: int
+    slots: int = 0  # jobs that may be in flight at one time; 0: not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,14 @@ class TrackMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishingBegun:
+    """A track has all that its finishing needs, and is in a worker's hands or waits for one."""
+
+    manifest: str
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrackFinished:
     """A track's assets stand in the output folder."""
 
@@ -94,13 +103,20 @@ class MoneyMoved:
     commitment: Commitment
 
 
+#: Why something waits: the gateway refused a request for coming too soon (refused), the limit of requests a minute is
+#: used up (limit), a job is not done (poll), something failed and is tried again (retry), or as many jobs are in flight
+#: as may be (slot).
+Cause = Literal["refused", "limit", "poll", "retry", "slot"]
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something has to wait, and why."""
+    """Something has to wait, and why. `seconds` None: nobody knows how long."""
 
     what: str
-    seconds: float
+    seconds: float | None
     why: str
+    cause: Cause = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +133,7 @@ Event = (
     | TakeDownloaded
     | TakeFailed
     | TrackMoved
+    | FinishingBegun
     | TrackFinished
     | TrackFailed
     | MoneyMoved

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipeline.gateway.errors import RateLimited
+
 if TYPE_CHECKING:
     from pipeline.gateway.errors import GatewayError
+    from pipeline.runner.events import Cause
 
 #: A request that was surely not taken is sent again for so long, in seconds.
 TRY_AGAIN_FOR_S: Final = 600.0
@@ -20,6 +23,11 @@ def pause_s(tries: int, retry_after_s: float | None = None) -> float:
     if retry_after_s is not None:
         return retry_after_s
     return min(_FIRST_PAUSE_S * 2.0 ** min(tries - 1, 10), _LONGEST_PAUSE_S)
+
+
+def cause_of(error: Exception) -> Cause:
+    """What the wait after `error` is for."""
+    return "refused" if isinstance(error, RateLimited) else "retry"
 
 
 def pause_before_resubmitting(error: GatewayError, tries: int, since_first_s: float) -> float | None:

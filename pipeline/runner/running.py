@@ -11,7 +11,14 @@ from pipeline.files import FolderError
 from pipeline.ledger.records import Finishing
 from pipeline.ledger.store import LedgerError
 from pipeline.planning.plans import Action
-from pipeline.runner.events import MoneyMoved, RunStarted, TakeFailed, TrackFailed, TrackFinished
+from pipeline.runner.events import (
+    FinishingBegun,
+    RunStarted,
+    TakeFailed,
+    TrackFailed,
+    TrackFinished,
+    Waiting,
+)
 from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
 from pipeline.runner.getting import Got, Slot, TakeGetter
 from pipeline.runner.grouping import audition_all, level_of
@@ -114,10 +121,16 @@ class Runner:
         collects = sum(order.job is not None for order in every)
         active = (Action.GENERATE, Action.FINISH)
         tracks = sum(track.action in active for work in works for track in work.plan.tracks)
-        self._tools.observe(RunStarted(len(every) - collects, collects, tracks))
+        slots = {id(work.slots): work.slots.value for work in works}  # several manifests may share theirs
+        self._tools.observe(RunStarted(len(every) - collects, collects, tracks, sum(slots.values())))
+        self._tools.tell_money()  # a continued run has bound something already
 
     async def _dispatch(self, work: ManifestWork, orders: Iterable[Order], jobs: TaskGroup) -> None:
+        told = False
         for order in orders:
+            if work.slots.value == 0 and not told:
+                told = True  # the first time says it for all that follow
+                self._tools.observe(Waiting(order.name, None, "as many jobs are in flight as may be", "slot"))
             await work.slots.acquire()
             slot = Slot(work.slots)
             if not self._tools.control.submitting and (order.job is None or order.job.job_id is None):
@@ -193,6 +206,8 @@ class Runner:
     async def _finish(self, plan: TrackPlan, audition: Audition | None = None) -> None:
         """Finish one track and say what became of it; `audition`: what it was like before its group was levelled."""
         began_at = self._tools.clock.now()
+        name = (plan.track.manifest, plan.track.name)
+        self._tools.observe(FinishingBegun(*name))
         takes = self._results_of(plan)
         failed = next((take.error for take in takes if take.error), None)
         done: Finished | None = None
@@ -209,7 +224,6 @@ class Runner:
         except Exception as caught:  # noqa: BLE001 - as above
             error = defect(caught)
         rows = self._finisher.standing(plan) if done is None else done.rows
-        name = (plan.track.manifest, plan.track.name)
         status = "failed" if error or done is None else _status(plan, done)
         missing = [take for take in takes if take.error and not take.failed_gate]
         if missing and all(take.unsent for take in missing):
@@ -243,7 +257,6 @@ class Runner:
     def _result(self, work: ManifestWork, orders: Sequence[Order]) -> ManifestResult:
         planned = {take.key for track in work.plan.tracks for take in track.takes}
         strays = [self._takes[order.key] for order in orders if order.key not in planned and order.key in self._takes]
-        self._tools.observe(MoneyMoved(work.account.committed))
         return ManifestResult(
             work.plan,
             tuple(self._track_result(track) for track in work.plan.tracks),

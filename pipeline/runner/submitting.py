@@ -19,7 +19,7 @@ from pipeline.money import dollars
 from pipeline.planning.takes import RESEND_WITHIN_S
 from pipeline.runner.events import Notice, TakeSubmitted, Waiting
 from pipeline.runner.results import EXIT_KEY, EXIT_MONEY, Stop, TakeLost, Unsent
-from pipeline.runner.retrying import MOST_RESENDS, TRY_AGAIN_FOR_S, pause_before_resubmitting, pause_s
+from pipeline.runner.retrying import MOST_RESENDS, TRY_AGAIN_FOR_S, cause_of, pause_before_resubmitting, pause_s
 
 if TYPE_CHECKING:
     from pipeline.gateway.answers import Accepted
@@ -68,7 +68,7 @@ class Submitter:
                 return job
             pause = self._pause(job, error, tries)
             self._tell_of_no_connection(job.intent.origin, error)
-            self._tools.observe(Waiting(f"{order.name}: submit", pause, str(error)))
+            self._tools.observe(Waiting(f"{order.name}: submit", pause, str(error), cause_of(error)))
             await anyio.sleep(pause)
 
     def _tell_of_no_connection(self, origin: str, error: GatewayError) -> None:

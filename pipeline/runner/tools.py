@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.jobs import Commitment
 from pipeline.manifest.tracks import GatewaySettings
+from pipeline.runner.events import MoneyMoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,3 +84,8 @@ class Tools:
         account = self.accounts.get(job.run)
         if account is not None:
             account.post(job)
+            self.tell_money()
+
+    def tell_money(self) -> None:
+        """Say what all of the run's manifests bind now."""
+        self.observe(MoneyMoved(sum((one.committed for one in self.accounts.values()), Commitment())))

@@ -213,6 +213,15 @@ class TestPacer:
             pacer.refused(100.0)
         assert anyio.current_time() == pytest.approx(150.0)
 
+    async def test_a_wait_of_a_second_or_more_is_told_before_it_begins(self) -> None:
+        """How long, and the limit that it keeps to; none where the gateway has refused a request."""
+        told: list[tuple[float, float, int | None]] = []
+        pacer = Pacer(60, lambda seconds, limit: told.append((anyio.current_time(), seconds, limit)))
+        pacer.refused(12.0)
+        for _ in range(21):
+            await pacer.turn()
+        assert [(at, round(seconds, 1), limit) for at, seconds, limit in told] == [(0.0, 12.0, None), (12.0, 10.5, 45)]
+
     async def test_a_pause_beyond_two_minutes_is_not_waited_for(self) -> None:
         """Every track that asks gets the sentence at once, and nothing more is sent."""
         pacer = Pacer(600)

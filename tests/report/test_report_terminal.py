@@ -182,18 +182,28 @@ def test_a_length_of_audio_reads_as_people_say_it(seconds, text):
 def test_the_summary_of_a_run_names_each_failure_and_the_money():
     """Failures first, then counts, then what it cost."""
     day, lich = a_track("overworld/day"), a_track("battle/lich")
+    gone = a_job(lich, row=2, state=State.FAILED)
     pending = a_job(a_track("slow"), row=3, state=State.ACCEPTED, unproven_sends=1)
     result = a_manifest_result(
-        a_track_result(a_track_plan(day), "generated", jobs=[a_job(day)]),
-        a_track_result(a_track_plan(lich), "failed", error="failed at the gateway, not charged: gave up"),
+        a_track_result(a_track_plan(day), "generated", jobs=[a_job(day)], rows=[a_row(day, duration=64.0)]),
+        a_track_result(a_track_plan(lich), "failed", jobs=[gone], error="failed at the gateway: too dark"),
         a_track_result(a_track_plan(a_track("slow")), "failed", jobs=[pending], error="still generating"),
     )
-    assert summary_lines(RunResult((result,), 12.3, notices=("look here",))) == [
-        "! battle/lich: failed at the gateway, not charged: gave up",
+    assert summary_lines(RunResult((result,), 12.3, notices=("look here",)), 1_000_000) == [
+        "! battle/lich: failed at the gateway: too dark",
+        "  Not charged. Run again to ask anew; if it fails alike, change the prompt or",
+        "  the model.",
         "! slow: still generating",
+        "  Run again: it is asked for first, and not paid for twice.",
+        "",
+        "track          status     length   LUFS  dBTP      cost  takes  warnings",
+        "battle/lich    failed          -      -     -   $0.0000    0/1         -",
+        "slow           failed          -      -     -  ~$0.0600    0/1         -",
+        "overworld/day  generated  1:04.0  -16.0  -1.2   $0.0300      1         -",
+        "",
         "1 generated, 2 failed, in 12.3 s.",
         "Billed $0.0300; $0.0300 more is reserved for what was asked and not billed yet",
-        "  (estimated).",
+        "  (estimated); $0.9100 of the budget of $1.0000 is left.",
         "Possible duplicates: up to $0.0300, counted as spent until disproved.",
         "note: look here",
     ]

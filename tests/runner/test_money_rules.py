@@ -11,7 +11,7 @@ import pytest
 from worlds import HEAD, First, World, error, failure, is_media, is_poll, is_submit, lost, refused, status
 
 from pipeline.jobs import State
-from pipeline.runner.events import Notice
+from pipeline.runner.events import Notice, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,18 @@ async def test_what_was_surely_not_taken_is_sent_again(world: World, answer: Cal
     result = await world.run(ONE)
     assert (result.exit, len(world.network.submits)) == (0, 4)
     assert (result.committed.billed, result.committed.unknown) == (COST, 0)
+
+
+async def test_every_wait_is_told_with_what_it_is_for(world: World) -> None:
+    """A refused submit, each poll of a job that is not done, and the takes for which no slot is free."""
+    world.network.before.append(First(is_submit, lambda _: failure(429, "rate_limit_error", retry_after="12")))
+    await world.run(ONE + "  battle: {prompt: a battle}\n", concurrency=1)
+    waits = [event for event in world.events if isinstance(event, Waiting)]
+    assert [(wait.cause, wait.what, wait.seconds) for wait in waits[:3]] == [
+        ("slot", "battle", None),
+        ("refused", "menu: submit", 12.0),
+        ("poll", "menu", 3.0),
+    ]
 
 
 async def test_a_gateway_that_stays_down_is_given_up_after_ten_minutes(world: World) -> None:
