@@ -36,7 +36,7 @@ tracks:
   {name}/battle: {{prompt: fierce battle of {name} in {place}}}
 """
 _INDEX: Final = "assets.json"
-_REPORTS: Final = ("cost-report.json", "cost-report.csv", "cost-report.md")
+_REPORTS: Final = ("cost-report.json", "cost-report.csv", "cost-report.md", "report.html")
 _KEY: Final = "sk-aig-1"
 
 
@@ -162,6 +162,8 @@ class Place:
                     assert len({len(row) for row in csv.reader(content.decode().splitlines())}) == 1
                 case "cost-report.md":
                     assert content.endswith(b"\n")
+                case "report.html":
+                    assert content.endswith(b"</html>\n")
                 case _:
                     assert (path, sha256_of(self.output / path)) in known
         for source in self.folder.glob(".pipeline/sources/??/*"):

@@ -32,7 +32,7 @@ def beside(world: World, path: str, content: str = "") -> None:
 
 def contents(world: World) -> dict[str, bytes]:
     """What stands in the output folder, but for index and reports."""
-    own = ("assets.json", "cost-report")
+    own = ("assets.json", "cost-report", "report.html")
     return {path: (world.output / path).read_bytes() for path in world.files if not path.startswith((*own, ".pipe"))}
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _MOST_EFFECTS: Final = 400
 _TOLD_WHOLE: Final = ("one",)
 _STEP: Final = 3  # of the other stories every third effect: all of them take minutes
-_OWN: Final = ("assets.json", ".assets.json", "cost-report.", ".cost-report.")
+_OWN: Final = ("assets.json", ".assets.json", "cost-report.", ".cost-report.", "report.", ".report.")
 
 
 @dataclass(frozen=True)

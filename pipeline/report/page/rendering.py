@@ -104,12 +104,19 @@ def _environment() -> Environment:
         autoescape=True,
         loader=FileSystemLoader(_ROOM / "templates"),
         trim_blocks=True,
+        keep_trailing_newline=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
         auto_reload=False,
     )
     environment.filters |= FILTERS
     return environment
+
+
+def warm() -> None:
+    """Read and compile what every page is made of, so that the first one takes no longer than the others."""
+    for name in ("page.html.j2", "track.html.j2", "charts.html.j2"):
+        _environment().get_template(name)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -50,10 +51,11 @@ def timeline_of(given: PageInput) -> Timeline:
     """The timeline of the run that `given` is about; without lanes where the ledger knows none."""
     jobs = [job for job in given.costs.jobs if job.run in given.costs.runs]
     finishings = {(one.manifest, one.track): one for one in given.finishings}
-    moments = sorted({*_moments(jobs), *(at for one in given.finishings for at in (one.began_at, one.ended_at))})
+    finished = (at for one in given.finishings for at in (one.began_at, one.ended_at) if math.isfinite(at))
+    moments = sorted({*_moments(jobs), *finished})
     if not moments:
         return Timeline((), 0.0)
-    clock = _RunClock(given.starts or moments[:1], moments)
+    clock = _RunClock([at for at in given.starts if math.isfinite(at)] or moments[:1], moments)
     lanes = list(_job_lanes(jobs, finishings, clock))
     told = {(job.intent.manifest, job.intent.track) for job in jobs}
     only_finished = (one for at, one in finishings.items() if at not in told)
@@ -65,7 +67,7 @@ def timeline_of(given: PageInput) -> Timeline:
 def _moments(jobs: Iterable[Job]) -> Iterator[float]:
     for job in jobs:
         times = (job.intended_at, job.accepted_at, job.ended_at, job.collected_at)
-        yield from (at for at in times if at is not None)
+        yield from (at for at in times if at is not None and math.isfinite(at))
 
 
 class _RunClock:
@@ -114,5 +116,5 @@ def _job_lanes(
 def _spans(clock: _RunClock, *phases: tuple[str, float | None, float | None]) -> Iterator[Span]:
     """Of what has begun and ended in this run, in the order of time."""
     for phase, begin, end in phases:
-        if begin is not None and end is not None and end > begin:
+        if begin is not None and end is not None and math.isfinite(end - begin) and end > begin:
             yield Span(phase, clock.at(begin), clock.at(end))
