@@ -37,8 +37,11 @@ def line_of(event: Event) -> str | None:  # noqa: PLR0911 - a table
             return "finished"
         case TrackFailed():
             return f"failed: {one_line(event.error)}"
+        case Waiting(cause="poll"):
+            return None  # the next look at a job that is being made: there are many
         case Waiting():
-            return f"{event.what} in {event.seconds:.0f} s: {one_line(event.why)}"
+            when = "" if event.seconds is None else f" in {event.seconds:.0f} s"
+            return f"{one_line(event.what)}{when}: {one_line(event.why)}"
         case Notice():
             return one_line(event.text)
         case _:

@@ -11,10 +11,14 @@ from reviews import MENU, Bench
 
 from pipeline.gateway_choice import NoGateway, choose_gateway
 from pipeline.money import budget_from_usd
+from pipeline.review.events import line_of
+from pipeline.runner.events import Notice, Waiting
 from pipeline.runner.results import Stop
 
 if TYPE_CHECKING:
     from reviews import Review
+
+    from pipeline.runner.events import Event
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +62,21 @@ async def test_it_says_its_price_and_buys_one_take(bench: Bench) -> None:
     assert bench.jobs == 1
     assert [take["take"] for take in bench.lock["menu/title"]["purchases"].popitem()[1]["takes"]] == [1, 2, 3]
     assert (await bench.run()).counts["kept"] == 3
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Waiting("menu (take 3)", 3.0, "it is not ready", "poll"), None),
+        (Waiting("menu (take 3)", 12.4, "not reached"), "menu (take 3) in 12 s: not reached"),
+        (Waiting("menu (take 3)", None, "all slots are taken", "slot"), "menu (take 3): all slots are taken"),
+        (Notice("two\n\x1b[2Jlines"), "two \N{REPLACEMENT CHARACTER}[2Jlines"),
+    ],
+    ids=["a poll", "a wait", "a wait without an end", "a notice"],
+)  # fmt: skip
+async def test_each_thing_that_happens_is_a_line_or_none(event: Event, line: str | None) -> None:
+    """A wait of which nobody knows how long it takes, too; what comes from outside stays on one line."""
+    assert line_of(event) == line
 
 
 async def test_two_clicks_buy_once(bench: Bench) -> None:
