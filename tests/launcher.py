@@ -32,7 +32,13 @@ _NEEDED: Final = (
     *("pipeline.cli.bookkeeping", "pipeline.cli.failing", "pipeline.cli.reconciling"),
     *("pipeline.gateway.client", "pipeline.gateway.pacing", "pipeline.runner.starting", "pipeline.workers"),
     *("pipeline.audio.finishing", "pipeline.audio.inspection", "pipeline.audio.riff", "numpy.fft", "numpy.random"),
-    *("pipeline.__main__", "pipeline.manifest.text", "pipeline.audio.flac", "pipeline.audio.lossless"),
+    *(
+        "pipeline.__main__",
+        "pipeline.report.page.rendering",
+        "pipeline.manifest.text",
+        "pipeline.audio.flac",
+        "pipeline.audio.lossless",
+    ),
     *(
         "httpcore",
         "pipeline.report.page.rendering",
@@ -132,7 +138,7 @@ def _run(order: dict[str, Any], answers: int) -> None:
         command()
 
 
-def _without_workers() -> Any:
+def _without_workers(*_: Any) -> Any:
     """A finisher that works inline, for lives that are not about worker processes."""
     from pipeline.runner.finisher import InlineFinisher
 
