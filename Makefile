@@ -26,7 +26,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-all lint format bench bench-local bench-memory bench-noop bench-report bench-sound bench-time-left clean
+.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-browser test-all lint format bench bench-local bench-memory bench-noop bench-report bench-sound bench-time-left clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,15 @@ $(VENV)/.installed-lint: pyproject.toml | $(VENV)/.installed
 $(VENV)/.installed-contract: pyproject.toml | $(VENV)/.installed-test
 	$(INSTALL) -e '.[test,contract]'
 	@touch $@
+
+$(VENV)/.installed-browser: pyproject.toml | $(VENV)/.installed-test
+	$(INSTALL) -e '.[test,browser]'
+	@touch $@
+
+# Without npm the tests that want it say that it is missing.
+build/axe-core/package/axe.min.js:
+	@mkdir -p build/axe-core
+	-cd build/axe-core && npm pack --silent axe-core@4 && tar -xzf axe-core-*.tgz
 
 # One peer that can't be installed here keeps nobody from the others: the benchmark says which are missing.
 $(VENV)/.installed-bench-noop: pyproject.toml | $(VENV)/.installed
@@ -76,6 +85,10 @@ test: $(VENV)/.installed-test ## run the tests
 
 test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
 	$(BIN)/python -m pytest tests/contract
+
+# Chromium itself is the system's: CHROMIUM names one, else it is looked for on PATH. REPORT_SCREENSHOTS names a folder for pictures.
+test-browser: $(VENV)/.installed-browser build/axe-core/package/axe.min.js ## the report and the review in a real browser
+	BROWSER_TESTS=1 $(BIN)/python -m pytest tests/browser -rs $(TEST_OPTIONS)
 
 soak: $(VENV)/.installed-test ## tell SEEDS nights of faults and deaths on virtual time (make soak SEEDS=10000)
 	$(BIN)/python tests/simulation/soak.py --seeds $(SEEDS)
