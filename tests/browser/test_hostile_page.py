@@ -36,7 +36,9 @@ def hostile(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert browser.is_connected()
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "hostile.yaml").write_text(
-        MANIFEST.replace("MARKUP", json.dumps(MARKUP)).replace("[MARKUP", f"[{json.dumps(MARKUP)}")
+        MANIFEST.replace(": MARKUP", f": {json.dumps(_in_braces(MARKUP))}").replace(
+            "[MARKUP", f"[{json.dumps(_in_braces(MARKUP))}"
+        )
     )
     pipeline(folder, "run", "hostile.yaml", "--gateway", "local", "--quiet")
     index = json.loads((folder / "output/assets.json").read_text())
@@ -52,6 +54,11 @@ def hostile(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ledger.execute("UPDATE jobs SET job_id = ?", (MARKUP,))
     pipeline(folder, "report", "hostile.yaml")
     return folder
+
+
+def _in_braces(text: str) -> str:
+    """As a prompt has it, where a brace stands for itself when it is doubled."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def test_markup_from_outside_stays_text(browser: Browser, hostile: Path) -> None:
