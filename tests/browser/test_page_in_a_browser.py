@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 WIDTHS = (1440, 1024, 390)
 AXE = ROOT / "build/axe-core/package/axe.min.js"
 LOOPED = "overworld/day"
+#: A picture of the whole page is taken without scrolling to what is only drawn when it is seen.
+ALL_DRAWN = """() => {
+  const sheet = document.styleSheets[0];
+  sheet.insertRule('.track { content-visibility: visible !important }', sheet.cssRules.length);
+}"""
 
 
 def row(page: Page, name: str) -> str:
@@ -239,6 +244,7 @@ def test_pictures_of_it_for_whoever_wants_to_look(browser: Browser, made: Path, 
         pytest.skip("REPORT_SCREENSHOTS names no folder for pictures")
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
     with opened(browser, (made / "output/report.html").as_uri(), **options) as page:
+        page.evaluate(ALL_DRAWN)
         path = Path(folder) / f"report-{width}-{scheme}.png"
         page.screenshot(path=path, full_page=True)
         assert path.stat().st_size > 0

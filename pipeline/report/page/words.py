@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = "\N{EN DASH}"
 _MINUS: Final = "\N{MINUS SIGN}"
 _KILO: Final = 1000.0
+_TEN_S: Final = 10.0
 
 
 def figure(value: float | None, decimals: int = 1) -> str:
@@ -33,8 +34,10 @@ def clock(seconds: float | None) -> str:
 
 
 def length(seconds: float | None) -> str:
-    """`12.5 s`, `2 min 05 s`."""
-    return _UNKNOWN if seconds is None else audio_length(seconds)
+    """`1.5 s`, `12.5 s`, `2 min 05 s`."""
+    if seconds is None:
+        return _UNKNOWN
+    return f"{seconds:.1f} s" if seconds < _TEN_S else audio_length(seconds)
 
 
 def size(count: int) -> str:
