@@ -206,6 +206,7 @@ def test_it_prints_its_tracks_and_follows_the_readers_colours(from_disk: Page) -
     from_disk.emulate_media(color_scheme="dark")
     assert from_disk.evaluate("getComputedStyle(document.body).backgroundColor") != light
     from_disk.emulate_media(media="print")
+    assert from_disk.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert from_disk.locator(".filters").is_hidden()
     assert from_disk.locator(f"{row(from_disk, 'credits')} .wave").is_visible()
 
