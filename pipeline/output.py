@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import re
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from types import NoneType
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
 _LARGEST_COUNT: Final = 1 << 53
+_HALF_CHARACTER: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # may be: two of them can be a whole one
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +182,13 @@ def _is_sound(row: AssetRow) -> bool:
 
 def _is_loop(loop: object) -> bool:
     start, end = (loop.get("start"), loop.get("end")) if isinstance(loop, dict) else (None, None)
-    return type(start) is int and type(end) is int and 0 <= start < end
+    return type(start) is int and type(end) is int and 0 <= start < end < _LARGEST_COUNT
 
 
 def _is_figure(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return -_LARGEST_COUNT < value < _LARGEST_COUNT  # no NaN, nothing infinite, nothing that a float can't hold
 
 
 def _known(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +212,10 @@ class OutputFolder:
         """The index's rows as they stand, of every manifest; none where there is no index. Raises FolderError."""
         path = self.folder.path(INDEX_NAME)
         try:
-            document = json.loads(path.read_bytes())
+            content = path.read_bytes()
+            document = json.loads(content)
+            if _HALF_CHARACTER.search(content):
+                _written(document).encode()  # raises where it is half of one: no file could be written with it
             if document["version"] > INDEX_VERSION:
                 raise FolderError(f"{path}: the index is from a newer version of this program; install that one")
             return [row for row in document["assets"] if isinstance(row, dict)]

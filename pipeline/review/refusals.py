@@ -14,7 +14,7 @@ from pipeline.marking import NoNote
 from pipeline.picks.document import LockMistake
 
 #: What a person can do something about, as on the command line.
-_SENTENCES = (CantBeChosen, NoSuchTake, NoNote, FolderBusy, FolderError, LedgerError, LockMistake, ManifestMistakes)
+_SENTENCES = (CantBeChosen, NoSuchTake, NoNote, FolderError, LedgerError, LockMistake, ManifestMistakes)
 
 
 class Refusal(Exception):
@@ -59,6 +59,8 @@ class NoJson(Refusal):
 
 def sentence_of(error: Exception) -> str | None:
     """Why something could not be done, where a person can act on it; None for a defect of this program."""
+    if isinstance(error, FolderBusy):
+        return "something else is working in these folders, a run or another review: try again when it has ended"
     if isinstance(error, (*_SENTENCES, NoGateway)):
         return str(error)
     if isinstance(error, ExceptionGroup):  # a task group's

@@ -32,7 +32,9 @@ def test_a_sound_row_is_read_as_it_was_written() -> None:
         {"warnings": "x"}, {"warnings": [1]}, {"warnings": None}, {"lufs": [1]}, {"lufs": float("nan")},
         {"true_peak_dbtp": "\x1b[31m"}, {"channels": 10**30}, {"channels": True}, {"size": -1}, {"placeholder": "no"},
         {"format": 7}, {"loop": "all"}, {"loop": {}}, {"loop": {"start": "x", "end": 9}},
-        {"loop": {"start": 5, "end": 5}}, {"duration": -1.0}, {"path": None}, {"sha256": 3},
+        {"loop": {"start": 5, "end": 5}},
+        {"loop": {"start": 0, "end": 10**400}}, {"duration": 10**400}, {"lufs": 1e300},
+        {"duration": -1.0}, {"path": None}, {"sha256": 3},
         {"provenance": {"kind": "generated", "duration": "long"}}, {"provenance": {"kind": "file", "refine_lyrics": 1}},
     ],
     ids=str,
@@ -112,8 +114,17 @@ def test_takes_that_failed_a_gate_are_read_as_they_were_written() -> None:
         (b'{"version": "x", "assets": []}', ""),
         (b"\xff\xfe\x00", ""),
         (b"[" * 100_000, ""),
+        (rb'{"version": 1, "assets": [{"name": "a\ud800"}]}', ""),
     ],
-    ids=["no JSON", "a list", "without a version", "a version of another kind", "no text", "nested without end"],
+    ids=[
+        "no JSON",
+        "a list",
+        "without a version",
+        "a version of another kind",
+        "no text",
+        "nested without end",
+        "half a character",
+    ],
 )
 def test_an_index_that_is_none_is_told_in_our_own_words(tmp_path: Path, content: bytes, where: str) -> None:
     """What it is, where, and what to do: nothing of what Python says about it."""

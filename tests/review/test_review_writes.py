@@ -108,7 +108,7 @@ async def test_folders_that_a_run_holds_are_waited_for_by_nobody(bench: Bench) -
             for address, fields in (("pick", {"take": "2"}), ("star", {"take": "2", "starred": True})):
                 answer = await review.post(f"api/{address}", **MENU, **fields)
                 assert answer.status_code == 409
-                assert "held by another run (process " in answer.json()["error"]
+                assert "something else is working in these folders" in answer.json()["error"]
             assert len(await review.takes()) == 2
         assert bench.files() == before
         assert (await review.post("api/pick", **MENU, take="2")).status_code == 200
