@@ -132,6 +132,23 @@ def test_a_row_alone_is_the_row_in_the_page():
     assert row_html(page, "skyhaven", "nobody") is None
 
 
+def test_a_review_has_the_tracks_of_its_own_manifests():
+    """The report has every track of the index; a review serves and changes no others than its own."""
+    rows = [a_row(), a_row(manifest="another", name="another/track", path="another/track.ogg")]
+    assert 'data-name="another/track"' in text_of(given(rows=rows))
+    review = given(rows=rows, review=True)
+    assert 'data-name="another/track"' not in text_of(review)
+    assert row_html(review, "another", "another/track") is None
+    assert row_html(review, "skyhaven", "overworld/day").strip() in text_of(review)
+
+
+def test_what_was_cut_off_is_said_of_the_ends_where_it_was():
+    """Not of an end that nothing was cut off."""
+    row = a_row()
+    page = text_of(given(rows=[row], waveforms={row.sha256: WAVEFORM}))
+    assert "cut off its source: 0.50 s before<" in page
+
+
 def test_time_between_two_processes_of_a_run_does_not_count():
     """A take that waited for the night's second process waited since that began."""
     first = replace(a_job(), intended_at=10.0, accepted_at=12.0, ended_at=40.0, collected_at=50.0)

@@ -36,7 +36,7 @@ _REVIEW_SCRIPTS: Final = ("takes_in_step.js", "review.js")
 
 def page_html(given: PageInput) -> bytes:
     """The whole page. Equal input gives equal bytes."""
-    tracks = track_views(given)
+    tracks = _tracks(given)
     timeline = timeline_of(given)
     style, script = _style(), _script(review=given.review)
     text = (
@@ -68,10 +68,16 @@ def page_html(given: PageInput) -> bytes:
 
 def row_html(given: PageInput, manifest: str, name: str) -> str | None:
     """One row of the table, as the page has it; None where there is no such track."""
-    tracks = track_views(given)
+    tracks = _tracks(given)
     several = len({track.manifest for track in tracks}) > 1
     found = next((track for track in tracks if (track.manifest, track.name) == (manifest, name)), None)
     return None if found is None else _row(found, several=several, review=given.review)
+
+
+def _tracks(given: PageInput) -> tuple[TrackView, ...]:
+    """The tracks of a page. A review has those of its own manifests: it neither serves nor changes any others."""
+    tracks = track_views(given)
+    return tuple(track for track in tracks if track.manifest in given.costs.manifests) if given.review else tracks
 
 
 @dataclass(frozen=True, slots=True)
