@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 ROOT: Final = Path(__file__).parents[2]
 MANIFESTS: Final = ("game-score.yaml", "ad-jingles.yaml")
@@ -45,6 +45,7 @@ def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     page.set_default_timeout(15_000)
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+    page.on("console", lambda message: trouble.append(f"console: {message.text}") if _is_error(message) else None)
     page.on("dialog", lambda dialog: trouble.append(f"dialog: {dialog.message}"))
     page.on(
         "request",
@@ -56,6 +57,11 @@ def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
         trouble += page.evaluate("window.violations")
     context.close()
     assert trouble == []
+
+
+def _is_error(message: ConsoleMessage) -> bool:
+    """Audio that is missing is no fault of the page, which says so itself."""
+    return message.type == "error" and "ERR_FILE_NOT_FOUND" not in message.text
 
 
 def _is_elsewhere(url: str, address: str) -> bool:

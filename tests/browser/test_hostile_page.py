@@ -25,7 +25,7 @@ tracks:
   one (a+b) .c:
     prompt: MARKUP
     lyrics: MARKUP
-    tags: [MARKUP, "</style>"]
+    tags: [MARKUP, "</style>", a-tag-with-very-many-words-which-somebody-found-useful-once-upon-a-time]
   two: {prompt: calm}
 """
 
@@ -74,6 +74,13 @@ def test_markup_from_outside_stays_text(browser: Browser, hostile: Path) -> None
         assert page.locator(".track:not([hidden])").count() == 1
 
 
+def test_long_words_are_not_wider_than_the_screen(browser: Browser, hostile: Path) -> None:
+    """Neither in a row nor in a filter."""
+    phone = {"width": 390, "height": 844}
+    with opened(browser, (hostile / "output/report.html").as_uri(), viewport=phone) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= phone["width"]
+
+
 def test_no_address_leads_out_of_the_folder(browser: Browser, hostile: Path) -> None:
     """Each is relative and beside the page; a path that leads elsewhere has none."""
     with opened(browser, (hostile / "output/report.html").as_uri()) as page:
@@ -87,7 +94,7 @@ def test_no_address_leads_out_of_the_folder(browser: Browser, hostile: Path) -> 
 
 
 def test_what_got_in_all_the_same_would_not_run(browser: Browser, hostile: Path) -> None:
-    """The policy stops handlers, scripts, styles and pictures that are not this page's own."""
+    """The policy stops handlers, scripts, styles, pictures, frames and requests that are not this page's own."""
     context = browser.new_context()
     page = context.new_page()
     page.goto((hostile / "output/report.html").as_uri())
@@ -103,6 +110,15 @@ def test_what_got_in_all_the_same_would_not_run(browser: Browser, hostile: Path)
           const script = document.createElement('script');
           script.textContent = 'window.ran = true';
           document.body.append(script);
+          const link = document.createElement('a');
+          link.href = 'javascript:window.ran = true';
+          document.body.append(link);
+          link.click();
+          setTimeout('window.ran = true');
+          fetch('https://example.invalid/?words').catch(() => {});
+          const frame = document.createElement('iframe');
+          frame.src = 'https://example.invalid/';
+          document.body.append(frame);
           await new Promise(done => setTimeout(done, 500));
           return [window.ran ?? false, [...new Set(seen)].sort()];
         }"""
@@ -110,4 +126,5 @@ def test_what_got_in_all_the_same_would_not_run(browser: Browser, hostile: Path)
     context.close()
     ran, directives = stopped
     assert ran is False
-    assert {"img-src", "media-src", "script-src-elem", "style-src-attr"} <= set(directives)
+    assert set(directives) >= {"img-src", "media-src", "frame-src", "connect-src", "style-src-attr"}
+    assert set(directives) >= {"script-src", "script-src-elem", "script-src-attr"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 WIDTHS = (1440, 1024, 390)
 AXE = ROOT / "build/axe-core/package/axe.min.js"
 LOOPED = "overworld/day"
+NOTE_STARTS = """
+() => {
+  window.starts = [];
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (...all) {
+    if (this.loop) window.starts.push([this.loopStart, this.loopEnd, this.buffer.duration]);
+    return start.apply(this, all);
+  };
+}
+"""
 #: A picture of the whole page is taken without scrolling to what is only drawn when it is seen.
 ALL_DRAWN = """() => {
   const sheet = document.styleSheets[0];
@@ -58,6 +69,8 @@ def test_a_track_plays_and_its_time_advances(from_disk: Page, ending: str) -> No
     from_disk.click(f"{row(from_disk, name)} .play")
     advances(from_disk, name, 0.2)
     assert from_disk.text_content("#d-name") == name
+    length = from_disk.inner_text(f"{row(from_disk, name)} .c-length").split()[0]
+    assert from_disk.inner_text("#d-time").endswith(f" / {length}")
     from_disk.click("#d-play")
     assert from_disk.get_attribute(f"{row(from_disk, name)} .play", "aria-label") == f"Play {name}"
 
@@ -127,6 +140,20 @@ def test_a_loop_from_a_server_is_exact(browser: Browser, made: Path) -> None:
     """It is played from memory, by the sample; what is left is how finely a browser tells the time."""
     with served(made / "output") as address, opened(browser, f"{address}/report.html") as page:
         assert seam_error(page, LOOPED) < 0.03
+
+
+def test_a_loop_from_a_server_lies_between_its_own_samples(browser: Browser, made: Path) -> None:
+    """What is played is the whole file as it was decoded, and its loop the one of the index."""
+    index = json.loads((made / "output/assets.json").read_text(encoding="utf-8"))
+    asset = next(asset for asset in index["assets"] if asset["path"] == "dungeon/crypt.wav")
+    begin, end = (asset["loop"][point] / asset["sample_rate"] for point in ("start", "end"))
+    with served(made / "output") as address, opened(browser, f"{address}/report.html") as page:
+        page.evaluate(NOTE_STARTS)
+        page.click(f"{row(page, 'dungeon/crypt')} .play")
+        page.wait_for_function("() => window.starts.length === 1")
+        (start,) = page.evaluate("window.starts")
+    half_a_sample = 0.5 / asset["sample_rate"]
+    assert start == pytest.approx([begin, end, asset["duration"]], abs=half_a_sample)
 
 
 def test_every_head_sorts_both_ways_and_back(from_disk: Page) -> None:

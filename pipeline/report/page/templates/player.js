@@ -9,6 +9,9 @@ const clock = (seconds) => {
   return `${minutes}:${String(whole % 60).padStart(2, '0')}`;
 };
 
+// A whole length, rounded as the table has it.
+const lengthText = (seconds) => clock(Math.round(seconds));
+
 const deck = find('.deck');
 const player = {
   row: null, voice: null, turn: 0,
@@ -99,7 +102,7 @@ const player = {
     const whole = lengthOf(this.row), now = Math.min(this.voice.time, whole || Infinity);
     const slider = find('.wave', this.row);
     slider.style.setProperty('--at', `${whole ? now / whole * 100 : 0}%`);
-    const text = `${clock(now)} of ${clock(whole)}`;
+    const text = `${clock(now)} of ${lengthText(whole)}`;
     if (slider.getAttribute('aria-valuetext') !== text) {
       slider.setAttribute('aria-valuenow', now.toFixed(1));
       slider.setAttribute('aria-valuetext', text);

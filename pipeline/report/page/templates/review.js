@@ -95,7 +95,7 @@ class Panel {
   card(take, number, place) {
     const name = this.blind ? String.fromCharCode(65 + place) : take.take;
     const facts = this.blind ? [] : [
-      figureOf(take.lufs, 'LUFS'), figureOf(take.true_peak_dbtp, 'dBTP'), take.duration === null ? null : clock(take.duration),
+      figureOf(take.lufs, 'LUFS'), figureOf(take.true_peak_dbtp, 'dBTP'), take.duration === null ? null : lengthText(take.duration),
       moneyOf(take), take.date?.slice(0, 10), take.finished ? null : 'not finished: as it came', take.placeholder ? 'placeholder' : null,
     ].filter(Boolean);
     const silent = !this.deck.sounds[number].buffer;
@@ -244,7 +244,7 @@ class Panel {
   draw() {
     const { time, duration } = this.deck;
     this.position.value = time;
-    this.time.textContent = `${clock(time)} / ${clock(duration)}`;
+    this.time.textContent = `${clock(time)} / ${lengthText(duration)}`;
     this.cards?.forEach((card, place) => {
       const own = this.deck.sounds[this.order[place]].buffer?.duration;
       find('.wave', card).style.setProperty('--at', `${own ? Math.min(100, time / own * 100) : 0}%`);
