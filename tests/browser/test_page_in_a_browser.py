@@ -227,6 +227,26 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, made: Path, width: i
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_link_leads_to_its_place_past_hundreds_of_tracks(from_disk: Page) -> None:
+    """Though rows out of sight have no height of their own yet."""
+    from_disk.eval_on_selector_all(
+        ".track",
+        "all => { for (let turn = 0; turn < 30; turn++) all.at(-1).after(...all.map(one => one.cloneNode(true))) }",
+    )
+    ends_at = from_disk.evaluate(
+        """async () => {
+          const top = () => document.querySelector('#money').getBoundingClientRect().top;
+          document.querySelector("nav a[href='#money']").click();
+          for (let last = NaN; top() !== last;) {
+            last = top();
+            await new Promise(done => setTimeout(done, 400));
+          }
+          return top();
+        }"""
+    )
+    assert 0 <= ends_at < 200
+
+
 def test_it_prints_its_tracks_and_follows_the_readers_colours(from_disk: Page) -> None:
     """No player and no filters on paper; dark where the reader has dark."""
     light = from_disk.evaluate("getComputedStyle(document.body).backgroundColor")
