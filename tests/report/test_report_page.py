@@ -15,8 +15,9 @@ from pipeline.jobs import State
 from pipeline.report.costs import cost_report
 from pipeline.report.inputs import CostInput, ManifestFacts
 from pipeline.report.page.inputs import PageInput, TrackFinishing
+from pipeline.report.page.lanes import lanes_of
 from pipeline.report.page.rendering import page_html, row_html
-from pipeline.report.page.timeline import timeline_of
+from pipeline.report.page.timeline import Lane, Span, Timeline, timeline_of
 from pipeline.report.page.tracks import href_of
 from pipeline.report.page.waveform_paths import paths_of
 
@@ -165,3 +166,13 @@ def test_time_between_two_processes_of_a_run_does_not_count():
     ]  # fmt: skip
     assert timeline.mean_s("generating") == pytest.approx(26.0)
     assert "Timeline of 2 takes over 1 min 30 s" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(22.0, ["0", "5 s", "10 s", "15 s", "20 s"]), (1.1, ["0", "0.2 s", "0.4 s", "0.6 s", "0.8 s", "1 s"])],
+)
+def test_the_time_axis_is_told_in_as_few_digits_as_it_takes(seconds, told):
+    """`5 s` beside `10 s`."""
+    lanes = lanes_of(Timeline((Lane("a", (Span("generating", 0.0, seconds),)),), seconds, ()))
+    assert [tick.text for tick in lanes.ticks] == told

@@ -41,6 +41,7 @@ _TICKS: Final = (
     86_400,
 )
 _MOST_TICKS: Final = 8
+_SHORT_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,13 @@ def lanes_of(timeline: Timeline) -> Lanes | None:
 def _ticks(seconds: float) -> tuple[Tick, ...]:
     step = next((step for step in _TICKS if seconds / step <= _MOST_TICKS), seconds / _MOST_TICKS)
     return tuple(
-        Tick(round(100 * number * step / seconds, 2), length(number * step) if number else "0")
-        for number in range(int(seconds / step) + 1)
+        Tick(round(100 * number * step / seconds, 2), _tick(number * step)) for number in range(int(seconds / step) + 1)
     )
+
+
+def _tick(seconds: float) -> str:
+    """`0`, `2.5 s`, `5 s`, `2 min 05 s`: no more digits than it takes."""
+    return length(seconds) if seconds >= _SHORT_S else f"{seconds:g} s" if seconds else "0"
 
 
 def _means(timeline: Timeline) -> tuple[Mean, ...]:
