@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.audio.tasks import AudioError
+from pipeline.audio.waveform import unpacked
 from pipeline.ledger.writing import InlineWriter
-from pipeline.runner.drawing import drawing_of_row
-from pipeline.runner.finisher import WorkerDied
+from pipeline.runner.drawing import drawn_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,22 +21,20 @@ if TYPE_CHECKING:
 async def draw(rows: Sequence[AssetRow], workspace: Workspace, workers: WorkerFinisher) -> dict[str, Waveform]:
     """The waveforms of these rows' files by SHA-256, kept in the ledger where there is one.
 
-    A file that can't be drawn is left out; whatever is wrong with it is `check`'s to say. Raises LedgerError.
+    A file that can't be drawn is left out. Raises LedgerError.
     """
-    drawn: dict[str, Waveform] = {}
+    drawn: list[Drawing] = []
 
     async def one(row: AssetRow) -> None:
-        try:
-            found = await workers.remeasure(str(workspace.output.folder.path(row.path)), None)
-        except (AudioError, WorkerDied, OSError):
-            return
-        if found.waveform is not None:
-            drawn[row.sha256] = found.waveform
+        drawing = await drawn_again(row, workspace.output.folder, workers)
+        if drawing is not None:
+            drawn.append(drawing)
 
     await workers.each(rows, one)
     if drawn and workspace.ledger_path.exists():
-        await _keep([drawing_of_row(row, drawn[row.sha256]) for row in rows if row.sha256 in drawn], workspace)
-    return drawn
+        await _keep(drawn, workspace)
+    waveforms = {drawing.sha256: unpacked(drawing.waveform) for drawing in drawn}
+    return {sha256: waveform for sha256, waveform in waveforms.items() if waveform is not None}
 
 
 async def _keep(drawings: Sequence[Drawing], workspace: Workspace) -> None:

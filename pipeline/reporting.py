@@ -16,6 +16,7 @@ from pipeline.report.cost_markdown import cost_markdown
 from pipeline.report.costs import cost_report
 from pipeline.report.inputs import CostInput, manifest_facts
 from pipeline.report.page.inputs import PageInput, TrackFinishing
+from pipeline.runner.drawing import first_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -97,13 +98,12 @@ def undrawn(workspace: Workspace, manifests: Iterable[Manifest]) -> list[AssetRo
     """Of each track of these manifests the first file, where nothing was drawn of it yet."""
     own = {(track.manifest, path) for one in manifests for track in one.tracks for path in track.asset_paths}
     rows = [row for row in _rows(workspace) if (row.manifest, row.path) in own]
-    first = {(row.manifest, row.name): row for row in reversed(rows)}
     known: Collection[str] = ()
     connection = connect_to_read(workspace.ledger_path)
     if connection is not None:
         with closing(connection), readable_errors(workspace.ledger_path):
             known = Ledger(connection).drawings(row.sha256 for row in rows)
-    return [row for row in first.values() if row.sha256 not in known]
+    return [row for row in first_files(rows) if row.sha256 not in known]
 
 
 def reports_are_there(workspace: Workspace) -> bool:

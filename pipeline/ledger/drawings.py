@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipeline.ledger.lookups import questions
 from pipeline.ledger.records import Drawing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-_MOST_PARAMETERS: Final = 500
 _COLUMNS: Final = "manifest, path, sha256, waveform, lufs, true_peak_dbtp, duration_s"
 
 
@@ -28,11 +28,8 @@ class Drawings:
 
     def drawings(self, hashes: Iterable[str]) -> dict[str, Drawing]:
         """By the SHA-256 of the file: what is known of it, wherever it lay when it was drawn."""
-        wanted = sorted(set(hashes))
         found: dict[str, Drawing] = {}
-        for start in range(0, len(wanted), _MOST_PARAMETERS):
-            some = wanted[start : start + _MOST_PARAMETERS]
-            marks = ", ".join("?" * len(some))
+        for marks, some in questions(hashes):
             rows = self.connection.execute(f"SELECT {_COLUMNS} FROM drawings WHERE sha256 IN ({marks})", some)  # noqa: S608 - marks
             found |= {row[2]: Drawing(*row) for row in rows}
         return found

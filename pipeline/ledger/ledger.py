@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import Intent, Job, PurchaseKey, State, check_transition
 from pipeline.ledger.drawings import Drawings
+from pipeline.ledger.lookups import questions
 from pipeline.ledger.records import Charge, Nonsense, Source
 from pipeline.ledger.runs import Runs
 from pipeline.ledger.timings import Timings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _INTENT_COLUMNS = tuple(item.name for item in fields(Intent) if item.name != "key")
 _JOB_COLUMNS = tuple(item.name for item in fields(Job) if item.name not in ("row", "run", "intent"))
 _SELECT_JOB = f"SELECT job, run, fingerprint, take, regeneration, {', '.join(_INTENT_COLUMNS + _JOB_COLUMNS)} FROM jobs"  # noqa: S608 - the columns are this file's own
-_MOST_PARAMETERS = 500
 
 
 class Ledger(Runs, Drawings, Timings):
@@ -59,11 +59,8 @@ class Ledger(Runs, Drawings, Timings):
 
     def jobs_for(self, fingerprints: Iterable[str]) -> list[Job]:
         """Every job that was ever asked for under these paid fingerprints, oldest first."""
-        wanted = sorted(set(fingerprints))
         found: list[Job] = []
-        for start in range(0, len(wanted), _MOST_PARAMETERS):
-            some = wanted[start : start + _MOST_PARAMETERS]
-            marks = ", ".join("?" * len(some))
+        for marks, some in questions(fingerprints):
             found += self._jobs(f"WHERE fingerprint IN ({marks})", some)
         return sorted(found, key=lambda job: job.row)
 
@@ -192,11 +189,8 @@ class Ledger(Runs, Drawings, Timings):
     # --- sources and assets -----------------------------------------------------------------------------------------
 
     def sources(self, hashes: Iterable[str]) -> dict[str, Source]:
-        wanted = list(set(hashes))
         found: dict[str, Source] = {}
-        for start in range(0, len(wanted), _MOST_PARAMETERS):
-            some = wanted[start : start + _MOST_PARAMETERS]
-            marks = ", ".join("?" * len(some))
+        for marks, some in questions(hashes):
             rows = self.connection.execute(f"SELECT * FROM sources WHERE sha256 IN ({marks})", some)  # noqa: S608 - marks
             found |= {row[0]: Source(*row) for row in rows}
         return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +25,7 @@ from pipeline.report.page.words import FILTERS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.report.failures import Failure
     from pipeline.report.page.inputs import PageInput
     from pipeline.report.page.tracks import TrackView
 
@@ -50,7 +50,7 @@ def page_html(given: PageInput) -> bytes:
             report=given.report,
             tracks=tracks,
             several=len({track.manifest for track in tracks}) > 1,
-            failures=_linked(given, tracks),
+            failures=_with_rows(given.report.failures, tracks),
             tags=_sorted_words(tag for track in tracks for tag in track.tags),
             warnings=_sorted_words(code for track in tracks for code, _ in track.warnings),
             statuses=[status for status in STATUSES if any(track.status == status for track in tracks)],
@@ -80,23 +80,10 @@ def _tracks(given: PageInput) -> tuple[TrackView, ...]:
     return tuple(track for track in tracks if track.manifest in given.costs.manifests) if given.review else tracks
 
 
-@dataclass(frozen=True, slots=True)
-class _LinkedFailure:
-    """A failure, and the row of its track where it has one."""
-
-    manifest: str
-    track: str
-    sentence: str
-    advice: str
-    row: str | None
-
-
-def _linked(given: PageInput, tracks: Iterable[TrackView]) -> list[_LinkedFailure]:
+def _with_rows(failures: Iterable[Failure], tracks: Iterable[TrackView]) -> list[tuple[Failure, str | None]]:
+    """Each failure, and the row of its track where it has one."""
     rows = {(track.manifest, track.name): track.id for track in tracks}
-    return [
-        _LinkedFailure(one.manifest, one.track, one.sentence, one.advice, rows.get((one.manifest, one.track)))
-        for one in given.report.failures
-    ]
+    return [(failure, rows.get((failure.manifest, failure.track))) for failure in failures]
 
 
 def _row(track: TrackView, *, several: bool, review: bool) -> str:

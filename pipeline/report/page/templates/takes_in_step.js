@@ -56,13 +56,6 @@ class TakesInStep {
     this.mix(0.004);
     this.on.change();
   }
-  hearNext() {
-    const many = this.sounds.length;
-    for (let step = 1; step <= many; step++) {
-      const number = (this.heard + step) % many;
-      if (this.sounds[number].buffer) { this.hear(number); return; }
-    }
-  }
   mix(seconds) {
     const now = context().currentTime;
     this.levels.forEach((level, number) => {

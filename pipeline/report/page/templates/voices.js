@@ -119,9 +119,10 @@ class BufferVoice {
 
 // The files of a folder that the reader has chosen, by their path below it.
 const chosen = new Map();
+const fileOf = (source) => chosen.get(decodeURIComponent(source.replace(/^\.\//, '')));
 
 async function bytesOf(source) {
-  const file = chosen.get(decodeURIComponent(source.replace(/^\.\//, '')));
+  const file = fileOf(source);
   if (file) return file.arrayBuffer();
   if (!location.protocol.startsWith('http')) return null;
   const answer = await fetch(source);
@@ -137,7 +138,7 @@ async function bufferOf(source) {
 
 async function voiceFor(source, loop, on) {
   if (!loop) {
-    const file = chosen.get(decodeURIComponent(source.replace(/^\.\//, '')));
+    const file = fileOf(source);
     return new ElementVoice(file ? URL.createObjectURL(file) : source, on);
   }
   const buffer = await bufferOf(source);
