@@ -94,6 +94,12 @@ class Intent:
         """What was asked to be heard, from the body that is sent."""
         return str(json.loads(self.body).get("prompt", ""))
 
+    @property
+    def webhook_url(self) -> str | None:
+        """Where the gateway is asked to tell that it has ended, from the body that is sent."""
+        url = json.loads(self.body).get("webhook_url")
+        return None if url is None else str(url)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: A job that was just made may not be known everywhere at the gateway yet: a 404 proves nothing so soon, in seconds.
 SETTLING_IN_S: Final = 60.0
 _MOST_DOWNLOADS: Final = 4
+_ENDED: Final = frozenset({"completed", "failed", "cancelled"})
+#: How long a job of which a webhook is to tell is left alone, unless webhooks turn out not to come, in seconds.
+_UNREPORTED_S: Final = 30.0
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _SMALLEST_LIMIT_BYTES: Final = 64_000_000
 _BYTES_PER_SECOND: Final = 4 * 48_000 * 2 * 3  # four times what was asked, as 24-bit stereo at 48 kHz
@@ -47,6 +50,7 @@ class _Asked:
     retry_after_s: float | None = None
     unchanged: bool = False
     trouble: str | None = None  # why it did not say how the job stands
+    is_first: bool = False  # nothing was: `at` is when it was submitted
 
     def next_at(self, interval_s: float) -> float:
         """The moment for the next one, on the event loop's clock."""
@@ -87,9 +91,10 @@ class Collector:
         if job is order.job:
             self._begun.add(job.row)  # until its first answer says otherwise
         # One that an earlier process submitted is asked about at once.
-        asked = _Asked(self._polled_at.get(job.row) if job is order.job else anyio.current_time())
+        polled_at = self._polled_at.get(job.row)
+        asked = _Asked(polled_at if job is order.job else anyio.current_time(), is_first=polled_at is None)
         while True:
-            await self._sleep_until(asked.next_at(settings.poll_interval_s), order, asked)
+            await self._sleep(order, job, asked)
             asked = await self._ask(order, job, asked.failures)
             if asked.answer is not None:
                 ended = await self._ended(job, asked.answer, order)
@@ -98,12 +103,21 @@ class Collector:
             if self._tools.clock.now() >= due:
                 raise TakeLost(_overdue(job, settings.job_timeout_s, asked.trouble))
 
-    async def _sleep_until(self, moment: float, order: Order, asked: _Asked) -> None:
-        """Wait for a job's next poll. Why a poll is made again that has failed was said when it did."""
+    async def _sleep(self, order: Order, job: Job, asked: _Asked) -> None:
+        """Wait for a job's next poll. Why a poll is made again that has failed was said when it did.
+
+        A hint brings it forward, but never before the interval since the last one has passed.
+        """
+        hints, interval_s = self._tools.hints, self._tools.settings_of(job).poll_interval_s
+        moment = asked.next_at(interval_s)
+        is_ours = job is not order.job and hints.is_expected_for(job.intent)
+        if is_ours and asked.trouble is None and hints.told >= hints.untold:
+            moment = max(moment, anyio.current_time() + _UNREPORTED_S)
         pause = moment - anyio.current_time()
         if pause > 0 and asked.trouble is None:
             self._tools.observe(Waiting(order.name, pause, _standing(asked.answer), "poll"))
-        await anyio.sleep_until(moment)
+        if await hints.sleep_until(str(job.job_id), moment) and not asked.is_first:
+            await anyio.sleep_until(asked.next_at(interval_s))
 
     async def _ask(self, order: Order, job: Job, failures: int) -> _Asked:
         """One poll, and what came of it. Raises TakeLost where asking again in this run can't help."""
@@ -135,6 +149,8 @@ class Collector:
     async def _ended(self, job: Job, answer: JobAnswer, order: Order) -> Job | None:
         """The completed job; None while it is not at its end. Raises TakeLost where it ended without audio."""
         row, now = job.row, self._tools.clock.now()
+        if answer.status in _ENDED and job.state is State.ACCEPTED and self._tools.hints.is_expected_for(job.intent):
+            self._tools.hints.ended(str(job.job_id))
         if answer.status in ("failed", "cancelled"):
             reason = answer.error or f"the gateway {answer.status} it and did not say why"
             state = State.FAILED if answer.status == "failed" else State.CANCELLED
@@ -142,6 +158,7 @@ class Collector:
             raise TakeLost(f"{answer.status} at the gateway, not charged: {reason}")
         if answer.status != "completed":
             (self._begun.discard if answer.status == "queued" else self._begun.add)(job.row)
+            self._tools.hints.goes_on(str(job.job_id))
             return None
         if job.state is not State.ACCEPTED:
             return job  # only its address was asked for

@@ -18,6 +18,7 @@ from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
 from pipeline.runner.drawing import draw_missing
+from pipeline.runner.hints import Hints
 from pipeline.runner.leaving import leave
 from pipeline.runner.measuring import measured
 from pipeline.runner.moving import move_assets
@@ -74,6 +75,7 @@ class Seams:
     steps: Sequence[UserStep] = ()
     concurrency: int | None = None  # jobs in flight over all manifests; None: each manifest's own
     control: Control = field(default_factory=Control)
+    hints: Hints = field(default_factory=Hints)  # of jobs that have ended
 
 
 async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult:
@@ -231,6 +233,7 @@ def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
         pins=_pins(plan, workspace, seams, buys=plan.estimate_microusd > 0 and seams.control.submitting),
         settings={part.manifest.name: part.manifest.gateway for part in plan.manifests},
         observe=seams.observe,
+        hints=seams.hints,
     )
 
 

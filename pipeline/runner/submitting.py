@@ -108,7 +108,7 @@ class Submitter:
     async def _write_intent(self, order: Order, job: Job | None) -> Job:
         now = self._tools.clock.now()
         if job is None:
-            intent = _new_intent(order)
+            intent = _new_intent(order, self._tools.hints.webhook_url)
             return await self._tools.ledger.write(lambda ledger: ledger.intend(order.run, intent, now), durable=True)
         row = job.row
         return await self._tools.ledger.write(lambda ledger: ledger.resend(row, order.run, now), durable=True)
@@ -171,7 +171,7 @@ class Submitter:
         return pause_s(tries.resends, error.retry_after_s)
 
 
-def _new_intent(order: Order) -> Intent:
+def _new_intent(order: Order, webhook_url: str | None) -> Intent:
     track = order.asked
     assert track is not None  # noqa: S101 - only what the manifest asks for is bought
     body = submit_body(
@@ -181,6 +181,7 @@ def _new_intent(order: Order) -> Intent:
         refine_lyrics=track.refine_lyrics,
         duration_s=track.duration_s,
         source_format=track.source_format,
+        webhook_url=webhook_url,
     )
     return Intent(
         key=order.key,

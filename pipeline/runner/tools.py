@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.jobs import Commitment
 from pipeline.manifest.tracks import GatewaySettings
 from pipeline.runner.events import MoneyMoved
+from pipeline.runner.hints import Hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,6 +72,7 @@ class Tools:
     settings: Mapping[str, GatewaySettings]  # by manifest
     observe: Callable[[Event], None]
     accounts: dict[int, Account] = field(default_factory=dict)  # by run
+    hints: Hints = field(default_factory=Hints)
 
     def gateway_at(self, origin: str) -> Gateway:
         return self.gateways[origin]

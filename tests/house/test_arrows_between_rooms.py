@@ -56,6 +56,10 @@ def touches(imported: set[str], forbidden: tuple[str, ...]) -> set[str]:
             "review",
             ("pipeline.cli", "pipeline.local_gateway", "pipeline.gateway", "httpx"),
         ),
+        (
+            "webhooks",
+            (*LEDGER, "pipeline.cli", "pipeline.local_gateway", "pipeline.gateway", "pipeline.manifest", "httpx"),
+        ),
         ("local_gateway", ("pipeline.gateway", "pipeline.ledger", "pipeline.runner", "pipeline.manifest", "httpx")),
     ],
 )
