@@ -233,14 +233,15 @@ async def _gateways(
     with ExitStack() as local:
         async with AsyncExitStack() as clients:
             found: dict[str, Gateway] = {}
+            limit = None if choice.origin == EMBEDDED_ORIGIN else min(one.requests_per_minute for one in settings)
+            pacer = Pacer(limit, on_wait)  # one gateway, however its address is spelled, and one key: one limit
             for origin in {choice.origin, *_origins(plan)}:
                 base_url = _base_url(origin, workspace, local, webhook_secret, embedded=transport is None)
-                limit = None if origin == EMBEDDED_ORIGIN else min(one.requests_per_minute for one in settings)
                 found[origin] = await clients.enter_async_context(
                     Gateway(
                         base_url,
                         choice.key,
-                        pacer=Pacer(limit, on_wait),
+                        pacer=pacer,
                         clock=clock,
                         transport=transport,
                         media_hosts=sorted({host for one in settings for host in one.media_hosts}),

@@ -115,6 +115,7 @@ class Job:
     unproven_sends: int  # sendings beside the one that counts that may have made a job as well
     job_id: str | None = None
     accepted_at: float | None = None
+    unfinished_at: float | None = None  # the last poll before `ended_at` that found it unfinished
     ended_at: float | None = None  # completed, failed, cancelled, expired or refused
     collected_at: float | None = None
     cost_microusd: int | None = None

@@ -78,6 +78,11 @@ class Api:
             }
         )
 
+    @property
+    def requests_per_minute(self) -> int | None:
+        """How many requests may be sent here; None: no limit is known."""
+        return self._pacer.share
+
     def turn(self, worth: Worth = surely) -> AbstractAsyncContextManager[None]:
         """Wait for leave to send one request here, which ends with the block. Raises WaitTooLong."""
         return self._pacer.turn(worth)

@@ -94,6 +94,11 @@ class Gateway:
     def __repr__(self) -> str:
         return f"<Gateway {self._api.origin}>"
 
+    @property
+    def requests_per_minute(self) -> int | None:
+        """How many requests may be sent, beside what others send with the same key; None: no limit is known."""
+        return self._api.requests_per_minute
+
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait until a submit may leave; the block ends with its answer. Every other method waits for its own turn.
 

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipeline.pace.ages import AGES, LAST, STEP, at_or_after, at_or_before
+from pipeline.pace.ages import LAST, STEP, at_or_after, at_or_before
 from pipeline.pace.likelihood import Lognormal, fitted, likeliest, survival
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ class JobTimes:
     """The latest jobs of one kind, and the chances that follow from them."""
 
     def __init__(self, median_s: float, sigma: float = FIRST_SIGMA, spans: Iterable[tuple[float, float]] = ()) -> None:
-        """`median_s`, `sigma`: what is believed before anything is seen. `spans`: what earlier runs saw, oldest first,
-        each as the ages in seconds between which a job has ended.
+        """`median_s`, `sigma`: what is believed before anything is seen; the sigma is of the logarithm.
+
+        `spans`: what earlier runs saw, oldest first, each as the ages in seconds between which a job has ended.
         """
         self._jobs: dict[Hashable, _Seen] = {}  # in the order of their submits
         self._running = 0
-        self.changes = 0
         self._surprises: deque[tuple[float, float]] = deque(maxlen=_LATEST_POLLS)  # of polls: beyond expected, variance
         self._believed = self._fit = Lognormal(math.log(median_s), sigma)
         self.survival: Sequence[float] = survival(self._fit.chances())
@@ -61,6 +61,11 @@ class JobTimes:
     @property
     def running(self) -> int:
         return self._running
+
+    @property
+    def known(self) -> int:
+        """How many jobs it goes by, ended or not."""
+        return len(self._jobs)
 
     @property
     def median_s(self) -> float:
@@ -111,7 +116,7 @@ class JobTimes:
         """How far to smooth: Silverman's rule (1986), in steps of the grid of two means that follow each other."""
         if not self.ended:
             return 0
-        bandwidth = _SMOOTHING * min(self._fit.sigma, _WIDEST) * self.ended**-0.2
+        bandwidth = _SMOOTHING * min(self._fit.sigma, _WIDEST) * math.pow(self.ended, -0.2)
         return max(0, round((bandwidth / STEP * math.sqrt(6) - 1) / 2))
 
     def _forget_the_oldest(self) -> None:
@@ -132,8 +137,10 @@ class JobTimes:
         self._surprises.append((is_done - chance, chance * (1 - chance)))
 
     def _has_changed(self) -> bool:
-        """Do the latest polls, taken together, come out otherwise than the chances say? Whichever jobs were polled:
-        what a poll is expected to say is right for each alone, so the sum wanders about zero while they are right.
+        """Do the latest polls, taken together, come out otherwise than the chances say?
+
+        Whichever jobs were polled, and however soon: while the chances are right, what polls say beyond what they were
+        expected to say wanders about zero.
         """
         if len(self._surprises) < _LATEST_POLLS or self.ended < 2 * _LATE:
             return False
@@ -148,5 +155,4 @@ class JobTimes:
         self._jobs = {job: seen for number, (job, seen) in enumerate(self._jobs.items()) if number >= first}
         self._running = sum(seen.until == LAST for seen in self._jobs.values())
         self._surprises.clear()
-        self.changes += 1
         self._believed = Lognormal(self._fit.log_median, FIRST_SIGMA)

@@ -103,4 +103,4 @@ def fitted(spans: Spans, believed: Lognormal, rounds: int = 6) -> Lognormal:
 
 
 def _product(one: Sequence[float], other: Sequence[float]) -> float:
-    return sum(map(mul, one, other))
+    return math.fsum(map(mul, one, other))

@@ -6,10 +6,11 @@ Moments are seconds on any one clock that only goes forward.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.pace.ages import at_or_before
+from pipeline.pace.ages import AGES, LAST, at_or_before
 from pipeline.pace.job_times import JobTimes
 from pipeline.pace.price import Kind, Supply, priced
 from pipeline.pace.schedule import best_schedule
@@ -32,6 +33,10 @@ _OF_A_POLL: Final = 0.1  # a poll that finds a job unfinished is so much news
 _OF_A_FIRST_POLL: Final = 0.5
 _DRAINED: Final = 0.8
 _WORTH_ROUSING_S: Final = 0.25
+_JUST_NOW: Final = 0.95
+#: Where webhooks tell of jobs, one is asked about once all but so many would have ended, and so many seconds later.
+_LEFT_BY_THEN: Final = 0.02
+_TELLING_TAKES_S: Final = 10.0
 
 
 class KindOfJob(NamedTuple):
@@ -127,6 +132,14 @@ class PollPlanner:
         job.due = self._due(job)
         return job.due
 
+    def overdue(self, job_id: str) -> float:
+        """The moment by which somebody else would have told that it is done, if anybody did."""
+        job = self._jobs[job_id]
+        survival = self._times[job.kind].survival
+        late_s = AGES[min(LAST, bisect_left(survival, -_LEFT_BY_THEN, key=lambda chance: -chance))]
+        job.due = max(self._due(job), job.began_at + max(late_s, job.polled_s or 0.0) + _TELLING_TAKES_S)
+        return job.due
+
     def worth(self, job_id: str, now: float) -> float:
         """The chance that it is done by `now`, for all that is known of it."""
         job = self._jobs.get(job_id)
@@ -146,11 +159,14 @@ class PollPlanner:
         times.unfinished(job_id, job.polled_s)
         self._hear(_OF_A_POLL if times.ended >= _FEW_ENDED else _OF_A_FIRST_POLL)
 
-    def finished(self, job_id: str, now: float) -> None:
-        """A poll found it done."""
+    def finished(self, job_id: str, now: float, *, told: bool = False) -> None:
+        """A poll found it done; `told`: just as somebody had said, so that it has ended just now."""
         job = self._jobs.pop(job_id, None)
         if job is not None:
-            self._times[job.kind].finished(job_id, now - job.began_at)
+            age_s = now - job.began_at
+            if told:
+                self._times[job.kind].unfinished(job_id, _JUST_NOW * age_s)
+            self._times[job.kind].finished(job_id, age_s)
             self._hear(1.0)
 
     def dropped(self, job_id: str) -> None:
@@ -163,9 +179,9 @@ class PollPlanner:
 
     def _hear(self, news: float) -> None:
         self._news += news
-        known = sum(times.ended for times in self._times.values())
+        ended = sum(times.ended for times in self._times.values())
         drained = not self.waiting and len(self._jobs) < _DRAINED * self._planned_for
-        if self._news >= max(1.0, _NEWS * known) or drained or self._requests_per_minute() != self._planned_at_rate:
+        if self._news >= max(1.0, _NEWS * ended) or drained or self._requests_per_minute() != self._planned_at_rate:
             for times in self._times.values():
                 times.estimate()
             self._plan()
@@ -176,7 +192,10 @@ class PollPlanner:
         kinds = list(self._times)
         weights = [times.ended + times.running for times in self._times.values()]
         found = priced(
-            [Kind(weight / sum(weights), self._times[kind].survival) for kind, weight in zip(kinds, weights, strict=True)],
+            [
+                Kind(weight / sum(weights), self._times[kind].survival)
+                for kind, weight in zip(kinds, weights, strict=True)
+            ],
             self._supply(),
             self._gap_s,
             self._price_s,
@@ -216,9 +235,7 @@ class PollPlanner:
         known = [(one, times) for one, times in self._times.items() if times.ended]
         if not known:
             return self._first_median_s
-        _, nearest = min(
-            known, key=lambda item: (item[0].model != kind.model, abs(item[0].doublings - kind.doublings))
-        )
+        _, nearest = min(known, key=lambda item: (item[0].model != kind.model, abs(item[0].doublings - kind.doublings)))
         return nearest.median_s
 
 

@@ -34,6 +34,11 @@ class Hints:
         """Is there somebody who may tell?"""
         return self.webhook_url is not None
 
+    @property
+    def are_trusted(self) -> bool:
+        """Have webhooks proven to come? Until one has, jobs are polled as if there were none."""
+        return 0 < self.told >= self.untold
+
     def is_expected_for(self, intent: Intent) -> bool:
         """Was the gateway asked to tell us of this job? What an earlier run sent may name nobody, or somebody else."""
         return self.webhook_url is not None and intent.webhook_url == self.webhook_url
@@ -43,6 +48,7 @@ class Hints:
         if len(job_id) > _LONGEST_ID:
             return
         if job_id in self._asleep:
+            self._woken.add(job_id)
             self._asleep[job_id].set()
             return
         self._remembered[job_id] = None
@@ -50,27 +56,31 @@ class Hints:
             del self._remembered[next(iter(self._remembered))]
 
     async def sleep_until(self, job_id: str, moment: float) -> bool:
-        """Sleep until `moment` on the event loop's clock, or until the job is told of: then true.
+        """Sleep until `moment` on the event loop's clock, or until the job is told of: then true; or roused.
 
         A hint lasts until a poll has answered it: one that failed, or was made too soon, is made again at once.
         """
-        if not self.is_expected:
-            await anyio.sleep_until(moment)
-            return False
         if job_id in self._remembered or job_id in self._woken:
             self._remembered.pop(job_id, None)
             self._woken.add(job_id)
             await anyio.lowlevel.checkpoint()
             return True
-        told = self._asleep[job_id] = anyio.Event()
+        roused = self._asleep[job_id] = anyio.Event()
         try:
             with anyio.CancelScope(deadline=moment):
-                await told.wait()
+                await roused.wait()
         finally:
             del self._asleep[job_id]
-        if told.is_set():
-            self._woken.add(job_id)
-        return told.is_set()
+        return job_id in self._woken
+
+    def rouse(self, job_id: str) -> None:
+        """Whoever sleeps on this job is to look again when its poll is due; nobody has told anything."""
+        if job_id in self._asleep:
+            self._asleep[job_id].set()
+
+    def has_told(self, job_id: str) -> bool:
+        """Has somebody told of the job, since it was last found unfinished?"""
+        return job_id in self._woken or job_id in self._remembered
 
     def goes_on(self, job_id: str) -> None:
         """A poll has found the job not at its end: what was told before it was sent was too early."""
@@ -78,7 +88,7 @@ class Hints:
 
     def ended(self, job_id: str) -> None:
         """A poll has found the job at its end: count whether it had been told of."""
-        if job_id in self._woken or job_id in self._remembered:
+        if self.has_told(job_id):
             self.told += 1
         else:
             self.untold += 1

@@ -18,6 +18,7 @@ from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
 from pipeline.runner.drawing import draw_missing
+from pipeline.runner.expecting import planner_for
 from pipeline.runner.hints import Hints
 from pipeline.runner.leaving import leave
 from pipeline.runner.measuring import measured
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.ledger import Ledger
     from pipeline.ledger.records import Run
     from pipeline.ledger.writing import LedgerWriter
+    from pipeline.pace.planner import PollPlanner
     from pipeline.planning.plans import ManifestPlan
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
@@ -94,7 +96,8 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
         return RunResult(parts, time.perf_counter() - began, refusal.stop)
     if objection is not None:
         seams.control.stop_submitting(objection)
-    tools = _tools(plan, workspace, seams)
+    planner = await planner_for(plan, seams.gateways.get(seams.origin), seams.ledger, seams.hints, seams.concurrency)
+    tools = _tools(plan, workspace, seams, planner)
     works = _works(plan, opened, tools, seams)
     await move_assets(tools, plan.manifests)
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
@@ -220,9 +223,10 @@ def _works(plan: Plan, opened: Mapping[str, Opened], tools: Tools, seams: Seams)
     return works
 
 
-def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
+def _tools(plan: Plan, workspace: Workspace, seams: Seams, planner: PollPlanner) -> Tools:
     return Tools(
         gateways=seams.gateways,
+        planner=planner,
         ledger=seams.ledger,
         finisher=seams.finisher,
         sources=workspace.sources,
