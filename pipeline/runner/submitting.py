@@ -6,6 +6,7 @@ The one place where money is spent. docs/money.md is its rule book.
 from __future__ import annotations
 
 import secrets
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -53,16 +54,16 @@ class Submitter:
         """
         tries = _Tries(resends=0 if job is None else 1)
         while True:
+            gateway = self._tools.gateway_at(order.origin if job is None else job.intent.origin)
             self._reserve(order)
-            try:
-                await self._tools.gateway_at(order.origin if job is None else job.intent.origin).turn()
-            except BaseException:
-                order.account.release(order.estimate_microusd)
-                raise
-            # Anew: a stop, or a bill above its estimate, may have come while it waited for its turn.
-            order.account.release(order.estimate_microusd)
-            self._reserve(order)
-            job, error = await self._send(order, job)
+            async with AsyncExitStack() as turn:
+                try:
+                    await turn.enter_async_context(gateway.turn())
+                finally:
+                    order.account.release(order.estimate_microusd)
+                # Anew: a stop, or a bill above its estimate, may have come while it waited for its turn.
+                self._reserve(order)
+                job, error = await self._send(order, job)
             if error is None:
                 self._tools.observe(TakeSubmitted(order.manifest, order.track, order.take, str(job.job_id)))
                 return job
