@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from claims import told
 from pace_limits import most_requests
 from pace_oracle import informed, oracle
 from pace_policies import PRICES, frontier, frontier_of, policies
 from pace_regimes import DRIFTING, ROWS, SHAPES
-from sound_claims import told
 
 if TYPE_CHECKING:
     from pace_oracle import Played
@@ -38,6 +38,7 @@ class Steady:
     oracle_s: float
     informed_s: float
     requests: float  # of the informed, a job
+    is_bound_by_requests: bool  # would slots alone let it be sooner?
 
     @property
     def ratio(self) -> float:
@@ -61,7 +62,8 @@ def steady(regime: Regime) -> Steady:
     cost = np.maximum(np.interp(polls, curve.polls, curve.slot_s) / regime.concurrency, (1 + polls) * every_s)
     fewest = int(np.argmax(cost <= cost.min() * _WITHIN))
     oracle_s = max(regime.times.overall_mean_s / regime.concurrency, 2 * every_s)
-    return Steady(oracle_s, float(cost.min()), 1 + float(polls[fewest]))
+    by_slots_s = curve.slot_s[-1] / regime.concurrency
+    return Steady(oracle_s, float(cost.min()), 1 + float(polls[fewest]), bool(cost.min() > by_slots_s * _WITHIN))
 
 
 def bound(regime: Regime, times: Floats) -> Bound:

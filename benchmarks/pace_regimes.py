@@ -41,11 +41,6 @@ class Regime:
         return f"{self.limits} {self.group}"
 
     @property
-    def is_bound_by_requests(self) -> bool:
-        """Does even an oracle wait for requests rather than for slots?"""
-        return 2 * 60 / self.requests_per_minute > self.times.overall_mean_s / self.concurrency
-
-    @property
     def burst(self) -> int:
         """Requests in any 10 s: twice the rate."""
         return max(1, self.requests_per_minute // 3)
