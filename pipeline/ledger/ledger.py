@@ -125,9 +125,14 @@ class Ledger(Runs, Drawings, Timings):
         unproven = 0 if replay_proven else job.unproven_sends
         return self._move(job, State.ACCEPTED, job_id=job_id, accepted_at=now, unproven_sends=unproven, error=None)
 
-    def complete(self, row: int, now: float, cost_microusd: int | None, basis: Basis | None) -> Job:
-        """The gateway has finished it: the reservation is replaced by the bill, where the bill is known."""
-        job = self._move(self.job(row), State.COMPLETED, ended_at=now)
+    def complete(
+        self, row: int, now: float, cost_microusd: int | None, basis: Basis | None, unfinished_at: float | None = None
+    ) -> Job:
+        """The gateway has finished it: the reservation is replaced by the bill, where the bill is known.
+
+        `unfinished_at`: the poll before, in the same process, that found it unfinished.
+        """
+        job = self._move(self.job(row), State.COMPLETED, ended_at=now, unfinished_at=unfinished_at)
         return job if cost_microusd is None or basis is None else self.settle(row, cost_microusd, basis, now)
 
     def settle(self, row: int, cost_microusd: int, basis: Basis, now: float) -> Job:
