@@ -17,6 +17,7 @@ class Claim:
     figure: float
     bound: float
     at_least: bool = False
+    digits: int = 2
 
     @property
     def holds(self) -> bool:
@@ -24,8 +25,8 @@ class Claim:
 
     def __str__(self) -> str:
         side = "at least" if self.at_least else "at most"
-        missed = "" if self.holds else f", MISSED by {abs(self.figure - self.bound):.2f}"
-        return f"{self.what}: {self.figure:.2f} ({side} {self.bound:g}{missed})"
+        missed = "" if self.holds else f", MISSED by {abs(self.figure - self.bound):.{self.digits}f}"
+        return f"{self.what}: {self.figure:.{self.digits}f} ({side} {self.bound:g}{missed})"
 
 
 def exit_status(claims: Sequence[Claim]) -> int:
