@@ -115,7 +115,7 @@ class Pacer:
                 self._queue.remove(waiting)
             raise
         finally:
-            if self._giver is waiting:
+            if self._giver in (None, waiting):  # whoever was roused to give turns may have given up since
                 self._giver = None
                 if self._queue:
                     self._queue[0].roused.set()
