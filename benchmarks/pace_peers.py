@@ -1,4 +1,4 @@
-"""What a user would run instead: as many workers as jobs may be in flight, each submits, waits, fetches, and goes on."""
+"""What a user would run instead: a worker for each job in flight, which submits, waits, fetches, and goes on."""
 
 from __future__ import annotations
 
