@@ -29,6 +29,7 @@ PLAYERS: Final[dict[str, Play]] = {
     "official": lambda world, _: play_peer(Official(world), world),
     "official-3s": lambda world, _: play_peer(Official(world, poll_interval_s=3.0), world),
     "fixed-3s": lambda world, _: play_peer(FixedInterval(world), world),
+    "paced-3s": lambda world, _: play_peer(FixedInterval(world, paced=True), world),
     OURS: play_ours,
     LEARNT: play_ours,
     WEBHOOKS: play_with_webhooks,
