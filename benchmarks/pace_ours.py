@@ -50,7 +50,7 @@ async def play_with_webhooks(world: PaceWorld, folder: Path) -> None:
 
 async def learn(regime: Regime, seed: int, folder: Path) -> None:
     """An earlier run of some jobs of the same kind, against a gateway that is then forgotten."""
-    await _run(PaceWorld(regime, seed), folder, "q", LEARNT_JOBS)
+    await _run(PaceWorld(regime, seed), folder, "q", min(LEARNT_JOBS, regime.jobs))
 
 
 async def _run(world: PaceWorld, folder: Path, letter: str, jobs: int, webhooks: Webhooks | None = None) -> None:

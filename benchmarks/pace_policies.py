@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S: Final = 3.0
 #: In seconds of slot a request: from "polls cost nothing" to "one poll, when the job is almost surely done".
 PRICES: Final = (1e-6, *np.geomspace(1e-2, 3e3, 72).tolist())
-_GRAINS: Final = 200  # ages to a mean, at most; they divide the interval
-_TAIL: Final = 1e-3  # of the jobs: ages beyond are further apart
-_TAIL_STEP: Final = 1.02
+_GRAINS: Final = 100  # ages to a mean, at most; they divide the interval
+_TAIL: Final = 1e-2  # of the jobs: ages beyond are further apart
+_TAIL_STEP: Final = 1.01
 _NOBODY: Final = 1e-7
 
 
