@@ -22,7 +22,7 @@ def regime(name: str) -> Regime:
     [("600/64/10 sigma 0.25", 1.06, 2.1), ("600/256/60 sigma 1.0", 1.33, 3.1), ("600/8/10 bimodal", 1.13, 3.6)],
 )
 def test_the_informed_bound_in_steady_state(name: str, ratio: float, requests: float) -> None:
-    """Over the oracle's, as docs/pace.md has it."""
+    """Over the oracle's, and the requests that it takes."""
     found = steady(regime(name))
     assert found.ratio == pytest.approx(ratio, abs=0.01)
     assert found.requests == pytest.approx(requests, abs=0.1)
