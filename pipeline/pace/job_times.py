@@ -108,8 +108,8 @@ class JobTimes:
         spans.pop((0, LAST), None)  # what nothing is known of yet
         if not spans:
             return
-        self._fit = fitted(spans, self._believed)
-        around = self._fit.chances()
+        self._fit = fitted(spans, self._believed, self._fit if self.ended > _LATE else self._believed)
+        around = self._fit.foreseen(self._believed, self.ended).chances()
         self.survival = survival(likeliest(spans, around, _WEIGHT, around, self._width()))
 
     def _width(self) -> int:

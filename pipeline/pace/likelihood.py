@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Spans = Mapping[tuple[int, int], float]
 
 _ROUNDS: Final = 8
+_ROUNDS_OF_A_FIT: Final = 6
 #: What is believed of a kind's median counts as so many jobs, and the usual spread as so many.
 _BELIEF: Final = 0.5
 _SPREAD_BELIEF: Final = 4.0
@@ -36,6 +37,11 @@ class Lognormal:
 
     log_median: float
     sigma: float
+
+    def foreseen(self, believed: Lognormal, ended: int) -> Lognormal:
+        """The times of jobs to come, where the median is known from `ended` jobs and from what is believed of it."""
+        doubt = 1 / (believed.sigma**-2 + ended * self.sigma**-2)
+        return Lognormal(self.log_median, math.sqrt(self.sigma**2 + doubt))
 
     def chances(self) -> list[float]:
         """The chance of each step of the grid."""
@@ -85,20 +91,20 @@ def survival(chances: Sequence[float]) -> list[float]:
     return [1.0, *(max(0.0, 1.0 - below) for below in accumulate(chances))]
 
 
-def fitted(spans: Spans, believed: Lognormal, rounds: int = 6) -> Lognormal:
-    """The lognormal that fits best, where `believed` counts as some jobs that were seen before.
+def fitted(spans: Spans, believed: Lognormal, start: Lognormal) -> Lognormal:
+    """The lognormal that fits best, looked for from `start` on, where what is `believed` counts a little.
 
     Where polls came late, most spans begin at nothing, and many a curve fits them. This one keeps to the usual spread
     for as long as nothing speaks against it.
     """
     number = sum(spans.values())
-    found = believed
-    for _ in range(rounds):
+    found = start
+    for _ in range(_ROUNDS_OF_A_FIT):
         expected = _expected(spans, found.chances())
         centre = (_BELIEF * believed.log_median + _product(expected, _LOG_AGES)) / (_BELIEF + number)
-        squares = sum(count * (age - centre) ** 2 for count, age in zip(expected, _LOG_AGES, strict=True))
-        variance = (_SPREAD_BELIEF * _USUAL_SIGMA**2 + squares) / (_SPREAD_BELIEF + number)
-        found = Lognormal(centre, math.sqrt(variance))
+        squares = math.fsum(count * (age - centre) ** 2 for count, age in zip(expected, _LOG_AGES, strict=True))
+        squares += _SPREAD_BELIEF * _USUAL_SIGMA**2
+        found = Lognormal(centre, math.sqrt(squares / (_SPREAD_BELIEF + number)))
     return found
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.pace.ages import AGES, LAST, at_or_before
 from pipeline.pace.job_times import JobTimes
-from pipeline.pace.price import Kind, Supply, priced
+from pipeline.pace.price import Kind, Prices, Supply, at_price, priced
 from pipeline.pace.schedule import best_schedule
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _JUST_NOW: Final = 0.95
 #: Where webhooks tell of jobs, one is asked about once all but so many would have ended, and so many seconds later.
 _LEFT_BY_THEN: Final = 0.02
 _TELLING_TAKES_S: Final = 10.0
+_UNPROVEN_S: Final = 20.0
 
 
 class KindOfJob(NamedTuple):
@@ -115,6 +116,10 @@ class PollPlanner:
         """What a request costs now, in seconds of slot."""
         return self._price_s
 
+    def keep_apart(self, gap_s: float) -> None:
+        """The gateway wants two polls of a job to be so far apart, whatever was thought."""
+        self._gap_s = max(self._gap_s, gap_s)
+
     def began(self, job_id: str, kind: KindOfJob, began_at: float, gap_s: float | None = None) -> None:
         """A job is in flight since `began_at`; it is not asked about twice within `gap_s`."""
         times = self._times.get(kind)
@@ -132,11 +137,13 @@ class PollPlanner:
         job.due = self._due(job)
         return job.due
 
-    def overdue(self, job_id: str) -> float:
-        """The moment by which somebody else would have told that it is done, if anybody did."""
+    def overdue(self, job_id: str, *, proven: bool) -> float:
+        """The moment by which somebody else would have told that it is done. `proven`: if they ever did so."""
         job = self._jobs[job_id]
         survival = self._times[job.kind].survival
-        late_s = AGES[min(LAST, bisect_left(survival, -_LEFT_BY_THEN, key=lambda chance: -chance))]
+        late_s = _UNPROVEN_S
+        if proven:
+            late_s = AGES[min(LAST, bisect_left(survival, -_LEFT_BY_THEN, key=lambda chance: -chance))]
         job.due = max(self._due(job), job.began_at + max(late_s, job.polled_s or 0.0) + _TELLING_TAKES_S)
         return job.due
 
@@ -204,7 +211,7 @@ class PollPlanner:
         for kind, usual in zip(kinds, found.schedules, strict=True):
             times = self._times[kind]
             scouts = (
-                best_schedule(times.survival, _SCOUTS_PAY * self._price_s, self._gap_s)
+                best_schedule(times.survival, _SCOUTS_PAY * found.price_s, self._gap_s)
                 if times.ended < _FEW_ENDED
                 else None
             )
@@ -212,6 +219,14 @@ class PollPlanner:
         for job_id, job in self._jobs.items():
             if self._due(job) < job.due - _WORTH_ROUSING_S:
                 self._on_sooner(job_id)
+
+    def _thrifty(self, kinds: Sequence[Kind], found: Prices) -> Prices:
+        """The last jobs are waited for by nobody but the run's end, and that by the last of them alone.
+
+        A request then takes nothing from a submit; it is as dear as before while many run, and free in the end.
+        """
+        price_s = self._price_s * len(self._jobs) / self._slots
+        return found if found.price_s >= price_s else at_price(kinds, price_s, self._gap_s)
 
     def _supply(self) -> Supply:
         self._planned_at_rate = rate = self._requests_per_minute()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from pipeline.gateway.errors import GatewayError, JobNotFound, KeyRefused
-from pipeline.gateway.polling import next_poll_s
+from pipeline.gateway.polling import AFTER_UNCHANGED_S, next_poll_s
 from pipeline.jobs import State
 from pipeline.money import dollars
 from pipeline.runner.events import Waiting
@@ -59,11 +59,16 @@ class Asker:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._polled_at: dict[int, float] = {}  # by the job's row, on the event loop's clock
+        self._insisted_s = 0.0
         self._begun: set[int] = set()  # the rows of jobs that are no longer queued, as far as we have heard
 
     def last(self, job: Job) -> Asked:
         """The last poll of `job` in this process that was answered, for its moment alone."""
         return Asked(self._polled_at.get(job.row))
+
+    def interval_s(self, job: Job) -> float:
+        """The least time between two polls of `job`: what its manifest says, or what the gateway has insisted on."""
+        return max(self._tools.settings_of(job).poll_interval_s, self._insisted_s)
 
     def is_queued(self, job: Job) -> bool:
         """Does `job`, which this process has submitted or asked about, still wait for its turn at the gateway?"""
@@ -87,11 +92,14 @@ class Asker:
             asked = Asked(
                 anyio.current_time(), failures=failures + 1, retry_after_s=error.retry_after_s, trouble=str(error)
             )
-            pause = asked.next_at(self._tools.settings_of(job).poll_interval_s) - anyio.current_time()
+            pause = asked.next_at(self.interval_s(job)) - anyio.current_time()
             self._tools.observe(Waiting(f"{order.name}: poll", pause, str(error), cause_of(error)))
             return asked
         now = self._polled_at[job.row] = anyio.current_time()
-        if answer is not None and job.state is State.ACCEPTED:
+        if answer is None:
+            self._insisted_s = AFTER_UNCHANGED_S
+            self._tools.planner.keep_apart(AFTER_UNCHANGED_S)
+        elif job.state is State.ACCEPTED:
             self._learn(job, answer, now)
         return Asked(now, answer, unchanged=answer is None)
 

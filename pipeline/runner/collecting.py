@@ -73,7 +73,7 @@ class Collector:
     async def _fresh_address(self, order: Order, job: Job) -> str:
         asked = self._asker.last(job)
         for _ in range(_MOST_DOWNLOADS):
-            await anyio.sleep_until(asked.next_at(self._tools.settings_of(job).poll_interval_s))
+            await anyio.sleep_until(asked.next_at(self._asker.interval_s(job)))
             asked = await self._asker.ask(order, job, asked.failures)
             if asked.answer is not None and asked.answer.status == "completed" and asked.answer.audio_url is not None:
                 return asked.answer.audio_url

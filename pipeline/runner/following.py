@@ -35,7 +35,7 @@ class Follower:
         """
         planner = self._tools.planner
         age_s = max(0.0, self._tools.clock.now() - (job.accepted_at or job.sent_at))
-        interval_s = self._tools.settings_of(job).poll_interval_s
+        interval_s = self._asker.interval_s(job)
         kind = kind_of(job.intent.model, job.intent.seconds_asked)
         planner.began(str(job.job_id), kind, anyio.current_time() - age_s, interval_s)
         try:
@@ -49,7 +49,7 @@ class Follower:
         asked = self._asker.last(job)
         if job is order.job:  # an earlier process has submitted it: it is asked about at once
             self._asker.taken_over(job)
-            await anyio.sleep_until(asked.next_at(settings.poll_interval_s))
+            await anyio.sleep_until(asked.next_at(self._asker.interval_s(job)))
         else:
             await self._sleep(order, job, asked)
         while True:
@@ -68,7 +68,7 @@ class Follower:
 
         A hint brings it forward, and so does a new plan, but never before the interval since the last one has passed.
         """
-        interval_s = self._tools.settings_of(job).poll_interval_s
+        interval_s = self._asker.interval_s(job)
         while True:
             moment = asked.next_at(interval_s)
             if asked.trouble is None:
@@ -83,10 +83,10 @@ class Follower:
                 return
 
     def _pays_at(self, job: Job) -> float:
-        """When a poll pays: where webhooks have proven to come, only once one is overdue."""
+        """When a poll pays: where webhooks tell of jobs, only once one is overdue."""
         planner, hints = self._tools.planner, self._tools.hints
         if hints.are_trusted and hints.is_expected_for(job.intent):
-            return planner.overdue(str(job.job_id))
+            return planner.overdue(str(job.job_id), proven=hints.told > 0)
         return planner.due(str(job.job_id))
 
     async def _ended(self, job: Job, answer: JobAnswer, order: Order, unfinished_at: float | None) -> Job | None:

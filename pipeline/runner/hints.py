@@ -36,8 +36,8 @@ class Hints:
 
     @property
     def are_trusted(self) -> bool:
-        """Have webhooks proven to come? Until one has, jobs are polled as if there were none."""
-        return 0 < self.told >= self.untold
+        """Are jobs told of, as far as any have ended? If not, they are polled as if there were no webhooks."""
+        return self.told >= self.untold
 
     def is_expected_for(self, intent: Intent) -> bool:
         """Was the gateway asked to tell us of this job? What an earlier run sent may name nobody, or somebody else."""
