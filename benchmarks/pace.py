@@ -14,7 +14,7 @@ import argparse
 import os
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,7 +29,7 @@ from pace_players import OURS, PLAYERS, play
 from pace_regimes import REGIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pace_bound import Bound
     from pace_players import Outcome
@@ -50,12 +50,13 @@ def main() -> None:
         names = "\n  ".join(map(str, REGIMES))
         sys.exit(f"nothing to play; players: {', '.join(PLAYERS)}; regimes:\n  {names}")
     began = time.monotonic()
-    figures = played(regimes, players, options.seeds)
     print(LEGEND)
-    for group, members in groupby(regimes, key=lambda regime: regime.group):
-        print(f"{group}\n")
-        told(table(figures[regime] for regime in members))
-    status = exit_status(claims_of(list(figures.values())))
+    every = []
+    for group, figures in played(regimes, players, options.seeds):
+        print(f"{group}\n", flush=True)
+        told(table(figures))
+        every += figures
+    status = exit_status(claims_of(every))
     print(f"\n{time.monotonic() - began:,.0f} s")
     sys.exit(status)
 
@@ -68,24 +69,32 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def played(regimes: Sequence[Regime], players: Sequence[str], seeds: int) -> dict[Regime, Figures]:
-    """All runs, on all cores, the longest first."""
-    tasks = [
+def played(regimes: Sequence[Regime], players: Sequence[str], seeds: int) -> Iterator[tuple[str, list[Figures]]]:
+    """Group after group, each as soon as all of its runs have been played; on all cores, the longest first."""
+    groups = {name: list(members) for name, members in groupby(regimes, key=lambda regime: regime.group)}
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        running = {
+            pool.submit(_task, task): task for members in groups.values() for task in _tasks(members, players, seeds)
+        }
+        for name, members in groups.items():
+            figures = {regime: Figures(regime, outcomes={player: {} for player in players}) for regime in members}
+            for done in [future for future, (regime, *_) in running.items() if regime in figures]:
+                regime, player, seed = running[done]
+                found = figures[regime].bounds if player == _BOUNDS else figures[regime].outcomes[player]
+                found[seed] = done.result()
+                left = sum(not future.done() for future in running)
+                print(f"\r{left:,} of {len(running):,} runs are left ", end="", file=sys.stderr, flush=True)
+            print(file=sys.stderr)
+            yield name, list(figures.values())
+
+
+def _tasks(regimes: Sequence[Regime], players: Sequence[str], seeds: int) -> list[Task]:
+    return [
         (regime, player, seed)
         for regime in sorted(regimes, key=lambda regime: -regime.jobs)
         for player in (*sorted(players, key=lambda name: not name.startswith(OURS)), _BOUNDS)
         for seed in range(seeds if regime.jobs < _MANY_JOBS else max(1, seeds // _SEEDS_SHARE))
     ]
-    figures = {regime: Figures(regime, outcomes={player: {} for player in players}) for regime in regimes}
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        running = {pool.submit(_task, task): task for task in tasks}
-        for count, done in enumerate(as_completed(running), 1):
-            regime, player, seed = running[done]
-            found = figures[regime].bounds if player == _BOUNDS else figures[regime].outcomes[player]
-            found[seed] = done.result()
-            print(f"\r{count:,} of {len(tasks):,} runs", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return figures
 
 
 def _task(task: Task) -> Bound | Outcome:

@@ -38,9 +38,6 @@ class Figures:
     def over_bound(self, player: str) -> float:
         return self._over(player, lambda bound: bound.informed_s)
 
-    def over_reached(self, player: str) -> float:
-        return self._over(player, lambda bound: bound.reached_s)
-
     def of_bounds(self, figure: Callable[[Bound], float]) -> float:
         return fmean(figure(bound) for bound in self.bounds.values())
 
@@ -53,16 +50,22 @@ def table(regimes: Iterable[Figures]) -> Sequence[Sequence[str]]:
     rows: list[Sequence[str]] = [_HEAD]
     for figures in regimes:
         regime = figures.regime
-        least_s, oracle_s = figures.of_bounds(lambda bound: bound.informed_s), figures.of_bounds(lambda b: b.oracle_s)
-        ratio = figures.of_bounds(lambda bound: bound.informed_s / bound.oracle_s)
         requests = figures.of_bounds(lambda bound: bound.requests)
         rows += [
             [f"{regime.limits}, {regime.jobs:,} jobs", *[""] * 8],
-            ["  oracle", f"{oracle_s:,.0f}", "1.000", f"{1 / ratio:.3f}", "2.00", *[""] * 4],
-            ["  informed", f"{least_s:,.0f}", f"{ratio:.3f}", "1.000", f"{requests:.2f}", *[""] * 4],
+            _bound_row(figures, "oracle", lambda bound: bound.oracle_s, "2.00"),
+            _bound_row(figures, "floor", lambda bound: bound.floor_s, ""),
+            _bound_row(figures, "informed", lambda bound: bound.informed_s, f"{requests:.2f}"),
             *(_row(figures, player) for player in figures.outcomes),
         ]
     return rows
+
+
+def _bound_row(figures: Figures, name: str, seconds: Callable[[Bound], float], requests: str) -> Sequence[str]:
+    over_oracle = figures.of_bounds(lambda bound: seconds(bound) / bound.oracle_s)
+    over_bound = figures.of_bounds(lambda bound: seconds(bound) / bound.informed_s)
+    cells = [f"{figures.of_bounds(seconds):,.0f}", f"{over_oracle:.3f}", f"{over_bound:.3f}", requests]
+    return [f"  {name}", *cells, *[""] * 4]
 
 
 def _row(figures: Figures, player: str) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """Runs of who knows more than a client can, with a perfect pacer: no requests are sent, only their moments counted.
 
 The *oracle* polls each job exactly when it is done. An *informed* client knows how job times are distributed, and polls
-by a policy. Both submit in the order of the jobs, as every client does, and a slot is theirs again when a poll finds its
+by a policy. Both submit in the order of the jobs, as every client does, and a slot is free again when a poll finds its
 job done.
 """
 
@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING
 from pace_limits import PerfectPacer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pace_policies import Policy
     from pace_regimes import Regime
     from pace_times import Floats
-
-    #: The age for the next poll of a job, by its index, its time and its age at the last poll (0: none yet).
-    NextAge = Callable[[int, float, float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +32,27 @@ class Played:
 
 def oracle(regime: Regime, times: Floats) -> Played:
     """The oracle's run."""
-    return _played(regime, times, lambda _, time, __: time)
+    return _played(regime, times, lambda job, _, **__: float(times[job]))
 
 
-def informed(
-    regime: Regime, times: Floats, choose: Callable[[int], Policy], endgame: Callable[[int], Policy]
-) -> Played:
-    """The run of a client that polls job after job by a policy; by `endgame` once nothing waits for a slot."""
-    last = len(times) - 1
-    state = {"submitted": 0}
+def informed(regime: Regime, times: Floats, stages: Sequence[Policy], endgame: Sequence[Policy]) -> Played:
+    """The run of a client that polls by a policy, and by `endgame` once nothing waits for a slot any more.
 
-    def next_age(job: int, _: float, age: float) -> float:
-        state["submitted"] = max(state["submitted"], job)
-        return (endgame if state["submitted"] == last else choose)(job).after(age)
+    One policy of each for every equal part of the jobs: more than one where their times drift.
+    """
+
+    def next_age(job: int, age: float, *, is_last: bool) -> float:
+        return (endgame if is_last else stages)[job * len(stages) // len(times)].after(age)
 
     return _played(regime, times, next_age)
 
 
-def _played(regime: Regime, times: Floats, next_age: NextAge) -> Played:
-    """Send a submit wherever a slot is free, and else the poll that has waited longest, each as soon as it may go."""
+def _played(regime: Regime, times: Floats, next_age: Callable[..., float]) -> Played:
+    """Send a submit wherever a slot is free, and else the poll that has waited longest, each as soon as it may go.
+
+    `next_age`: of a job, the age for its next poll; by its index, its age at the last one (0: there was none), and
+    whether all have been submitted.
+    """
     pacer = PerfectPacer(regime)
     polls: list[tuple[float, int]] = []  # (when it is due, job)
     free = [0.0] * regime.concurrency  # since when each free slot is so, the longest first
@@ -77,5 +76,5 @@ def _played(regime: Regime, times: Floats, next_age: NextAge) -> Played:
                 done += 1
                 heapq.heappush(free, now)
                 continue
-        heapq.heappush(polls, (began[job] + next_age(job, float(times[job]), age), job))
+        heapq.heappush(polls, (began[job] + next_age(job, age, is_last=submitted == len(times)), job))
     return Played(now, requests, sum(now - since for since in free))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pace_regimes import Regime
 
     from pipeline.audio.tasks import FinishTask
+    from pipeline.webhooks.receiver import Webhooks
 
 
 class CostlessFinisher:
@@ -41,12 +42,18 @@ async def play_ours(world: PaceWorld, folder: Path) -> None:
     await _run(world, folder, "p", world.regime.jobs)
 
 
+async def play_with_webhooks(world: PaceWorld, folder: Path) -> None:
+    """The same, and the gateway tells when a job has ended."""
+    async with world.app.at_work():
+        await _run(world, folder, "p", world.regime.jobs, webhooks=world.webhooks)
+
+
 async def learn(regime: Regime, seed: int, folder: Path) -> None:
     """An earlier run of some jobs of the same kind, against a gateway that is then forgotten."""
-    await _run(PaceWorld(regime, seed), folder, "q", LEARNT_JOBS)
+    await _run(PaceWorld(regime, seed), folder, "q", min(LEARNT_JOBS, regime.jobs))
 
 
-async def _run(world: PaceWorld, folder: Path, letter: str, jobs: int) -> None:
+async def _run(world: PaceWorld, folder: Path, letter: str, jobs: int, webhooks: Webhooks | None = None) -> None:
     tracks = "".join(f"  t{number}: {{prompt: {letter}{number}}}\n" for number in range(jobs))
     plan = make_plan(
         [parse_manifest(_head(world.regime, letter) + tracks, folder / f"{letter}.yaml")],
@@ -58,7 +65,14 @@ async def _run(world: PaceWorld, folder: Path, letter: str, jobs: int) -> None:
     finisher = CostlessFinisher()
     # What finishing writes into the lock goes there once a second. A run that seems to take an hour takes one of ours.
     with patch.object(pinning, "_EVERY_S", math.inf):
-        result = await run(plan, transport=world.wire, finisher=finisher, clock=world.clock, ledger=InlineWriter)
+        result = await run(
+            plan,
+            transport=world.wire,
+            finisher=finisher,
+            clock=world.clock,
+            ledger=InlineWriter,
+            webhooks=webhooks,
+        )
     assert result.exit == 0, result.stop
 
 

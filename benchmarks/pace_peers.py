@@ -1,4 +1,4 @@
-"""What a user would run instead: as many workers as jobs may be in flight, each submits, waits, fetches, and goes on."""
+"""What a user would run instead: a worker for each job in flight, which submits, waits, fetches, and goes on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import httpx
 from aigateway import AIgatewayError, AsyncAIgateway
+from pace_limits import PerfectPacer
 from pace_world import BASE_URL, KEY, MEDIA_URL, MODEL, RETRY_AFTER_S
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ class Official:
 
 
 class FixedInterval:
-    """Bare httpx: a poll every 3 s, and a pause where one is asked for."""
+    """Bare httpx: a poll every 3 s, and pauses where they are asked for. `paced`: behind a limiter that never errs."""
 
     crashes = 0
 
-    def __init__(self, world: PaceWorld) -> None:
+    def __init__(self, world: PaceWorld, *, paced: bool = False) -> None:
+        self._pacer = PerfectPacer(world.regime) if paced else None
+        self._queue = anyio.Lock()  # first come, first served
         headers = {"Authorization": f"Bearer {KEY}"}
         self._client = httpx.AsyncClient(base_url=BASE_URL, transport=world.wire, headers=headers)
 
@@ -76,6 +79,8 @@ class FixedInterval:
 
     async def _had(self, method: str, url: str, **options: object) -> httpx.Response:
         while True:
+            if self._pacer is not None and url.startswith("/"):
+                await self._turn(self._pacer)
             try:
                 answer = await self._client.request(method, url, **options)
             except httpx.TransportError:
@@ -84,6 +89,11 @@ class FixedInterval:
             if not answer.is_error:
                 return answer
             await anyio.sleep(float(answer.headers.get("retry-after", _INTERVAL_S)))
+
+    async def _turn(self, pacer: PerfectPacer) -> None:
+        async with self._queue:
+            await anyio.sleep_until(max(anyio.current_time(), pacer.earliest()))
+            pacer.sent(anyio.current_time())
 
     async def close(self) -> None:
         await self._client.aclose()

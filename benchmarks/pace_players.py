@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
-from pace_ours import folder_for_a_run, learn, play_ours
+from pace_ours import folder_for_a_run, learn, play_ours, play_with_webhooks
 from pace_peers import FixedInterval, Official, play_peer
 from pace_world import PaceWorld
 from virtual_time import virtual_backend
@@ -29,8 +29,10 @@ PLAYERS: Final[dict[str, Play]] = {
     "official": lambda world, _: play_peer(Official(world), world),
     "official-3s": lambda world, _: play_peer(Official(world, poll_interval_s=3.0), world),
     "fixed-3s": lambda world, _: play_peer(FixedInterval(world), world),
+    "paced-3s": lambda world, _: play_peer(FixedInterval(world, paced=True), world),
     OURS: play_ours,
     LEARNT: play_ours,
+    WEBHOOKS: play_with_webhooks,
 }
 PEERS: Final = tuple(name for name in PLAYERS if not name.startswith(OURS))
 

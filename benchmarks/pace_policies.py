@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S: Final = 3.0
 #: In seconds of slot a request: from "polls cost nothing" to "one poll, when the job is almost surely done".
 PRICES: Final = (1e-6, *np.geomspace(1e-2, 3e3, 72).tolist())
-_STAGES: Final = 8  # of times that drift
-_GRAINS: Final = 200  # ages to a mean, at most; they divide the interval
-_TAIL: Final = 1e-3  # of the jobs: ages beyond are further apart
-_TAIL_STEP: Final = 1.02
+_GRAINS: Final = 100  # ages to a mean, at most; they divide the interval
+_TAIL: Final = 1e-2  # of the jobs: ages beyond are further apart
+_TAIL_STEP: Final = 1.01
 _NOBODY: Final = 1e-7
 
 
@@ -96,12 +95,12 @@ def policies(times: JobTimes) -> tuple[Policy, ...]:
 @cache
 def frontier(times: JobTimes) -> Frontier:
     """What the distribution allows."""
-    return _mean_of([[policy.expected() for policy in policies(stage)] for stage in times.stages(_STAGES)])
+    return _mean_of([[policy.expected() for policy in policies(stage)] for stage in times.stages()])
 
 
 def frontier_of(times: JobTimes, drawn: Floats) -> Frontier:
     """What it allows for these very jobs: the policies know the distribution, and meet the times."""
-    stages = times.stages(_STAGES)
+    stages = times.stages()
     parts = np.array_split(drawn, len(stages))
     return _mean_of(
         [[policy.counted(part) for policy in policies(stage)] for stage, part in zip(stages, parts, strict=True)]

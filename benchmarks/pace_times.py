@@ -19,6 +19,7 @@ Shape = Literal["sigma 0.25", "sigma 1.0", "bimodal"]
 _SIGMAS: Final = {"sigma 0.25": 0.25, "sigma 1.0": 1.0, "bimodal": 0.15}
 #: Half of the bimodal jobs take about half of the mean, half of them about one and a half.
 _BIMODAL_SHARES: Final = (0.5, 1.5)
+_STAGES: Final = 8  # of times that drift
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,11 @@ class JobTimes:
             times *= np.where(is_long, _BIMODAL_SHARES[1], _BIMODAL_SHARES[0])
         return times * np.linspace(1.0, self.drift, jobs)
 
-    def stages(self, count: int) -> list[JobTimes]:
-        """The distribution in `count` equal parts of a run, one after the other; one where it stays the same."""
+    def stages(self) -> list[JobTimes]:
+        """The distribution in equal parts of a run, one after the other; one where it stays the same."""
         if self.drift == 1.0:
             return [self]
-        factors = np.linspace(1.0, self.drift, 2 * count + 1)[1::2]
+        factors = np.linspace(1.0, self.drift, 2 * _STAGES + 1)[1::2]
         return [replace(self, mean_s=self.mean_s * float(factor), drift=1.0) for factor in factors]
 
     @property

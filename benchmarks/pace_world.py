@@ -18,8 +18,11 @@ from pipeline.local_gateway.app import create_app
 from pipeline.local_gateway.composition import CannedComposer
 from pipeline.local_gateway.faults.rules import Answer, FaultPlan, Rule
 from pipeline.local_gateway.options import GatewayOptions
+from pipeline.webhooks.receiver import Webhooks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pace_regimes import Regime
 
     from pipeline.local_gateway.app import GatewayApp
@@ -29,6 +32,7 @@ BASE_URL: Final = "http://127.0.0.1"
 MEDIA_URL: Final = "http://127.0.0.1:81"
 KEY: Final = "sk-aig-pace"
 MODEL: Final = "sony-ai/mmaudio-v2-text-to-audio"
+_WEBHOOK_URL: Final = "https://hooks.example.com/music"
 LEARNT_JOBS: Final = 100  # what an earlier run has seen, where there was one
 
 #: What the last refusal told the task that met it. The official client's error does not carry it: its user is given it.
@@ -128,8 +132,15 @@ class PaceWorld:
             state=None,
             faults=FaultPlan(rules, seed) if share else None,
             latency=self._latency,
+            post=self._post,
         )
+        self.webhooks = Webhooks(_WEBHOOK_URL, self.app.state.gateway.options.webhook_secret, clock=self.clock)
         self.wire = Wire(self.app, share, seed)
 
     def _latency(self, piece: CompositionRequest) -> float:
         return float(self.times[piece.prompt[0]][int(piece.prompt[1:])])
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Bring a webhook to whoever has asked for them, at once."""
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.webhooks.app)) as client:
+            return (await client.post(url, headers=dict(headers), content=body)).status_code
