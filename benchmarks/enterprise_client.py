@@ -56,7 +56,8 @@ async def main(folder: Path, base_url: str) -> None:
     plan = pipeline.make_plan(manifest, gateway=base_url, key=KEY, output=folder / "output", state=folder / ".pipeline")
     planned_s = time.process_time()
     result = await pipeline.run(plan, finisher=NoFinisher())
-    assert result.exit == 0, result.stop
+    errors = {track.error for manifest in result.manifests for track in manifest.tracks if track.error}
+    assert result.exit == 0, (result.stop, errors)
     told = {"seconds": result.seconds, "cpu_s": time.process_time(), "planned_cpu_s": planned_s}
     print(json.dumps(told | {"peak_bytes": _peak_bytes()}))
 

@@ -81,11 +81,14 @@ class SpreadTransport(httpx.AsyncBaseTransport):
             return  # closed with all the others
         connection.free_since = anyio.current_time()
         self._free.append(connection)
+        left_over = []
         while self._free[0].free_since < connection.free_since - _KEPT_ALIVE_S:
-            left_over = self._free.popleft()
-            self._all.discard(left_over)
+            left_over.append(self._free.popleft())
+        if left_over:
+            self._all.difference_update(left_over)
             with anyio.CancelScope(shield=True):
-                await left_over.pool.aclose()
+                for one in left_over:
+                    await one.pool.aclose()
 
 
 class _CountedStream(httpx.AsyncByteStream):
