@@ -14,6 +14,8 @@ TEST_OPTIONS ?=
 TEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 # Of make bench-noop and bench-report: how many tracks, in place of 1,000 and 10,000, and of 1,000
 TRACKS ?=
+# Of make bench-enterprise: how many jobs, in place of 3,000
+JOBS ?=
 # Of make bench-time-left: how many runs of each regime, in place of 3
 RUNS ?=
 # Of make bench-pace: the regimes that contain one of these words, between commas, and who plays; all where they are empty
@@ -28,7 +30,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-browser test-all lint format bench bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
+.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +138,9 @@ bench-time-left: $(VENV)/.installed-test ## how far off the time left is that a 
 bench-pace: SEEDS ?= 10
 bench-pace: $(VENV)/.installed-test ## how soon runs are over beside the official client, and beside what is possible at all, in SEEDS runs of each
 	$(BIN)/python benchmarks/pace.py --seeds $(SEEDS) $(if $(REGIMES),--regimes '$(REGIMES)') $(if $(PLAYERS),--players '$(PLAYERS)')
+
+bench-enterprise: $(VENV)/.installed ## 2,000 jobs in flight on real sockets: processor time beside a bare httpx loop, a round trip of 200 ms, memory
+	$(BIN)/python benchmarks/enterprise.py $(JOBS)
 
 bench-report: $(VENV)/.installed-test ## the report of 1,000 tracks: how long it takes to write, how large it is, how soon a browser has it
 	$(BIN)/python benchmarks/report.py $(TRACKS)

@@ -71,11 +71,11 @@ class Gateway:
     ) -> None:
         """`transport` stands in for the network, and stays open: it belongs to whoever made it.
 
-        `media_hosts`: hosts that audio may come from, besides the gateway's own. `concurrency`: how many requests may
-        be in flight to one origin, and how many downloads at all. Raises ValueError where `base_url` is no address.
+        `media_hosts`: hosts that audio may come from, besides the gateway's own. `concurrency`: how many downloads may
+        be in flight. Raises ValueError where `base_url` is no address.
         """
         keep_addresses_out_of_logs()
-        self._network = Network(concurrency) if transport is None else None
+        self._network = Network() if transport is None else None
         sender = transport or self._network
         assert sender is not None  # noqa: S101 - one of the two is there
         self._timeouts = timeouts

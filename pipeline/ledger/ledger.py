@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import Intent, Job, PurchaseKey, State, check_transition
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _INTENT_COLUMNS = tuple(item.name for item in fields(Intent) if item.name != "key")
 _JOB_COLUMNS = tuple(item.name for item in fields(Job) if item.name not in ("row", "run", "intent"))
+_said = attrgetter(*_INTENT_COLUMNS)
 _SELECT_JOB = f"SELECT job, run, fingerprint, take, regeneration, {', '.join(_INTENT_COLUMNS + _JOB_COLUMNS)} FROM jobs"  # noqa: S608 - the columns are this file's own
 
 
@@ -82,7 +84,7 @@ class Ledger(Runs, Drawings, Timings):
         self._check_trust()
         columns = ("run", "fingerprint", "take", "regeneration", *_INTENT_COLUMNS)
         columns += ("state", "intended_at", "sent_at", "sends", "unproven_sends")
-        values = (run, *intent.key, *astuple(intent)[1:], State.INTENDED, now, now, 1, 0)
+        values = (run, *intent.key, *_said(intent), State.INTENDED, now, now, 1, 0)
         cursor = self.connection.execute(
             f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608 - as above
             values,
@@ -183,13 +185,13 @@ class Ledger(Runs, Drawings, Timings):
         check_transition(job.state, state)
         return self._update(job, state=state, **changes)
 
-    def _update(self, job: Job, **changes: object) -> Job:
+    def _update(self, job: Job, **changes: Any) -> Job:
         assignments = ", ".join(f"{column} = ?" for column in changes)
         self.connection.execute(
             f"UPDATE jobs SET {assignments} WHERE job = ?",  # noqa: S608 - the columns are this file's own
             (*changes.values(), job.row),
         )
-        return self.job(job.row)
+        return replace(job, **changes)
 
     # --- sources and assets -----------------------------------------------------------------------------------------
 

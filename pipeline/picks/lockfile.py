@@ -44,6 +44,11 @@ class LockFile:
         self._folder = Folder(self.path.absolute().parent)
         self._read: tuple[tuple[int, int, int], Lock] | None = None  # what the file was when it was read last
 
+    @property
+    def length(self) -> int:
+        """How many tracks it named when it was last read or written; 0 where it was not."""
+        return 0 if self._read is None else len(self._read[1].tracks)
+
     def read(self) -> Lock:
         """What it says; nothing where there is none. Raises LockMistake, and FolderError where it can't be read."""
         try:
