@@ -76,7 +76,7 @@ class Served:
 _STUB = """\
 import json, os, socket, sys
 with socket.create_connection(("127.0.0.1", {port})) as door, door.makefile("rw") as talk:
-    print(json.dumps([os.getcwd(), *sys.argv[1:]]), file=talk, flush=True)
+    print(json.dumps([os.getcwd(), dict(os.environ), *sys.argv[1:]]), file=talk, flush=True)
     status, stdout, stderr = json.loads(talk.readline())
 print(stdout, end="")
 print(stderr, end="", file=sys.stderr)
@@ -90,8 +90,8 @@ def command_of(lives: Lives, folder: Path) -> Iterator[str]:
 
     class Life(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            where, *words = json.loads(self.rfile.readline())
-            ended = lives.live(Path(where), *words)
+            where, environment, *words = json.loads(self.rfile.readline())
+            ended = lives.live(Path(where), *words, **environment)
             self.wfile.write(json.dumps([ended.status, ended.stdout, ended.stderr]).encode() + b"\n")
 
     with socketserver.TCPServer(("127.0.0.1", 0), Life) as server:

@@ -1,7 +1,7 @@
 """`finish` and `measure` as scripts use them: the real program on real files, without a gateway or a ledger.
 
-With its worker processes where formats are read, where a signal comes and where it is told what is loaded; the rest with
-lives that finish inline.
+With its worker processes where formats are read, where a signal comes and where it is told what is loaded; the rest
+with lives that finish inline.
 """
 
 from __future__ import annotations
