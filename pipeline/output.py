@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.audio.origin_marks import SourceMarks, read_source_marks
 from pipeline.files import Folder, FolderError, trouble
+from pipeline.indented_json import indented_json
 from pipeline.jobs import PurchaseKey
 from pipeline.noop.hashes import Hashes
 from pipeline.picks.values import Version
@@ -256,7 +257,7 @@ class OutputFolder:
 
 def _written(document: Any) -> str:
     """What the index has for a document, or a part of it."""
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
+    return indented_json(document, sort_keys=True)
 
 
 def rows_by_path(

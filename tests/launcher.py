@@ -150,6 +150,16 @@ def _without_workers(*_: Any) -> Any:
             for item in items:
                 await work(item)
 
+        async def examine(self, path: str, *, gates: bool = False) -> Any:
+            from pipeline.audio.examining import examine
+
+            return examine(path, gates=gates)
+
+        async def sha256(self, path: str) -> str:
+            from pipeline.files import sha256_of
+
+            return sha256_of(Path(path))
+
     return Inline()
 
 

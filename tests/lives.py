@@ -73,9 +73,9 @@ class Lives:
         self._order(folder, words, environment, at=at, workers=workers, file_bytes=file_bytes, tells=False)
         return self.end()
 
-    def begin(self, folder: Path, *words: str, tells_at: At, **environment: str) -> int:
-        """Start a life with a worker process, and come back when it is at `tells_at`: its process, which goes on."""
-        self._order(folder, words, environment, at=tells_at, workers=True, file_bytes=None, tells=True)
+    def begin(self, folder: Path, *words: str, tells_at: At, workers: bool = True, **environment: str) -> int:
+        """Start a life, and come back when it is at `tells_at`: its process, which goes on."""
+        self._order(folder, words, environment, at=tells_at, workers=workers, file_bytes=None, tells=True)
         answer = self._answer()
         assert "reached_by" in answer, self._said["stderr"].read_text()
         return answer["reached_by"]

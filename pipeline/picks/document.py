@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pipeline.fingerprints import asked_fingerprint
+from pipeline.indented_json import indented_json
 from pipeline.money import as_usd, budget_from_usd
 from pipeline.picks import fields
 from pipeline.picks.numbering import next_number, two_of_one_number
@@ -44,7 +45,7 @@ def lock_text(lock: Lock) -> bytes:
         "manifest": lock.manifest,
         "tracks": {name: _track_document(track) for name, track in lock.tracks.items()},
     }
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    return indented_json(document, sort_keys=True).encode() + b"\n"
 
 
 def _track_document(track: LockedTrack) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from operator import add, attrgetter
 from typing import TYPE_CHECKING, Final
 
 from pipeline.jobs import FRUITLESS, Commitment, State
@@ -32,7 +33,7 @@ class Amounts:
     audio_s: Decimal = Decimal(0)  # seconds received
 
     def __add__(self, other: Amounts) -> Amounts:
-        return Amounts(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Amounts)))
+        return Amounts(*map(add, _sums(self), _sums(other)))
 
     @property
     def committed(self) -> int:
@@ -56,6 +57,9 @@ class Amounts:
             "possible_duplicate_usd": as_usd(self.possible_duplicate),
             "audio_seconds": round(float(self.audio_s), 3),
         }
+
+
+_sums: Final = attrgetter(*(item.name for item in fields(Amounts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,22 @@ That takes seconds. Where a test is not about it, `Lives` start the same command
 
 from __future__ import annotations
 
+import json
 import re
+import socketserver
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from lives import clean_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    from lives import Lives
 
 MANIFEST = """\
 version: 1
@@ -63,3 +70,37 @@ class Served:
     def stop(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=20)
+
+
+#: In place of `python -m pipeline`: has a life begun where it stands, and ends as that does.
+_STUB = """\
+import json, os, socket, sys
+with socket.create_connection(("127.0.0.1", {port})) as door, door.makefile("rw") as talk:
+    print(json.dumps([os.getcwd(), dict(os.environ), *sys.argv[1:]]), file=talk, flush=True)
+    status, stdout, stderr = json.loads(talk.readline())
+print(stdout, end="")
+print(stderr, end="", file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@contextmanager
+def command_of(lives: Lives, folder: Path) -> Iterator[str]:
+    """A command by which other programs start lives, one after the other, as they would start the program."""
+
+    class Life(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            where, environment, *words = json.loads(self.rfile.readline())
+            ended = lives.live(Path(where), *words, **environment)
+            self.wfile.write(json.dumps([ended.status, ended.stdout, ended.stderr]).encode() + b"\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Life) as server:
+        stub = folder / "stub.py"
+        stub.write_text(_STUB.format(port=server.server_address[1]))
+        serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        try:
+            yield f"{sys.executable} -I -S {stub}"
+        finally:
+            server.shutdown()
+            serving.join()

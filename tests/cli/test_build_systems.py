@@ -6,25 +6,33 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from lives import clean_environment
-from programs import MANIFEST
+from programs import MANIFEST, command_of
 
 from pipeline.picks.document import lock_text
 from pipeline.picks.values import Lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lives import Ended, Lives
 
     from pipeline.local_gateway.serving import LocalGatewayThread
 
 DOCUMENT = Path(__file__).parents[2] / "docs/build-systems.md"
 ASSETS = ("menu.wav", "battle/dragon.wav", "battle/lich.wav")
+
+
+@pytest.fixture
+def command(lives: Lives, tmp_path: Path) -> Iterator[str]:
+    """What starts the program, at once."""
+    with command_of(lives, tmp_path) as words:
+        yield words
 
 
 def fragments(language: str) -> list[str]:
@@ -59,7 +67,7 @@ class Build:
 
 MAKEFILE = """\
 all: menu.pack dragon.pack lich.pack
-PIPELINE = {python} -m pipeline
+PIPELINE = {pipeline}
 MUSIC_MANIFESTS = demo.yaml
 MUSIC_GATEWAY = {gateway}
 include music.mk
@@ -73,10 +81,12 @@ lich.pack: output/battle/lich.wav
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 @pytest.mark.parametrize("number", [0, 1], ids=["the pipeline decides", "make decides"])
-def test_make_builds_again_only_what_changed(folder: Path, gateway: LocalGatewayThread, number: int) -> None:
+def test_make_builds_again_only_what_changed(
+    folder: Path, gateway: LocalGatewayThread, command: str, number: int
+) -> None:
     """A comment builds nothing, another sound only its own pack, and an asset that was deleted comes back."""
     build = Build(folder, "make", gateway.base_url)
-    (folder / "Makefile").write_text(MAKEFILE.format(python=sys.executable, gateway=build.gateway))
+    (folder / "Makefile").write_text(MAKEFILE.format(pipeline=command, gateway=build.gateway))
     (folder / "music.mk").write_text(fragments("make")[number])
     assert build.build() == {"menu.pack", "dragon.pack", "lich.pack"}
     assert build.build() == set()
@@ -102,11 +112,11 @@ build lich.pack: pack output/battle/lich.wav{after}
 @pytest.mark.skipif(shutil.which("ninja") is None, reason="there is no ninja here")
 @pytest.mark.parametrize("number", [0, 1], ids=["by a stamp", "by its assets"])
 def test_ninja_builds_again_only_what_changed(
-    folder: Path, gateway: LocalGatewayThread, lives: Lives, number: int
+    folder: Path, gateway: LocalGatewayThread, lives: Lives, command: str, number: int
 ) -> None:
     """By its assets only what changed; by a stamp all of it, and only where the run had something to look at."""
     build = Build(folder, "ninja", gateway.base_url)
-    music = fragments("ninja")[number].replace("pipeline run", f"{sys.executable} -m pipeline run")
+    music = fragments("ninja")[number].replace("pipeline run", f"{command} run")
     music = music.replace("--gateway local", f"--gateway {build.gateway}")
     music = re.sub(r"manifests/\S+(?: manifests/\S+)?", "demo.yaml", music)
     music = re.sub(

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 import soundfile
 from programs import pipeline
+from quick_gateway import quick_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from lives import Lives
 
 MANIFEST = """\
 version: 1
@@ -27,11 +30,12 @@ tracks:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory, lives: Lives) -> Path:
     folder = tmp_path_factory.mktemp("made")
     (folder / "demo.yaml").write_text(MANIFEST)
-    run = pipeline(folder, "run", "demo.yaml", "--gateway", "local", "--json")
-    assert run.returncode == 0, run.stderr
+    with quick_gateway() as gateway:
+        ended = lives.live(folder, "run", "demo.yaml", "--gateway", f"local={gateway.base_url}")
+    assert ended.status == 0, ended.stderr
     return folder
 
 
@@ -42,11 +46,11 @@ def edit_index(folder: Path, change: Callable[[dict[str, dict[str, object]]], No
     index.write_text(json.dumps(document))
 
 
-def checked(folder: Path) -> tuple[int, list[tuple[str, str, str]]]:
-    ended = pipeline(folder, "check", "demo.yaml", "--json")
+def checked(folder: Path, lives: Lives) -> tuple[int, list[tuple[str, str, str]]]:
+    ended = lives.live(folder, "check", "demo.yaml", "--json")
     document = json.loads(ended.stdout)
-    assert document["exit"] == ended.returncode, ended.stderr
-    return ended.returncode, [(fault["path"], fault["code"], fault["fault"]) for fault in document["faults"]]
+    assert document["exit"] == ended.status, ended.stderr
+    return ended.status, [(fault["path"], fault["code"], fault["fault"]) for fault in document["faults"]]
 
 
 def test_what_a_run_has_made_is_all_well(made: Path) -> None:
@@ -57,7 +61,7 @@ def test_what_a_run_has_made_is_all_well(made: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes among files")
-def test_each_fault_is_told_by_its_path_and_code(made: Path, tmp_path: Path) -> None:
+def test_each_fault_is_told_by_its_path_and_code(made: Path, tmp_path: Path, lives: Lives) -> None:
     """What is gone, no file, changed or other than the index says: a line each, and exit status 1."""
     folder = tmp_path / "copy"
     shutil.copytree(made, folder)
@@ -71,12 +75,12 @@ def test_each_fault_is_told_by_its_path_and_code(made: Path, tmp_path: Path) -> 
 
     def lie(rows: dict[str, dict[str, object]]) -> None:
         rows["theme.ogg"]["loop"] = {"start": 7, "end": 1_000}
-        rows["theme.mp3"]["channels"] = 1
+        rows["theme.mp3"]["channels"] = 3
         rows["theme.wav"]["duration"] = float(rows["theme.wav"]["duration"]) + 0.001
         del rows["theme.flac"]["sha256"]  # no row any more
 
     edit_index(folder, lie)
-    status, faults = checked(folder)
+    status, faults = checked(folder, lives)
     assert status == 1
     codes = {(path, code) for path, code, _ in faults}
     assert codes >= {
@@ -95,11 +99,11 @@ def test_each_fault_is_told_by_its_path_and_code(made: Path, tmp_path: Path) -> 
     assert ("theme.intro.flac", "missing", "missing: not a plain file") in faults
 
 
-def test_a_size_that_is_not_the_files_is_told(made: Path, tmp_path: Path) -> None:
+def test_a_size_that_is_not_the_files_is_told(made: Path, tmp_path: Path, lives: Lives) -> None:
     """The next run would make it again for that: both say that something is wrong."""
     folder = tmp_path / "copy"
     shutil.copytree(made, folder)
     edit_index(folder, lambda rows: rows["jingle.wav"].update(size=7))
-    status, [(path, code, fault)] = checked(folder)
+    status, [(path, code, fault)] = checked(folder, lives)
     assert (status, path, code) == (1, "jingle.wav", "index")
     assert fault.endswith("bytes, and 7 in the index")

@@ -1,7 +1,7 @@
 """The command line as scripts use it: exit statuses, the JSON document, signals; the real program over real sockets.
 
-Its first run, signals, waiting and what it says without a terminal are proven with processes as a person starts them;
-the rest with lives that finish audio inline.
+Its first run, signals and waiting are proven with processes as a person starts them; the rest with lives that finish
+audio inline.
 """
 
 from __future__ import annotations
@@ -198,10 +198,12 @@ def test_a_signal_ends_a_run_in_order(folder: Path, lives: Lives, number: int, s
         assert len(gateway.app.state.gateway.books.jobs) == 3
 
 
-def test_without_a_terminal_there_is_one_plain_line_a_track(folder: Path, gateway: LocalGatewayThread) -> None:
+def test_without_a_terminal_there_is_one_plain_line_a_track(
+    folder: Path, gateway: LocalGatewayThread, lives: Lives
+) -> None:
     """A log keeps no bars and no colour."""
-    ended = pipeline(folder, "run", "demo.yaml", "--gateway", f"local={gateway.base_url}")
-    assert ended.returncode == 0
+    ended = lives.live(folder, "run", "demo.yaml", "--gateway", f"local={gateway.base_url}")
+    assert ended.status == 0
     assert "\x1b" not in ended.stderr
     assert len(re.findall(r"^\[\d/3\] ", ended.stderr, re.MULTILINE)) == 3
 

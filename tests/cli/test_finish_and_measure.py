@@ -1,4 +1,8 @@
-"""`finish` and `measure` as scripts use them: the real program on real files, without a gateway or a ledger."""
+"""`finish` and `measure` as scripts use them: the real program on real files, without a gateway or a ledger.
+
+With its worker processes where formats are read, where a signal comes and where it is told what is loaded; the rest
+with lives that finish inline.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ from programs import clean_environment, pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lives import Lives
 
 RATE = 22_050
 MANIFEST = """\
@@ -65,15 +71,15 @@ def test_every_format_is_read_and_measured_as_it_was_finished(folder: Path) -> N
     assert "[5/5]" in ended.stderr
 
 
-def test_a_table_for_people_and_the_same_bytes_every_time(folder: Path) -> None:
+def test_a_table_for_people_and_the_same_bytes_every_time(folder: Path, lives: Lives) -> None:
     """A result that is there is replaced whole; a file that is given never is; quiet means quiet."""
     words = ["finish", "theme.wav", "--format", "ogg", "--format", "mp3:bitrate=64,suffix=-low", "-q"]
     before = (folder / "theme.wav").read_bytes()
-    first = pipeline(folder, *words)
+    first = lives.live(folder, *words)
     made = {name: (folder / "finished" / name).read_bytes() for name in ("theme.ogg", "theme-low.mp3")}
     (folder / "finished/theme.ogg").write_bytes(b"half")
-    again = pipeline(folder, *words)
-    assert (first.returncode, first.stderr, again.returncode) == (0, "", 0)
+    again = lives.live(folder, *words)
+    assert (first.status, first.stderr, again.status) == (0, "", 0)
     assert {name: (folder / "finished" / name).read_bytes() for name in made} == made
     assert (folder / "theme.wav").read_bytes() == before
     assert visible(folder / "finished") == set(made)
@@ -81,33 +87,33 @@ def test_a_table_for_people_and_the_same_bytes_every_time(folder: Path) -> None:
     assert "theme-low.mp3" in first.stdout
 
 
-def test_a_track_is_finished_as_a_run_delivers_it(folder: Path) -> None:
+def test_a_track_is_finished_as_a_run_delivers_it(folder: Path, lives: Lives) -> None:
     """Byte for byte but for a mark: a generated track from its source by its manifest, a recording by options alone."""
     (folder / "demo.yaml").write_text(MANIFEST)
-    ran = pipeline(folder, "run", "demo.yaml", "--gateway", "local")
-    assert ran.returncode == 0, ran.stderr
+    ran = lives.live(folder, "run", "demo.yaml", "--gateway", "local")
+    assert ran.status == 0, ran.stderr
     (source,) = (path for path in (folder / ".pipeline/sources").rglob("*.wav"))
     copy = folder / "copy.wav"
     copy.write_bytes(source.read_bytes())
-    ended = pipeline(folder, "finish", "copy.wav", "--track", "menu/title", "demo.yaml")
-    assert ended.returncode == 0, ended.stderr
+    ended = lives.live(folder, "finish", "copy.wav", "--track", "menu/title", "demo.yaml")
+    assert ended.status == 0, ended.stderr
     for ours, theirs in (("copy.ogg", "menu/title.ogg"), ("copy-low.mp3", "menu/title-low.mp3")):
         assert (folder / "finished" / ours).read_bytes() == (folder / "output" / theirs).read_bytes()
-    ended = pipeline(folder, "finish", "theme.wav", "--preset", "mobile", "--format", "ogg", "--format", "flac")
-    assert ended.returncode == 0, ended.stderr
+    ended = lives.live(folder, "finish", "theme.wav", "--preset", "mobile", "--format", "ogg", "--format", "flac")
+    assert ended.status == 0, ended.stderr
     for name in ("theme.ogg", "theme.flac"):
         assert (folder / "finished" / name).read_bytes() == (folder / "output" / name).read_bytes()
 
 
-def test_together_files_keep_their_differences(folder: Path) -> None:
+def test_together_files_keep_their_differences(folder: Path, lives: Lives) -> None:
     """One gain for all that can be finished; what can't is named by the others, which are levelled without it."""
     save(folder / "loud.wav", level=0.2)
     save(folder / "soft.wav", level=0.05)
     (folder / "broken.wav").write_bytes((folder / "loud.wav").read_bytes()[:5_000])
     words = ["loud.wav", "broken.wav", "soft.wav", "--together", "--target", "-24", "--format", "wav", "--json"]
-    ended = pipeline(folder, "finish", *words)
+    ended = lives.live(folder, "finish", *words)
     loud, broken, soft = json.loads(ended.stdout)["files"]
-    assert (ended.returncode, broken["status"], broken["assets"]) == (1, "failed", [])
+    assert (ended.status, broken["status"], broken["assets"]) == (1, "failed", [])
     gains = {file["assets"][0]["gain_db"] for file in (loud, soft)}
     assert len(gains) == 1
     measured = [file["assets"][0]["lufs"] for file in (loud, soft)]
@@ -117,17 +123,17 @@ def test_together_files_keep_their_differences(folder: Path) -> None:
     assert warning == {"code": "group_incomplete", "message": "levelled without broken.wav"}
 
 
-def test_short_files_together_say_that_their_peaks_level_them(folder: Path) -> None:
+def test_short_files_together_say_that_their_peaks_level_them(folder: Path, lives: Lives) -> None:
     """Both of them: neither has a loudness."""
     save(folder / "high.wav", seconds=0.3, level=0.2)
     save(folder / "low.wav", seconds=0.3, level=0.1)
-    ended = pipeline(folder, "finish", "high.wav", "low.wav", "--together", "--format", "wav", "--json")
+    ended = lives.live(folder, "finish", "high.wav", "low.wav", "--together", "--format", "wav", "--json")
     assets = [file["assets"][0] for file in json.loads(ended.stdout)["files"]]
     assert [asset["true_peak_dbtp"] for asset in assets] == pytest.approx([-6, -12], abs=0.1)
     assert [[warning["code"] for warning in asset["warnings"]] for asset in assets] == [["levelled_by_peak"]] * 2
 
 
-def test_one_bad_file_fails_alone(folder: Path) -> None:
+def test_one_bad_file_fails_alone(folder: Path, lives: Lives) -> None:
     """Broken, missing, a folder, a pipe, silent, a name in no encoding: one line each, exit 1; the others are there."""
     (folder / "broken.wav").write_bytes((folder / "theme.wav").read_bytes()[:5_000])
     save(folder / "silent.wav", level=0.0)
@@ -135,14 +141,14 @@ def test_one_bad_file_fails_alone(folder: Path) -> None:
     (folder / "folder.wav").mkdir()
     (folder / "\udcff.wav").write_bytes((folder / "theme.wav").read_bytes())
     bad = ["broken.wav", "gone.wav", "folder.wav", "pipe.wav", "\udcff.wav"]
-    measured = pipeline(folder, "measure", "theme.wav", "silent.wav", *bad)
-    assert measured.returncode == 1
+    measured = lives.live(folder, "measure", "theme.wav", "silent.wav", *bad)
+    assert measured.status == 1
     assert [line.split(":")[0] for line in measured.stdout.splitlines() if line.startswith("!")] == [
         f"! {name}" for name in (*bad[:-1], "\N{REPLACEMENT CHARACTER}.wav")
     ]
-    ended = pipeline(folder, "finish", "theme.wav", "silent.wav", *bad, "--json", "-q")
+    ended = lives.live(folder, "finish", "theme.wav", "silent.wav", *bad, "--json", "-q")
     document = json.loads(ended.stdout)
-    assert (ended.returncode, document["ok"], document["exit"]) == (1, False, 1)
+    assert (ended.status, document["ok"], document["exit"]) == (1, False, 1)
     errors = {file["file"]: file["error"] for file in document["files"]}
     assert errors.pop("theme.wav") is None
     assert errors["silent.wav"].startswith("silent: ")
@@ -166,20 +172,20 @@ def test_one_bad_file_fails_alone(folder: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_can_be_said_beforehand_is(folder: Path, words: list[str], status: int, said: str) -> None:
+def test_what_can_be_said_beforehand_is(folder: Path, lives: Lives, words: list[str], status: int, said: str) -> None:
     """Exit 2 for words, 5 for the folder, and nothing is made."""
-    ended = pipeline(folder, *words)
-    assert (ended.returncode, said in ended.stderr) == (status, True), ended.stderr
+    ended = lives.live(folder, *words)
+    assert (ended.status, said in ended.stderr) == (status, True), ended.stderr
     assert "Traceback" not in ended.stderr
     assert visible(folder) == {"theme.wav"}
 
 
-def test_a_folder_that_fails_on_the_way_ends_it(folder: Path) -> None:
+def test_a_folder_that_fails_on_the_way_ends_it(folder: Path, lives: Lives) -> None:
     """A folder stands where a result belongs: exit 5, with what was made before and what to do."""
     (folder / "finished/theme.ogg").mkdir(parents=True)
-    ended = pipeline(folder, "finish", "theme.wav", "--json")
+    ended = lives.live(folder, "finish", "theme.wav", "--json")
     document = json.loads(ended.stdout)
-    assert (ended.returncode, document["exit"], document["files"][0]["status"]) == (5, 5, "unfinished")
+    assert (ended.status, document["exit"], document["files"][0]["status"]) == (5, 5, "unfinished")
     assert "move away what stands there" in document["error"]
     assert [path.name for path in (folder / "finished").iterdir()] == ["theme.ogg"]
 

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from programs import MANIFEST
+from programs import MANIFEST, command_of
 from quick_gateway import quick_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lives import Lives
 
     from pipeline.local_gateway.serving import LocalGatewayThread
 
@@ -65,6 +67,14 @@ def project(tmp_path: Path) -> Path:
     python.chmod(0o755)
     (tmp_path / "music-nightly.env").write_text(f"AIGATEWAY_API_KEY={KEY}\nCHANNEL_URL=http://127.0.0.1:9/\n")
     return folder
+
+
+@pytest.fixture
+def at_once(project: Path, lives: Lives) -> Iterator[Path]:
+    """The project where `python -m pipeline` starts a life: the service's night is a real process."""
+    with command_of(lives, project.parent) as command:
+        (project / ".venv/bin/python").write_text(f'#!/bin/sh\nshift 2\nexec {command} "$@"\n')
+        yield project
 
 
 def here(text: str, project: Path, gateway: LocalGatewayThread) -> str:
@@ -132,7 +142,7 @@ def test_the_service_runs_the_night(project: Path, gateway: LocalGatewayThread) 
 # --- cron -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_cron_line_runs_the_night_and_says_only_what_failed(project: Path, gateway: LocalGatewayThread) -> None:
+def test_the_cron_line_runs_the_night_and_says_only_what_failed(at_once: Path, gateway: LocalGatewayThread) -> None:
     """By sh, with no more in its environment than cron gives; a per cent sign would end the command."""
     (line,) = [line for line in block("", "* * *").splitlines() if line]
     *times, command = line.split(" ", 5)
@@ -140,21 +150,21 @@ def test_the_cron_line_runs_the_night_and_says_only_what_failed(project: Path, g
 
     def night() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["/bin/sh", "-c", here(command, project, gateway)],
-            cwd="/", env=bare(project), capture_output=True, text=True, timeout=100, check=False,
+            ["/bin/sh", "-c", here(command, at_once, gateway)],
+            cwd="/", env=bare(at_once), capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
 
     ended = night()
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
-    assert assets(project) == every_asset()
+    assert assets(at_once) == every_asset()
     submits = len(gateway.app.state.gateway.books.jobs)
-    (project.parent / "music-nightly.env").write_text("AIGATEWAY_API_KEY=wrong\n")
+    (at_once.parent / "music-nightly.env").write_text("AIGATEWAY_API_KEY=wrong\n")
     assert (night().returncode, len(gateway.app.state.gateway.books.jobs)) == (0, submits)  # nothing was to do
-    with (project / "manifests/game-score.yaml").open("a") as manifest:
+    with (at_once / "manifests/game-score.yaml").open("a") as manifest:
         manifest.write("  more: {prompt: more}\n")
     ended = night()
     assert (ended.returncode, "key" in ended.stderr) == (4, True)
-    assert json.loads((project / "told.json").read_text())["exit"] == 4
+    assert json.loads((at_once / "told.json").read_text())["exit"] == 4
 
 
 # --- GitHub Actions -------------------------------------------------------------------------------------------------
@@ -191,11 +201,11 @@ class Workflow:
 
 
 @pytest.fixture
-def workflow(project: Path, gateway: LocalGatewayThread) -> Workflow:
+def workflow(at_once: Path, gateway: LocalGatewayThread) -> Workflow:
     """In a clone of a repository, to which it may push."""
-    workflow = Workflow(project, gateway)
-    (project / ".gitignore").write_text("output/*\n.pipeline/\n.venv/\n")
-    origin = project.parent / "origin.git"
+    workflow = Workflow(at_once, gateway)
+    (at_once / ".gitignore").write_text("output/*\n.pipeline/\n.venv/\n")
+    origin = at_once.parent / "origin.git"
     for words in (
         ["init", "--quiet", "--bare", str(origin)],
         ["init", "--quiet"],
@@ -204,7 +214,7 @@ def workflow(project: Path, gateway: LocalGatewayThread) -> Workflow:
         ["remote", "add", "origin", str(origin)],
         ["push", "--quiet", "--set-upstream", "origin", "HEAD"],
     ):
-        git(project, *words)
+        git(at_once, *words)
     return workflow
 
 
@@ -295,16 +305,16 @@ class Channel:
         self.server.server_close()
 
 
-def test_the_channel_hears_of_nights_that_cost_or_failed(project: Path, gateway: LocalGatewayThread) -> None:
+def test_the_channel_hears_of_nights_that_cost_or_failed(at_once: Path, gateway: LocalGatewayThread) -> None:
     """Told by the run itself: bought, nothing to do, over budget, and without a key."""
     channel = Channel()
-    (project / "notify/tell-the-channel").write_text(f"#!{sys.executable}\n{block('python', 'CHANNEL_URL')}")
+    (at_once / "notify/tell-the-channel").write_text(f"#!{sys.executable}\n{block('python', 'CHANNEL_URL')}")
 
     def night(*words: str, **environment: str) -> None:
         subprocess.run(
-            [project / ".venv/bin/python", "-m", "pipeline", "run", "manifests/game-score.yaml", "--quiet",
+            [at_once / ".venv/bin/python", "-m", "pipeline", "run", "manifests/game-score.yaml", "--quiet",
              "--on-finish", "notify/tell-the-channel", *words],
-            cwd=project, env=bare(project) | {"CHANNEL_URL": channel.url} | environment, check=False, timeout=100,
+            cwd=at_once, env=bare(at_once) | {"CHANNEL_URL": channel.url} | environment, check=False, timeout=100,
             capture_output=True,
         )  # fmt: skip
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lives import clean_environment
 from programs import MANIFEST
 from quick_gateway import quick_gateway
 
@@ -162,10 +160,12 @@ def test_a_command_changes_nothing_about_the_runs_exit_status(
 
 def test_one_that_reads_nothing_is_no_trouble(hooked: Path, gateway: LocalGatewayThread, lives: Lives) -> None:
     """The document is longer than a pipe may hold."""
-    many = "".join(f"  t{number}: {{prompt: calm menu}}\n" for number in range(300))
+    many = "".join(f"  t{number:090}: {{prompt: calm menu}}\n" for number in range(400))
     (hooked / "demo.yaml").write_text(MANIFEST.split("tracks:")[0] + "tracks:\n" + many)
-    ended = lives.live(hooked, "run", "demo.yaml", "--gateway", gateway.base_url, "--on-finish", "true", **KEY)
+    words = ("run", "demo.yaml", "--only", f"t{0:090}", "--json", "--gateway", gateway.base_url)
+    ended = lives.live(hooked, *words, "--on-finish", "true", **KEY)
     assert (ended.status, "on-finish" in ended.stderr) == (0, False), ended.said
+    assert len(ended.stdout) > 65_536
 
 
 def test_the_folders_are_free_while_it_runs(hooked: Path, gateway: LocalGatewayThread, lives: Lives) -> None:
@@ -176,41 +176,33 @@ def test_the_folders_are_free_while_it_runs(hooked: Path, gateway: LocalGatewayT
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_tells_it_too(hooked: Path, number: int, status: int) -> None:
+def test_an_interrupted_run_tells_it_too(hooked: Path, lives: Lives, number: int, status: int) -> None:
     """What was left at the gateway is in the notices."""
     with quick_gateway(latency_s=30.0) as gateway:
-        run = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "run", "demo.yaml", "--gateway", gateway.base_url, "--verbose", *hook()],
-            cwd=hooked, stderr=subprocess.PIPE, text=True, env=clean_environment() | KEY,
-        )  # fmt: skip
-        while "submitted as" not in (line := run.stderr.readline()):
-            assert line, "the run ended before it had submitted anything"
-        run.send_signal(number)
-        run.communicate(timeout=30)
-    assert run.returncode == status
+        words = ("run", "demo.yaml", "--gateway", gateway.base_url, *hook())
+        os.kill(lives.begin(hooked, *words, tells_at=("id", "after", 1), workers=False, **KEY), number)
+        ended = lives.end()
+    assert ended.status == status, ended.said
     document = told(hooked)["document"]
     assert (document["exit"], "still generating" in document["notices"][0]) == (status, True)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_command_that_hangs_and_no_second_document_is_printed(
-    hooked: Path, gateway: LocalGatewayThread, number: int, status: int
+    hooked: Path, gateway: LocalGatewayThread, lives: Lives, number: int, status: int
 ) -> None:
     """The run had ended before; what it came to is on standard output, once."""
     (hooked / "hang.py").write_text("import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "run", "demo.yaml", "--gateway", f"local={gateway.base_url}", "--json",
-         "--on-finish", f"'{sys.executable}' hang.py"],
-        cwd=hooked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment(),
-    )  # fmt: skip
+    words = ("run", "demo.yaml", "--gateway", f"local={gateway.base_url}", "--json", "--on-finish")
+    hang = f"'{sys.executable}' hang.py"
+    run = lives.begin(hooked, *words, hang, tells_at=("report", "after", 1), workers=False)
     pid = hooked / "pid"
     while not (pid.exists() and pid.read_text()):
-        assert run.poll() is None, run.communicate()
         time.sleep(0.05)
-    run.send_signal(number)
-    printed, said = run.communicate(timeout=30)
-    assert run.returncode == status
-    assert json.loads(printed)["exit"] == 0
-    assert "the run had ended before" in said
+    os.kill(run, number)
+    ended = lives.end()
+    assert ended.status == status, ended.said
+    assert json.loads(ended.stdout)["exit"] == 0
+    assert "the run had ended before" in ended.stderr
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

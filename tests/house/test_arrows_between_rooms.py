@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,23 +17,45 @@ LEDGER = ("pipeline.ledger", "sqlite3")
 REAL_TIME = ("anyio.to_thread", "anyio.to_process", "anyio.from_thread")
 
 
+@dataclass
+class Seen:
+    """What is said in a file: the modules that it imports, at its head or in a function, and all that it names."""
+
+    imports: set[str] = field(default_factory=set)
+    for_types: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+
+
+@cache
+def seen_in(path: Path) -> Seen:
+    """Each file is read once for all tests."""
+    seen = Seen()
+
+    def visit(node: ast.AST, imports: set[str]) -> None:
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                imports = seen.for_types
+            case ast.Import():
+                imports.update(alias.name for alias in node.names)
+            case ast.ImportFrom(module=str(module)):
+                imports.add(module)
+                imports.update(f"{module}.{alias.name}" for alias in node.names)
+            case ast.Attribute():
+                seen.attributes.add(node.attr)
+            case ast.Call(func=ast.Name(id=name)):
+                seen.called.add(name)
+        for child in ast.iter_child_nodes(node):
+            visit(child, imports)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), seen.imports)
+    return seen
+
+
 def imports_of(path: Path, *, for_types: bool = False) -> set[str]:
     """Every module that the file at `path` imports, at its head or inside a function; for its types only if asked."""
-    found: set[str] = set()
-
-    def visit(node: ast.AST) -> None:
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not for_types:
-            return
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-        for child in ast.iter_child_nodes(node):
-            visit(child)
-
-    visit(ast.parse(path.read_text(encoding="utf-8")))
-    return found
+    seen = seen_in(path)
+    return seen.imports | seen.for_types if for_types else seen.imports
 
 
 def files_of(room: str) -> list[Path]:
@@ -93,13 +117,9 @@ def test_the_environment_and_the_terminal_belong_to_the_command_line() -> None:
     """No other room reads os.environ or prints."""
     watched = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "cli"]
     for path in watched:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        called = {
-            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        }
-        assert not {"environ", "getenv"} & names, path
-        assert "print" not in called, path
+        seen = seen_in(path)
+        assert not {"environ", "getenv"} & seen.attributes, path
+        assert "print" not in seen.called, path
 
 
 def test_a_start_with_nothing_to_do_imports_nothing_before_it_knows() -> None:
