@@ -29,10 +29,10 @@ class Claim:
         return f"{self.what}: {self.figure:.{self.digits}f} ({side} {self.bound:g}{missed})"
 
 
-def exit_status(claims: Sequence[Claim]) -> int:
-    """Print what became of each of them, and how many hold. 1 where one is missed."""
-    print(*claims, sep="\n")
+def exit_status(claims: Sequence[Claim], *, missed_only: bool = False) -> int:
+    """Print what became of each of them, or of those that are missed, and how many hold. 1 where one is missed."""
     missed = [claim for claim in claims if not claim.holds]
+    print(*(missed if missed_only else claims), sep="\n")
     print(f"\n{len(claims) - len(missed)} of {len(claims)} figures hold")
     return 1 if missed else 0
 
