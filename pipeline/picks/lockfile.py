@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.files import Folder, FolderError, plain_size, reason, remedy
-from pipeline.picks.document import LockMistake, lock_text, read_lock
+from pipeline.picks.document import LockMistake, lock_pieces, read_lock
 from pipeline.picks.values import Lock, LockedTrack
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class LockFile:
         after = Lock(self._name, tracks)
         if after == before:
             return False
-        self._folder.write(self.path.name, lock_text(after))
+        self._folder.write_pieces(self.path.name, lock_pieces(after))
         self._folder.sync(self.path.name)
         self._read = self._stamp(), after
         return True
