@@ -7,6 +7,7 @@ value: those are "no measurement", not a very low one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import log10
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -107,9 +108,10 @@ def _curve(momentary: Powers, short_term: Powers, duration_s: float) -> Loudness
     if not len(powers):
         return LoudnessCurve()
     middles = (np.arange(COLUMNS) + 0.5) / COLUMNS * duration_s * 10 - tenths / 2
-    nearest = powers[np.clip(np.round(middles), 0, len(powers) - 1).astype(np.int64)]
-    levels = (level_of(_lufs(float(power))) if power > 0 else 0 for power in nearest)
-    return LoudnessCurve(bytes(levels), tenths / 10)
+    nearest = np.clip(np.round(middles), 0, len(powers) - 1).astype(np.int64)
+    places, columns = np.unique(nearest, return_inverse=True)  # of a short sound many columns have the same
+    levels = [level_of(_lufs(power)) if power > 0 else 0 for power in powers[places].tolist()]
+    return LoudnessCurve(np.array(levels, np.uint8)[columns].tobytes(), tenths / 10)
 
 
 def _gated(powers: Powers, relative_gate_lu: float) -> Powers:
@@ -126,7 +128,7 @@ def _loudest(powers: Powers) -> float | None:
 
 
 def _lufs(power: float) -> float:
-    return float(-0.691 + 10 * np.log10(power))
+    return -0.691 + 10 * log10(power)
 
 
 def _power(lufs: float) -> float:

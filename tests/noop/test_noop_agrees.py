@@ -43,15 +43,14 @@ FORMS = {
 
 def ask(library: Library, words: tuple[str, ...]) -> int:
     """Ask both ways, by either command. How many were answered at once."""
-    answered = 0
-    for command in ("plan", "run"):
-        told = library.at_once(command, *words)
-        if told is not None:
-            answered += 1
-            decided = library.judged("plan", *words, "--detailed-exitcode")
-            assert decided.status == 0, decided
-            assert told == library.judged(command, *words)
-    return answered
+    told = {command: library.at_once(command, *words) for command in ("plan", "run")}
+    answered = {command: said for command, said in told.items() if said is not None}
+    if answered:
+        decided = library.judged("plan", *words, "--detailed-exitcode")
+        assert decided.status == 0, decided
+    for command, said in answered.items():
+        assert said == library.judged(command, *words)
+    return len(answered)
 
 
 @pytest.mark.parametrize("kind", KINDS)
