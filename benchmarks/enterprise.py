@@ -8,9 +8,9 @@ again. Requests a minute are counted from the first submit to the last, while ev
 is that of another run, of 10,000 jobs that take 3 s each. Nothing is finished; the ledger is the shipped one.
 
 The bare loop is httpx's client as its documentation has it, and sends what the run has sent for a third of its jobs:
-the same bodies, and as many polls and downloads. It sends them as fast as they are answered, eight at a time, since that
-costs it least (a pool of more connections costs more a request). Its processor time is compared request by request,
-everything included: a run's imports, its planning, its index and its reports.
+the same bodies, and as many polls and downloads. It sends them as fast as they are answered, eight at a time, since
+that costs it least (a pool of more connections costs more a request). Its processor time is compared request by
+request, everything included: a run's imports, its planning, its index and its reports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from enterprise_client import MANIFEST
-from sound_claims import Claim, exit_status, told
+from claims import Claim, exit_status, told
 
 _HERE = Path(__file__).parent
 _JOBS = 3_000

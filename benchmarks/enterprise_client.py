@@ -1,4 +1,4 @@
-"""A run of the shipped program in a process of its own: its client, ledger and runner, and a finisher that does nothing.
+"""A run of the shipped program in a process of its own: client, ledger and runner, and a finisher that does nothing.
 
     python benchmarks/enterprise_client.py FOLDER BASE_URL [PROFILE]
 
@@ -30,7 +30,7 @@ MANIFEST = "library.yaml"
 class NoFinisher:
     """Takes every source for what was asked, and leaves a few bytes where an asset is to be."""
 
-    async def inspect(self, path: str) -> SourceFacts:
+    async def inspect(self, path: str) -> SourceFacts:  # noqa: ARG002 - it does not look
         return SourceFacts(2.0, 2_000, 1_000, 1)
 
     async def finish(self, task: FinishTask) -> tuple[FinishedFile, ...]:

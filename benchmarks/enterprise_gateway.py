@@ -28,7 +28,7 @@ class Eye(threading.Thread):
     def __init__(self, gateway: LocalGatewayThread) -> None:
         super().__init__(daemon=True)
         self._requests = gateway.app.state.gateway.books.requests
-        self._connections = gateway._server.server_state.connections
+        self._connections = gateway._server.server_state.connections  # noqa: SLF001 - uvicorn tells nobody else
         self.seen: list[tuple[float, int, int, int]] = []
 
     def run(self) -> None:
