@@ -23,8 +23,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from enterprise_client import MANIFEST
 from claims import Claim, exit_status, told
+from enterprise_client import MANIFEST
 
 _HERE = Path(__file__).parent
 _JOBS = 3_000

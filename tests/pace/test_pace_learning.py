@@ -1,0 +1,198 @@
+"""How job times are learned from polls, and what is foreseen from them."""
+
+from __future__ import annotations
+
+import math
+import random
+from itertools import count
+
+import pytest
+
+from pipeline.pace.ages import at_or_before
+from pipeline.pace.job_times import JobTimes
+from pipeline.pace.planner import PollPlanner, Span, kind_of
+
+MODEL = "sony-ai/mmaudio-v2-text-to-audio"
+KIND = kind_of(MODEL, 30)
+
+
+class Bench:
+    """Jobs one after another through a few slots, polled when the planner says so, on a clock of its own."""
+
+    def __init__(self, planner: PollPlanner, seed: int = 0) -> None:
+        self.planner = planner
+        self.chance = random.Random(seed)
+        self.now = 0.0
+        self.polls = 0
+        self.delays: list[float] = []
+        self._numbers = count()
+
+    def play(self, times: list[float], slots: int = 4, kind=KIND) -> None:
+        """Until all have ended. Each is submitted once a slot is free."""
+        flying: dict[str, tuple[float, float]] = {}
+        left = list(reversed(times))
+        self.planner.waiting = len(left)
+        while left or flying:
+            while left and len(flying) < slots:
+                job = str(next(self._numbers))
+                self.planner.waiting -= 1
+                self.planner.began(job, kind, self.now)
+                flying[job] = (self.now, left.pop())
+            job = min(flying, key=self.planner.due)
+            self.now = max(self.now, self.planner.due(job))
+            began, takes_s = flying[job]
+            self.polls += 1
+            if self.now - began < takes_s:
+                self.planner.unfinished(job, self.now)
+            else:
+                del flying[job]
+                self.delays.append(self.now - began - takes_s)
+                self.planner.finished(job, self.now)
+
+    def lognormal(self, number: int, mean_s: float, sigma: float = 0.25) -> list[float]:
+        return [mean_s * math.exp(sigma * self.chance.gauss(0, 1) - sigma**2 / 2) for _ in range(number)]
+
+
+def planner(requests_per_minute: int | None = 600, slots: int = 4, **more) -> PollPlanner:
+    return PollPlanner(
+        slots=slots, gap_s=3.0, first_median_s=45.0, requests_per_minute=lambda: requests_per_minute, **more
+    )
+
+
+def test_what_is_believed_at_first_is_the_stated_median() -> None:
+    """Half of all jobs within 45 s, and widely spread."""
+    times = JobTimes(45.0)
+    assert times.survival[at_or_before(45.0)] == pytest.approx(0.5, abs=0.02)
+    assert times.survival[at_or_before(15.0)] > 0.8
+    assert times.survival[at_or_before(150.0)] > 0.1
+
+
+@pytest.mark.parametrize("sigma", [0.25, 1.0])
+def test_the_distribution_is_known_after_some_hundred_jobs(sigma: float) -> None:
+    """Though each is only known to have ended between two polls."""
+    chance, times = random.Random(1), JobTimes(45.0)
+    for job in range(120):
+        takes_s = 20 * math.exp(sigma * chance.gauss(0, 1))
+        times.began(job)
+        age_s = chance.uniform(5, 15)
+        while age_s < takes_s:
+            times.unfinished(job, age_s)
+            age_s += chance.choice([3.0, 5.0])
+        times.finished(job, age_s)
+        if job % 10 == 9:
+            times.estimate()
+    for deviations in (-1.5, -0.5, 0.5, 1.5):
+        true = 0.5 * math.erfc(deviations / math.sqrt(2))
+        assert times.survival[at_or_before(20 * math.exp(sigma * deviations))] == pytest.approx(true, abs=0.11)
+
+
+def test_the_first_to_end_are_not_taken_for_all() -> None:
+    """Where three of forty have ended at 20 s, and the rest run on at 30 s, most take longer than 30 s."""
+    times = JobTimes(45.0)
+    for job in range(40):
+        times.began(job)
+        times.unfinished(job, 18.0)
+    for job in range(3):
+        times.finished(job, 20.0)
+    for job in range(3, 40):
+        times.unfinished(job, 30.0)
+    times.estimate()
+    assert times.survival[at_or_before(30.0)] > 0.8
+
+
+@pytest.mark.parametrize("factor", [3.0, 1 / 3], ids=["slower", "faster"])
+def test_a_gateway_that_changes_is_followed_within_a_few_jobs(factor: float) -> None:
+    """From 30 s a job to three times that, or a third: a dozen jobs later they are found about as soon as before."""
+    bench = Bench(planner())
+    bench.play(bench.lognormal(100, 30.0))
+    usual = sum(bench.delays[-50:]) / 50
+    bench.play(bench.lognormal(12, 30.0 * factor))
+    bench.delays.clear()
+    bench.polls = 0
+    bench.play(bench.lognormal(50, 30.0 * factor))
+    assert sum(bench.delays) / 50 < usual + 1.0
+    assert bench.polls / 50 < 14 * max(1.0, factor)
+
+
+def test_a_job_that_takes_ten_times_longer_than_any_is_found() -> None:
+    """Within a tenth of its age, and without being asked about each three seconds all the while."""
+    bench = Bench(planner())
+    bench.play(bench.lognormal(60, 30.0))
+    bench.delays.clear()
+    bench.polls = 0
+    bench.play([400.0])
+    assert bench.delays[0] <= 40.0
+    assert bench.polls < 60
+
+
+def test_where_requests_bind_a_job_takes_hardly_more_than_one_poll() -> None:
+    """Ten a minute for four slots and jobs of 30 s: the bound's are 1.02 polls a job."""
+    bench = Bench(planner(requests_per_minute=10))
+    bench.play(bench.lognormal(100, 30.0))
+    bench.polls = 0
+    bench.play(bench.lognormal(100, 30.0))
+    assert bench.polls <= 108
+
+
+def test_a_run_starts_from_what_an_earlier_one_saw() -> None:
+    """Its first polls come when they pay."""
+    spans = [Span(KIND, after, after + 3.0) for after in (24.0, 26.0, 28.0, 30.0, 32.0) for _ in range(10)]
+    knowing, new = planner(earlier=spans), planner()
+    for one in (knowing, new):
+        one.waiting = 10
+        one.began("first", KIND, 0.0)
+    assert knowing.due("first") > 18.0
+    assert new.due("first") < 10.0
+
+
+def test_a_kind_that_is_new_is_taken_to_need_as_long_as_the_one_most_like_it() -> None:
+    """The same model at half the length, before any other model."""
+    near = [Span(kind_of(MODEL, 60), 100.0, 103.0)] * 30
+    far = [Span(kind_of("other/model", 30), 5.0, 6.0)] * 30
+    one = planner(requests_per_minute=10, earlier=[*near, *far])
+    one.waiting = 10
+    one.began("first", KIND, 0.0)
+    assert one.worth("first", 100.0) == pytest.approx(0.5, abs=0.05)
+
+
+def test_who_sleeps_too_long_is_roused() -> None:
+    """The first jobs show that a poll pays sooner than was thought."""
+    roused: list[str] = []
+    one = planner(requests_per_minute=10, on_sooner=roused.append)
+    one.waiting = 20
+    for number in range(8):
+        one.began(str(number), KIND, 0.0)
+        one.due(str(number))
+    for number in range(4):
+        one.finished(str(number), 6.0)
+    assert roused
+    assert one.due(roused[-1]) < 45.0
+
+
+def test_a_job_that_somebody_tells_of_is_left_alone_until_that_is_overdue() -> None:
+    """Once all but one in fifty would have ended; before anybody has told, half a minute."""
+    one = planner(earlier=[Span(KIND, 28.0, 31.0)] * 60)
+    one.began("first", KIND, 0.0)
+    assert one.overdue("first", proven=False) == pytest.approx(30.0, abs=12)
+    assert 40 < one.overdue("first", proven=True) < 70
+    assert one.due("first") < 30
+
+
+def test_a_dropped_job_teaches_nothing() -> None:
+    """One that failed at the gateway says nothing of the others' times."""
+    one = planner()
+    one.began("first", KIND, 0.0)
+    one.dropped("first")
+    one.finished("first", 1.0)
+    assert one.worth("first", 1.0) == 1.0
+    one.began("second", KIND, 0.0)
+    assert one.due("second") > 1.0
+
+
+def test_worth_is_the_chance_that_the_job_is_done() -> None:
+    """It grows with age, and is small just after a poll that found it running."""
+    one = planner(earlier=[Span(KIND, 28.0, 31.0)] * 60)
+    one.began("first", KIND, 0.0)
+    assert one.worth("first", 20.0) < 0.1 < one.worth("first", 28.0) < 0.9 < one.worth("first", 40.0)
+    one.unfinished("first", 28.0)
+    assert one.worth("first", 28.1) < 0.2
