@@ -45,12 +45,14 @@ class JobTimes:
         """
         self._jobs: dict[Hashable, _Seen] = {}  # in the order of their submits
         self._running = 0
+        self._has_news = False
         self._surprises: deque[tuple[float, float]] = deque(maxlen=_LATEST_POLLS)  # of polls: beyond expected, variance
         self._believed = self._fit = Lognormal(math.log(median_s), sigma)
         self.survival: Sequence[float] = survival(self._fit.chances())
         for number, (after_s, until_s) in enumerate(spans):
             self._jobs["earlier", number] = _Seen(at_or_before(after_s), at_or_after(until_s))
         if self._jobs:
+            self._has_news = True
             self.estimate()
 
     @property
@@ -101,7 +103,10 @@ class JobTimes:
             self._running -= 1
 
     def estimate(self) -> None:
-        """Work the chances out anew."""
+        """Work the chances out anew, where there is news."""
+        if not self._has_news:
+            return
+        self._has_news = False
         if self._has_changed():
             self._keep_the_latest()
         spans = Counter((seen.after, seen.until) for seen in self._jobs.values())
@@ -132,6 +137,7 @@ class JobTimes:
 
     def _note(self, after: int, age_s: float, *, is_done: bool) -> None:
         """How a poll came out, beside the chance of it: a job that was unfinished at `after` is asked about again."""
+        self._has_news = True
         before = self.survival[after]
         chance = 1 - self.survival[at_or_before(age_s)] / before if before > 0 else 0.5
         self._surprises.append((is_done - chance, chance * (1 - chance)))

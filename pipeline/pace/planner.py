@@ -31,6 +31,7 @@ _SCOUTS_PAY: Final = 0.05  # of a request's price
 _NEWS: Final = 0.15
 _OF_A_POLL: Final = 0.1  # a poll that finds a job unfinished is so much news
 _OF_A_FIRST_POLL: Final = 0.5
+_OTHER_LIMIT: Final = 0.1
 _DRAINED: Final = 0.8
 _WORTH_ROUSING_S: Final = 0.25
 _JUST_NOW: Final = 0.95
@@ -188,10 +189,17 @@ class PollPlanner:
         self._news += news
         ended = sum(times.ended for times in self._times.values())
         drained = not self.waiting and len(self._jobs) < _DRAINED * self._planned_for
-        if self._news >= max(1.0, _NEWS * ended) or drained or self._requests_per_minute() != self._planned_at_rate:
+        if self._news >= max(1.0, _NEWS * ended) or drained or self._has_other_limit():
             for times in self._times.values():
                 times.estimate()
             self._plan()
+
+    def _has_other_limit(self) -> bool:
+        """Is the limit another than was planned with, by more than a little? What others use of it varies."""
+        now, then = self._requests_per_minute(), self._planned_at_rate
+        if now is None or then is None:
+            return now is not then
+        return abs(now - then) > _OTHER_LIMIT * then
 
     def _plan(self) -> None:
         """Work out the price and the schedules, and rouse whoever is to be asked about sooner."""

@@ -51,7 +51,7 @@ class Follower:
             self._asker.taken_over(job)
             await anyio.sleep_until(asked.next_at(self._asker.interval_s(job)))
         else:
-            await self._sleep(order, job, asked)
+            await self._sleep(order, job, asked, due)
         while True:
             asked = await self._asker.ask(order, job, asked.failures)
             if asked.answer is not None:
@@ -61,10 +61,12 @@ class Follower:
                 unfinished_at = self._tools.clock.now()
             if self._tools.clock.now() >= due:
                 raise TakeLost(_overdue(job, settings.job_timeout_s, asked.trouble))
-            await self._sleep(order, job, asked)
+            await self._sleep(order, job, asked, due)
 
-    async def _sleep(self, order: Order, job: Job, asked: Asked) -> None:
-        """Wait until the job's next poll pays. Why a poll is made again that has failed was said when it did.
+    async def _sleep(self, order: Order, job: Job, asked: Asked, due: float) -> None:
+        """Wait until the job's next poll pays, or it is `due` to be given up.
+
+        Why a poll is made again that has failed was said when it did.
 
         A hint brings it forward, and so does a new plan, but never before the interval since the last one has passed.
         """
@@ -72,7 +74,8 @@ class Follower:
         while True:
             moment = asked.next_at(interval_s)
             if asked.trouble is None:
-                moment = max(moment, self._pays_at(job))
+                given_up_at = anyio.current_time() + due - self._tools.clock.now()
+                moment = max(moment, min(self._pays_at(job), given_up_at))
             pause = moment - anyio.current_time()
             if pause <= _NOW_S:
                 return
