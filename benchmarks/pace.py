@@ -14,6 +14,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -30,6 +31,7 @@ from pace_regimes import REGIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from pace_bound import Bound
     from pace_players import Outcome
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 _BOUNDS: Final = "bounds"
 _MANY_JOBS: Final = 10_000
 _SEEDS_SHARE: Final = 5
+_FAILURE_CHARACTERS: Final = 600  # of a traceback, its end
 
 
 def main() -> None:
@@ -77,15 +80,26 @@ def played(regimes: Sequence[Regime], players: Sequence[str], seeds: int) -> Ite
             pool.submit(_task, task): task for members in groups.values() for task in _tasks(members, players, seeds)
         }
         for name, members in groups.items():
-            figures = {regime: Figures(regime, outcomes={player: {} for player in players}) for regime in members}
+            figures = {regime: Figures(regime) for regime in members}
             for done in [future for future, (regime, *_) in running.items() if regime in figures]:
                 regime, player, seed = running[done]
-                found = figures[regime].bounds if player == _BOUNDS else figures[regime].outcomes[player]
-                found[seed] = done.result()
+                _note(figures[regime], player, seed, done)
                 left = sum(not future.done() for future in running)
                 print(f"\r{left:,} of {len(running):,} runs are left ", end="", file=sys.stderr, flush=True)
             print(file=sys.stderr)
             yield name, list(figures.values())
+
+
+def _note(figures: Figures, player: str, seed: int, done: Future[Bound | Outcome]) -> None:
+    """What came of a task. A run that failed is told of, and keeps nobody else's from the table."""
+    failure = done.exception()
+    if failure is not None:
+        figures.failures[player] = figures.failures.get(player, 0) + 1
+        print("".join(traceback.format_exception(failure))[-_FAILURE_CHARACTERS:], file=sys.stderr)
+    elif player == _BOUNDS:
+        figures.bounds[seed] = done.result()
+    else:
+        figures.outcomes.setdefault(player, {})[seed] = done.result()
 
 
 def _tasks(regimes: Sequence[Regime], players: Sequence[str], seeds: int) -> list[Task]:

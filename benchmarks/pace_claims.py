@@ -29,6 +29,8 @@ def claims_of(figures: Sequence[Figures]) -> list[Claim]:
 
 def _claims(figures: Figures, player: str) -> Iterator[Claim]:
     regime = figures.regime
+    if player in figures.failures:
+        yield Claim(f"{regime}: runs of {player} that failed", figures.failures[player], 0, digits=0)
     if player not in figures.outcomes:
         return
     who = f"{regime}: {player}"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
+from pace_players import PLAYERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -28,6 +30,7 @@ class Figures:
     regime: Regime
     bounds: dict[int, Bound] = field(default_factory=dict)
     outcomes: dict[str, dict[int, Outcome]] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)  # runs that came to nothing, by player
 
     def mean(self, player: str, figure: Callable[[Outcome], float]) -> float:
         return fmean(figure(outcome) for outcome in self.outcomes[player].values())
@@ -56,7 +59,7 @@ def table(regimes: Iterable[Figures]) -> Sequence[Sequence[str]]:
             _bound_row(figures, "oracle", lambda bound: bound.oracle_s, "2.00"),
             _bound_row(figures, "floor", lambda bound: bound.floor_s, ""),
             _bound_row(figures, "informed", lambda bound: bound.informed_s, f"{requests:.2f}"),
-            *(_row(figures, player) for player in figures.outcomes),
+            *(_row(figures, player) for player in PLAYERS if player in figures.outcomes),
         ]
     return rows
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pipeline.webhooks.receiver import Webhooks
 
 
+class RunFailed(Exception):
+    """Its text says what became of the run."""
+
+
 class CostlessFinisher:
     """Says what a track of two seconds sounds like, and writes a few bytes in its place."""
 
@@ -73,7 +77,9 @@ async def _run(world: PaceWorld, folder: Path, letter: str, jobs: int, webhooks:
             ledger=InlineWriter,
             webhooks=webhooks,
         )
-    assert result.exit == 0, result.stop
+    if result.exit:
+        errors = [track.error for track in result.tracks if track.error]
+        raise RunFailed(f"exit {result.exit}, {result.stop}; {len(errors)} tracks failed: {errors[:1]}")
 
 
 def _head(regime: Regime, name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
-from pace_ours import folder_for_a_run, learn, play_ours, play_with_webhooks
+from pace_ours import RunFailed, folder_for_a_run, learn, play_ours, play_with_webhooks
 from pace_peers import FixedInterval, Official, play_peer
 from pace_world import PaceWorld
 from virtual_time import virtual_backend
@@ -83,5 +83,6 @@ async def _play(regime: Regime, player: str, seed: int, folder: Path) -> Outcome
     crashes = await PLAYERS[player](world, folder)
     cpu_s = time.process_time() - cpu_began_s - world.wire.counts.gateway_cpu_s
     completed = sum(job.end == "completed" for job in world.app.state.gateway.books.jobs)
-    assert completed == regime.jobs, f"{completed} of {regime.jobs} jobs completed"
+    if completed != regime.jobs:
+        raise RunFailed(f"{completed} of {regime.jobs} jobs completed")
     return Outcome(anyio.current_time() - began, regime.jobs, world.wire.counts, cpu_s, crashes or 0)

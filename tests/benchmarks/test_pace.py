@@ -32,6 +32,14 @@ def test_all_players_play_the_same_jobs() -> None:
     }
 
 
+def test_a_run_that_failed_is_a_claim_that_is_missed() -> None:
+    """It keeps nothing else from being told."""
+    missed = claims_of([Figures(FEW, failures={OURS: 2})])
+    assert [str(claim) for claim in missed if not claim.holds] == [
+        f"{FEW}: runs of ours that failed: 2 (at most 0, MISSED by 2)"
+    ]
+
+
 def test_faults_meet_everybody() -> None:
     """A fifth of the requests here; the jobs are had all the same."""
     outcome = play(replace(FEW, faults=0.2), "fixed-3s", 0)
