@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pipeline.workspace import Plan, Workspace
 
 PAGE_NAME: Final = "report.html"
+_COSTS_JSON: Final = "cost-report.json"
 _COSTS: Final = {
-    "cost-report.json": cost_json,
     "cost-report.csv": cost_csv,
     "cost-report.md": cost_markdown,
 }
@@ -113,7 +113,7 @@ def reports_are_there(workspace: Workspace) -> bool:
 
 def report_paths(workspace: Workspace) -> list[Path]:
     """Where the reports stand."""
-    return [workspace.output.folder.path(name) for name in (*_COSTS, PAGE_NAME)]
+    return [workspace.output.folder.path(name) for name in (_COSTS_JSON, *_COSTS, PAGE_NAME)]
 
 
 def _rows(workspace: Workspace) -> list[AssetRow]:
@@ -190,6 +190,7 @@ def _write(
     from pipeline.report.page.rendering import page_pieces  # noqa: PLC0415 - only where a page is written
 
     report = cost_report(given)
+    workspace.output.folder.write_pieces(_COSTS_JSON, cost_json(report))
     for name, text_of in _COSTS.items():
         workspace.output.folder.write(name, text_of(report))
     page = page_pieces(_page_input(given, report, books, manifests, drawn))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.money import as_usd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pipeline.report.costs import CostReport, Group, ManifestCosts
     from pipeline.report.purchases import Purchase
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 COST_REPORT_VERSION: Final = 1
 
 
-def cost_json(report: CostReport) -> bytes:
-    """The report for machines: amounts are numbers in dollars, and what nobody knows is null."""
+def cost_json(report: CostReport) -> Iterator[bytes]:
+    """The report for machines, piece by piece: amounts are numbers in dollars, and what nobody knows is null."""
     document = {
         "version": COST_REPORT_VERSION,
         "generated_at": report.generated_at,
@@ -32,11 +33,9 @@ def cost_json(report: CostReport) -> bytes:
             {"manifest": twins.manifest, "track": twins.track, "message": twins.sentence} for twins in report.twins
         ],
     }
-    text = bytearray()
-    for piece in json.JSONEncoder(indent=1, ensure_ascii=False, allow_nan=False).iterencode(document):
-        # A broken surrogate from outside becomes its own JSON escape, since it can only stand inside a string.
-        text += piece.encode(errors="backslashreplace")
-    return bytes(text) + b"\n"
+    pieces = json.JSONEncoder(indent=1, ensure_ascii=False, allow_nan=False).iterencode(document)
+    # A broken surrogate from outside becomes its own JSON escape, since it can only stand inside a string.
+    return (piece.encode(errors="backslashreplace") for piece in chain(pieces, "\n"))
 
 
 def take_document(take: Purchase) -> dict[str, Any]:

@@ -241,13 +241,13 @@ def test_equal_input_gives_equal_bytes_whatever_its_order():
     rows = [a_row(a_track(name)) for name in "defab"]
     one = CostInput(GIVEN, jobs, frozenset({1}), rows, generated_at=NOON)
     other = CostInput(GIVEN, jobs[::-1], frozenset({1}), rows[::-1], generated_at=NOON)
-    assert cost_json(cost_report(one)) == cost_json(cost_report(other))
+    assert b"".join(cost_json(cost_report(one))) == b"".join(cost_json(cost_report(other)))
 
 
 def test_amounts_are_json_numbers_of_at_most_six_decimals():
     """One micro-dollar is the smallest, and no binary dust shows."""
     jobs = [a_job(a_track(str(n)), row=n, cost_microusd=cost) for n, cost in enumerate([1, 100_000, 200_000, 333_333])]
-    document = json.loads(cost_json(cost_report(CostInput(GIVEN, jobs, frozenset({1})))), parse_float=Decimal)
+    document = json.loads(b"".join(cost_json(cost_report(CostInput(GIVEN, jobs, frozenset({1}))))), parse_float=Decimal)
     amounts = [value for key, value in _numbers(document) if key.endswith("_usd")]
     assert Decimal("0.633334") in amounts
     assert all(amount == round(amount, 6) for amount in amounts)
@@ -267,7 +267,7 @@ def _numbers(value, key=""):
 def test_the_json_report_has_the_documented_shape():
     """Version, two sums, manifests, takes: what scripts rely on."""
     report = cost_report(CostInput(GIVEN, [a_job()], frozenset({1}), ledger_since=NOON, generated_at=NOON, seconds=1.5))
-    document = json.loads(cost_json(report))
+    document = json.loads(b"".join(cost_json(report)))
     assert document["version"] == 1
     assert document["since"] == "2026-09-21T14:13:20Z"
     assert document["run"] == {
@@ -320,5 +320,5 @@ def test_the_json_report_has_the_documented_shape():
 def test_a_broken_surrogate_in_an_error_does_not_stop_the_report():
     """A gateway's error text may hold anything that JSON can spell."""
     jobs = [a_job(state=State.FAILED, error="bad \ud800 text")]
-    document = json.loads(cost_json(cost_report(CostInput(GIVEN, jobs, frozenset({1})))))
+    document = json.loads(b"".join(cost_json(cost_report(CostInput(GIVEN, jobs, frozenset({1}))))))
     assert document["takes"][0]["error"] == "bad \ud800 text"
