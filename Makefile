@@ -7,7 +7,6 @@ MANIFESTS ?= manifests/game-score.yaml manifests/ad-jingles.yaml
 # Everything a run is told beside its manifests, e.g. make assets RUN_OPTIONS="--budget 5 --only 'battle/**'"
 RUN_OPTIONS ?=
 
-SEEDS ?= 10000
 MINUTES ?= 10
 # Of make test: pytest's, like -k NAME, and --both-backends (asyncio and trio for each test that waits, not one of them)
 TEST_OPTIONS ?=
@@ -15,8 +14,13 @@ TEST_OPTIONS ?=
 TEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 # Of make bench-noop and bench-report: how many tracks, in place of 1,000 and 10,000, and of 1,000
 TRACKS ?=
+# Of make bench-enterprise: how many jobs, in place of 3,000
+JOBS ?=
 # Of make bench-time-left: how many runs of each regime, in place of 3
 RUNS ?=
+# Of make bench-pace: the regimes that contain one of these words, between commas, and who plays; all where they are empty
+REGIMES ?=
+PLAYERS ?=
 # Of make bench-sound: loudness, loops, speed; all of them where it is empty
 PARTS ?=
 
@@ -26,7 +30,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-browser test-all lint format bench bench-local bench-memory bench-noop bench-report bench-sound bench-time-left clean
+.PHONY: help assets plan check test test-contract soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +94,7 @@ test-contract: $(VENV)/.installed-contract ## the local gateway against its Open
 test-browser: $(VENV)/.installed-browser build/axe-core/package/axe.min.js ## the report and the review in a real browser
 	BROWSER_TESTS=1 $(BIN)/python -m pytest tests/browser -rs $(TEST_OPTIONS)
 
+soak: SEEDS ?= 10000
 soak: $(VENV)/.installed-test ## tell SEEDS nights of faults and deaths on virtual time (make soak SEEDS=10000)
 	$(BIN)/python tests/simulation/soak.py --seeds $(SEEDS)
 
@@ -129,6 +134,13 @@ bench-noop: ## a run or plan with nothing to do, or little, beside make, ninja, 
 
 bench-time-left: $(VENV)/.installed-test ## how far off the time left is that a terminal shows, in RUNS simulated runs of each regime
 	$(BIN)/python benchmarks/time_left.py $(RUNS)
+
+bench-pace: SEEDS ?= 10
+bench-pace: $(VENV)/.installed-test ## how soon runs are over beside the official client, and beside what is possible at all, in SEEDS runs of each
+	$(BIN)/python benchmarks/pace.py --seeds $(SEEDS) $(if $(REGIMES),--regimes '$(REGIMES)') $(if $(PLAYERS),--players '$(PLAYERS)')
+
+bench-enterprise: $(VENV)/.installed ## 2,000 jobs in flight on real sockets: processor time beside a bare httpx loop, a round trip of 200 ms, memory
+	$(BIN)/python benchmarks/enterprise.py $(JOBS)
 
 bench-report: $(VENV)/.installed-test ## the report of 1,000 tracks: how long it takes to write, how large it is, how soon a browser has it
 	$(BIN)/python benchmarks/report.py $(TRACKS)

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import noop_library
+from claims import Claim, exit_status, told
 from noop_peers import PEERS, prepared
-from sound_claims import Claim, exit_status, told
 
 TRACKS = (1_000, 10_000)
 QUICK_TURNS = 25

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import noop_library
-from sound_claims import Claim, exit_status
+from claims import Claim, exit_status
 
 from pipeline.clock import SystemClock
 from pipeline.manifest import load_manifest

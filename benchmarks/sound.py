@@ -20,7 +20,7 @@ import sound_loops
 import sound_loudness
 import sound_music
 import sound_speed
-from sound_claims import exit_status
+from claims import exit_status
 
 PARTS = {"loudness": sound_loudness.run, "loops": sound_loops.run, "speed": sound_speed.run}
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
-from sound_claims import Claim, told
+from claims import Claim, told
 from sound_music import Piece, evenly
 
 from pipeline.audio.decoding import decode

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sound_claims import Claim, told
+from claims import Claim, told
 from sound_meter import Reading, ffmpeg_reading, range_by_the_book
 from sound_music import Piece, evenly
 

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyloudnorm
 import soundfile
+from claims import Claim, told
 from ffmpeg_normalize import FFmpegNormalize
-from sound_claims import Claim, told
 from sound_meter import FFMPEG
 from sound_music import Piece, evenly
 

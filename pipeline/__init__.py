@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.runner.events import Event
     from pipeline.runner.results import RunResult
+    from pipeline.webhooks.receiver import Webhooks
     from pipeline.workspace import Plan
 
-__all__ = ["Event", "Manifest", "ManifestMistakes", "Plan", "RunResult", "Track", "load_manifest", "make_plan", "run"]
+__all__ = [
+    "Event",
+    "Manifest",
+    "ManifestMistakes",
+    "Plan",
+    "RunResult",
+    "Track",
+    "Webhooks",
+    "load_manifest",
+    "make_plan",
+    "run",
+]
 
 _HOMES = {
     "Event": "pipeline.runner.events",
@@ -27,6 +39,7 @@ _HOMES = {
     "Plan": "pipeline.workspace",
     "RunResult": "pipeline.runner.results",
     "Track": "pipeline.manifest.tracks",
+    "Webhooks": "pipeline.webhooks.receiver",
     "load_manifest": "pipeline.manifest",
     "make_plan": "pipeline.entry",
     "run": "pipeline.entry",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
     from pipeline.runner.results import RunResult
+    from pipeline.webhooks.receiver import Webhooks
 
 
 def make_plan(
@@ -86,6 +87,7 @@ async def run(
     clock: Clock | None = None,
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
+    webhooks: Webhooks | None = None,
 ) -> RunResult:
     """Carry a plan to its end: submit, poll, download, finish, and write the index and the reports.
 
@@ -93,8 +95,9 @@ async def run(
     `transport` stands in for the network, `finisher` for the worker processes, `ledger` for the thread that writes;
     `steps` are run over every source before its loudness: functions at the top level of a module, since they run in
     worker processes; their names belong to the finishing, so another list of them finishes again. `observer` is told
-    what happens as it happens. Raises TypeError for a step that has no such name, what `make_plan` raises, and
-    FolderBusy where another run holds a folder.
+    what happens as it happens. `webhooks` has the gateway tell when a job has ended; one value serves one run, and
+    needs asyncio where it listens by itself. Raises NoWebhooks where that can't be, TypeError for a step that has no
+    such name, what `make_plan` raises, and FolderBusy where another run holds a folder.
     """
     workspace = Workspace(plan.request.output, plan.request.state)
     clock = clock or SystemClock()
@@ -112,6 +115,7 @@ async def run(
             clock=clock,
             ledger=ledger,
             control=control,
+            webhooks=webhooks,
         )
 
 
@@ -127,6 +131,7 @@ async def carry_out_locked(
     concurrency: int | None = None,
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
+    webhooks: Webhooks | None = None,
 ) -> RunResult:
     """`run`, for whoever holds the folders' locks already and has made the plan under them."""
     if plan.nothing_to_do:
@@ -134,14 +139,18 @@ async def carry_out_locked(
     from pipeline.ledger.writing import GroupCommitWriter  # noqa: PLC0415 - a plan needs none of these
     from pipeline.reporting import write_reports  # noqa: PLC0415
     from pipeline.runner.control import Control  # noqa: PLC0415
+    from pipeline.runner.hints import Hints  # noqa: PLC0415
     from pipeline.runner.starting import Seams, carry_out  # noqa: PLC0415
 
     writer = (ledger or GroupCommitWriter)(workspace.ledger_path)
     try:
         async with AsyncExitStack() as stack:
+            if webhooks is not None:
+                await stack.enter_async_context(_told_by(webhooks, observer))
             on_wait = partial(_tell_of_wait, observer)
+            secret = None if webhooks is None else webhooks.secret
             gateways = await stack.enter_async_context(
-                _gateways(plan, workspace, clock, transport, concurrency, on_wait=on_wait)
+                _gateways(plan, workspace, clock, transport, concurrency, on_wait=on_wait, webhook_secret=secret)
             )
             seams = Seams(
                 origin=plan.request.gateway.origin,
@@ -154,6 +163,7 @@ async def carry_out_locked(
                 steps=steps,
                 concurrency=concurrency,
                 control=control or Control(),
+                hints=Hints() if webhooks is None else webhooks.hints,
             )
             return await carry_out(plan, workspace, seams)
     finally:
@@ -178,6 +188,17 @@ def unchanged(plan: Plan) -> RunResult:
 
 
 @asynccontextmanager
+async def _told_by(webhooks: Webhooks, observe: Callable[[Event], None]) -> AsyncIterator[None]:
+    """Webhooks are listened for, before anything is sent; at the end is said what they want to be put right."""
+    from pipeline.runner.events import Notice  # noqa: PLC0415 - a plan needs none of it
+
+    async with webhooks.at_work():
+        yield
+    if webhooks.trouble is not None:
+        observe(Notice(webhooks.trouble))
+
+
+@asynccontextmanager
 async def _workers() -> AsyncIterator[Finisher]:
     """Worker processes, started while the first jobs are being generated."""
     from pipeline.workers import WorkerFinisher  # noqa: PLC0415
@@ -198,6 +219,7 @@ async def _gateways(
     concurrency: int | None,
     *,
     on_wait: Callable[[float, int | None], None],
+    webhook_secret: str | None,
 ) -> AsyncIterator[Mapping[str, Gateway]]:
     """A client for every origin that a job of the plan was submitted to, or will be; none where nothing is asked."""
     from pipeline.gateway.client import Gateway  # noqa: PLC0415 - a plan needs no network
@@ -211,14 +233,15 @@ async def _gateways(
     with ExitStack() as local:
         async with AsyncExitStack() as clients:
             found: dict[str, Gateway] = {}
+            limit = None if choice.origin == EMBEDDED_ORIGIN else min(one.requests_per_minute for one in settings)
+            pacer = Pacer(limit, on_wait)  # one gateway, however its address is spelled, and one key: one limit
             for origin in {choice.origin, *_origins(plan)}:
-                base_url = _base_url(origin, workspace, local, embedded=transport is None)
-                limit = None if origin == EMBEDDED_ORIGIN else min(one.requests_per_minute for one in settings)
+                base_url = _base_url(origin, workspace, local, webhook_secret, embedded=transport is None)
                 found[origin] = await clients.enter_async_context(
                     Gateway(
                         base_url,
                         choice.key,
-                        pacer=Pacer(limit, on_wait),
+                        pacer=pacer,
                         clock=clock,
                         transport=transport,
                         media_hosts=sorted({host for one in settings for host in one.media_hosts}),
@@ -246,8 +269,10 @@ def _origins(plan: Plan) -> set[str]:
     return {job.intent.origin for job in (*jobs, *strays) if job is not None}
 
 
-def _base_url(origin: str, workspace: Workspace, local: ExitStack, *, embedded: bool) -> str:
-    """Where `origin` is reached now; a local gateway of the run's own is started for it."""
+def _base_url(
+    origin: str, workspace: Workspace, local: ExitStack, webhook_secret: str | None, *, embedded: bool
+) -> str:
+    """Where `origin` is reached now; a local gateway of the run's own is started for it, and told its secret."""
     if origin != EMBEDDED_ORIGIN:
         return origin
     if not embedded:
@@ -256,4 +281,6 @@ def _base_url(origin: str, workspace: Workspace, local: ExitStack, *, embedded: 
     from pipeline.local_gateway.serving import LocalGatewayThread  # noqa: PLC0415
 
     options = GatewayOptions(rpm=None)
+    if webhook_secret is not None:
+        options = replace(options, webhook_secret=webhook_secret)
     return str(local.enter_context(LocalGatewayThread(options, workspace.state.path("local-gateway"))).base_url)

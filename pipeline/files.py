@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _CHUNK: Final = 1 << 20
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -82,6 +82,25 @@ class Folder:
         with self.writing(relative) as file:
             file.write(content)
         return True
+
+    def write_pieces(self, relative: str, pieces: Iterable[bytes]) -> bool:
+        """`write`, for what may be long: it is never in memory as a whole."""
+        temporary = self.temporary(relative)
+        try:
+            with naming(temporary), _create(temporary) as file:
+                file.writelines(pieces)
+                file.flush()
+                os.fsync(file.fileno())
+            is_new = not _is_same(temporary, self.path(relative))
+            if is_new:
+                self.place(temporary, relative)
+            else:
+                temporary.unlink()
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        return is_new
 
     def temporary(self, relative: str) -> Path:
         """A name beside `relative` to write under until it is whole; what a killed run left there is removed.

@@ -94,6 +94,12 @@ class Intent:
         """What was asked to be heard, from the body that is sent."""
         return str(json.loads(self.body).get("prompt", ""))
 
+    @property
+    def webhook_url(self) -> str | None:
+        """Where the gateway is asked to tell that it has ended, from the body that is sent."""
+        url = json.loads(self.body).get("webhook_url")
+        return None if url is None else str(url)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -109,6 +115,7 @@ class Job:
     unproven_sends: int  # sendings beside the one that counts that may have made a job as well
     job_id: str | None = None
     accepted_at: float | None = None
+    unfinished_at: float | None = None  # the last poll before `ended_at` that found it unfinished
     ended_at: float | None = None  # completed, failed, cancelled, expired or refused
     collected_at: float | None = None
     cost_microusd: int | None = None

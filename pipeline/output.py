@@ -6,12 +6,12 @@ import json
 import re
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
+from itertools import chain
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.audio.origin_marks import SourceMarks, read_source_marks
 from pipeline.files import Folder, FolderError, trouble
-from pipeline.indented_json import indented_json
 from pipeline.jobs import PurchaseKey
 from pipeline.noop.hashes import Hashes
 from pipeline.picks.values import Version
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
 _LARGEST_COUNT: Final = 1 << 53
+_ENCODER: Final = json.JSONEncoder(indent=1, ensure_ascii=False, sort_keys=True)
 _HALF_CHARACTER: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # may be: two of them can be a whole one
 
 
@@ -234,7 +235,8 @@ class OutputFolder:
     def write_index(self, rows: Iterable[Mapping[str, Any]]) -> bool:
         """Write the index. True where that changed it."""
         ordered = sorted(rows, key=lambda row: (str(row.get("path")), str(row.get("manifest"))))
-        return self.folder.write(INDEX_NAME, _written({"version": INDEX_VERSION, "assets": ordered}).encode() + b"\n")
+        pieces = _ENCODER.iterencode({"version": INDEX_VERSION, "assets": ordered})
+        return self.folder.write_pieces(INDEX_NAME, (piece.encode() for piece in chain(pieces, "\n")))
 
     def has_just(self, rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> bool:
         """Does the index have these rows, as they are written, and no others of tracks with `names`? It is not parsed.
@@ -257,7 +259,7 @@ class OutputFolder:
 
 def _written(document: Any) -> str:
     """What the index has for a document, or a part of it."""
-    return indented_json(document, sort_keys=True)
+    return _ENCODER.encode(document)
 
 
 def rows_by_path(

@@ -187,10 +187,11 @@ def _write(
     manifests: Sequence[Manifest],
     drawn: Mapping[str, Waveform] | None = None,
 ) -> list[Path]:
-    from pipeline.report.page.rendering import page_html  # noqa: PLC0415 - only where a page is written
+    from pipeline.report.page.rendering import page_pieces  # noqa: PLC0415 - only where a page is written
 
     report = cost_report(given)
     for name, text_of in _COSTS.items():
         workspace.output.folder.write(name, text_of(report))
-    workspace.output.folder.write(PAGE_NAME, page_html(_page_input(given, report, books, manifests, drawn)))
+    page = page_pieces(_page_input(given, report, books, manifests, drawn))
+    workspace.output.folder.write_pieces(PAGE_NAME, page)
     return report_paths(workspace)

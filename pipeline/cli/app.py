@@ -73,6 +73,12 @@ def plan(**options: Any) -> None:
     metavar="CMD",
     help="Run CMD (no shell) however the run ended, with the --json document on its standard input.",
 )
+@click.option("--webhook-url", metavar="URL", help="Have the gateway POST there when a job has ended.")
+@click.option(
+    "--webhook-listen",
+    metavar="HOST:PORT",
+    help="Where that arrives on this machine. Its secret: AIGATEWAY_WEBHOOK_SECRET.",
+)
 @with_log
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")
 @click.option("-v", "--verbose", is_flag=True, help="Explain every wait.")

@@ -129,13 +129,14 @@ def exit_status_of(error: Exception) -> int | None:
     from pipeline.manifest import ManifestMistakes  # noqa: PLC0415
     from pipeline.picks.document import LockMistake  # noqa: PLC0415
     from pipeline.plan_request import NothingMatches  # noqa: PLC0415
+    from pipeline.webhooks.addresses import NoWebhooks  # noqa: PLC0415
 
     match error:
         case NoGateway(key=True) | KeyRefused():
             return EXIT_KEY
         case ManifestMistakes() | LockMistake() | NothingMatches() | NoSuchTake() | FaultMistake():
             return EXIT_USAGE
-        case NoGateway() | Unwritable():
+        case NoGateway() | NoWebhooks() | Unwritable():
             return EXIT_USAGE
         case GatewayError() | CantBeChosen():
             return EXIT_TRACKS

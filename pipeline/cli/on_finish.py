@@ -1,8 +1,8 @@
 """`run --on-finish CMD`: somebody is told how a run ended, whichever way it did.
 
-CMD gets the `--json` document on its standard input, and the environment without the key. It is started without a
-shell, when the folders are free again, and has all the time that it wants. What becomes of it changes nothing about the
-run's exit status, which says what became of the assets and of the money.
+CMD gets the `--json` document on its standard input, and the environment without the key and without the webhooks'
+secret. It is started without a shell, when the folders are free again, and has all the time that it wants. What becomes
+of it changes nothing about the run's exit status, which says what became of the assets and of the money.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.files import reason
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_SECRETS: Final = frozenset({"AIGATEWAY_API_KEY"})
+_SECRETS: Final = frozenset({"AIGATEWAY_API_KEY", "AIGATEWAY_WEBHOOK_SECRET"})
 _STANDARD_ERROR: Final = 2
 _ENDS_WITHIN_S: Final = 2.0  # of being told to
 

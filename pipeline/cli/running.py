@@ -16,6 +16,7 @@ from pipeline.cli.on_finish import command_of, tell_on_finish
 from pipeline.cli.progress import progress_for
 from pipeline.cli.stamping import witness_of
 from pipeline.cli.terminal import out_document, say, write
+from pipeline.cli.webhooks import webhooks_of
 from pipeline.cli.words import load_manifests, plan_request
 from pipeline.clock import SystemClock
 from pipeline.entry import carry_out_locked, untouched
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from pipeline.runner.events import Event
     from pipeline.runner.results import RunResult
+    from pipeline.webhooks.receiver import Webhooks
 
 
 def run(manifests: tuple[Path, ...], *, on_finish: str | None, as_json: bool, **options: Any) -> None:
@@ -69,11 +71,14 @@ def _run(
     quiet: bool,
     verbose: bool,
     log_file: Path | None,
+    webhook_url: str | None,
+    webhook_listen: str | None,
     **options: Any,
 ) -> RunResult:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
     witness = witness_of(manifests, options["output"], options["state"])
     request = plan_request(load_manifests(manifests), options, needs_key=True, new_run=new_run)
+    webhooks = webhooks_of(webhook_url, webhook_listen, request.gateway)
     workspace = Workspace(request.output, request.state, witness.hashes)
     with workspace.locked(wait=wait, say=say):
         plan = workspace.plan(request)
@@ -88,6 +93,7 @@ def _run(
             quiet=quiet,
             verbose=verbose,
             log_file=log_file,
+            webhooks=webhooks,
         )
         if result.exit == 0:
             leavings.leave()
@@ -111,10 +117,12 @@ def carried_out(
     quiet: bool = False,
     verbose: bool = False,
     log_file: Path | None = None,
+    webhooks: Webhooks | None = None,
 ) -> RunResult:
     """What becomes of `plan`, told while it goes on; a signal stops it in order.
 
-    Raises Unwritable, before anything is done, where there can be no log at `log_file`.
+    Raises Unwritable, before anything is done, where there can be no log at `log_file`, and NoWebhooks where they can't
+    be listened for.
     """
     if plan.nothing_to_do:
         return untouched(plan, workspace)
@@ -126,7 +134,13 @@ def carried_out(
             watchers.append(show_progress)
             observe = partial(_tell_all, watchers)
             work = partial(
-                carry_out_locked, plan, workspace, clock=SystemClock(), observer=observe, concurrency=concurrency
+                carry_out_locked,
+                plan,
+                workspace,
+                clock=SystemClock(),
+                observer=observe,
+                concurrency=concurrency,
+                webhooks=webhooks,
             )
             result = brought_to_its_end(lambda control: work(control=control), cancel_queued=cancel_queued)
         if log is not None:

@@ -15,13 +15,15 @@ from pipeline.gateway.documents import LARGEST_ANSWER, unpacked
 from pipeline.gateway.errors import KeyRefused
 from pipeline.gateway.exchanges import exchange, timeouts
 from pipeline.gateway.headers import rate_facts
+from pipeline.gateway.pacing import surely
 from pipeline.gateway.verdicts import Lost, wait_asked_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from pipeline.clock import Clock
-    from pipeline.gateway.pacing import Pacer
+    from pipeline.gateway.pacing import Pacer, Worth
 
 USER_AGENT: Final = "music-asset-pipeline"
 _SENDABLE_KEY: Final = re.compile(r"[\x21-\x7e]{1,1000}")
@@ -76,9 +78,14 @@ class Api:
             }
         )
 
-    async def turn(self) -> None:
-        """Wait for leave to send one request here. Raises WaitTooLong."""
-        await self._pacer.turn()
+    @property
+    def requests_per_minute(self) -> int | None:
+        """How many requests may be sent here; None: no limit is known."""
+        return self._pacer.share
+
+    def turn(self, worth: Worth = surely) -> AbstractAsyncContextManager[None]:
+        """Wait for leave to send one request here, which ends with the block. Raises WaitTooLong."""
+        return self._pacer.turn(worth)
 
     async def send(
         self,

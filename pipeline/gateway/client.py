@@ -21,10 +21,12 @@ from pipeline.gateway.connections import Network, keep_addresses_out_of_logs
 from pipeline.gateway.documents import LARGEST_ANSWER
 from pipeline.gateway.downloading import Downloader
 from pipeline.gateway.errors import KeyRefused
+from pipeline.gateway.pacing import surely
 from pipeline.gateway.verdicts import Lost, poll_error, submit_error, usage_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+    from contextlib import AbstractAsyncContextManager
     from decimal import Decimal
     from types import TracebackType
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from pipeline.clock import Clock
     from pipeline.gateway.answers import Answer
-    from pipeline.gateway.pacing import Pacer
+    from pipeline.gateway.pacing import Pacer, Worth
     from pipeline.gateway.requests import SubmitRequest
 
 #: What says that a route, or its method, is missing: the other documented way of cancelling is tried.
@@ -69,11 +71,11 @@ class Gateway:
     ) -> None:
         """`transport` stands in for the network, and stays open: it belongs to whoever made it.
 
-        `media_hosts`: hosts that audio may come from, besides the gateway's own. `concurrency`: how many requests may
-        be in flight to one origin, and how many downloads at all. Raises ValueError where `base_url` is no address.
+        `media_hosts`: hosts that audio may come from, besides the gateway's own. `concurrency`: how many downloads may
+        be in flight. Raises ValueError where `base_url` is no address.
         """
         keep_addresses_out_of_logs()
-        self._network = Network(concurrency) if transport is None else None
+        self._network = Network() if transport is None else None
         sender = transport or self._network
         assert sender is not None  # noqa: S101 - one of the two is there
         self._timeouts = timeouts
@@ -92,9 +94,17 @@ class Gateway:
     def __repr__(self) -> str:
         return f"<Gateway {self._api.origin}>"
 
-    async def turn(self) -> None:
-        """Wait until a submit may leave. Raises WaitTooLong. Every other method waits for its own turn."""
-        await self._api.turn()
+    @property
+    def requests_per_minute(self) -> int | None:
+        """How many requests may be sent, beside what others send with the same key; None: no limit is known."""
+        return self._api.requests_per_minute
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait until a submit may leave; the block ends with its answer. Every other method waits for its own turn.
+
+        Raises WaitTooLong.
+        """
+        return self._api.turn()
 
     async def submit(self, request: SubmitRequest) -> Accepted:
         """Ask for a job, at once: the caller has had its turn, and has written down what it is about to do.
@@ -115,13 +125,14 @@ class Gateway:
             raise submit_error(answer)
         return accepted
 
-    async def poll(self, job_id: str) -> JobAnswer | None:
+    async def poll(self, job_id: str, worth: Worth = surely) -> JobAnswer | None:
         """How a job stands; None where nothing is new (304, or asked too soon).
 
+        `worth`: the chance that it has ended, by which polls and submits wait for their turns where the limit is tight.
         Raises JobNotFound, KeyRefused, WaitTooLong, and what may be asked again: PollFailed, RateLimited,
         ConnectionNotMade.
         """
-        answer = await self._ask("GET", f"/v1/jobs/{quote(job_id, safe='')}")
+        answer = await self._ask("GET", f"/v1/jobs/{quote(job_id, safe='')}", worth=worth)
         if isinstance(answer, Lost):
             raise poll_error(answer)
         if answer.status == HTTPStatus.NOT_MODIFIED:
@@ -169,9 +180,11 @@ class Gateway:
         """
         return self._downloader.download(address, limit_bytes=limit_bytes)
 
-    async def _ask(self, method: str, path: str, *, limit_bytes: int = LARGEST_ANSWER) -> Answer | Lost:
-        await self._api.turn()
-        return await self._api.send(method, path, total_s=self._timeouts.question_s, limit_bytes=limit_bytes)
+    async def _ask(
+        self, method: str, path: str, *, limit_bytes: int = LARGEST_ANSWER, worth: Worth = surely
+    ) -> Answer | Lost:
+        async with self._api.turn(worth):
+            return await self._api.send(method, path, total_s=self._timeouts.question_s, limit_bytes=limit_bytes)
 
     async def _known(self, path: str) -> Answer | None:
         """An answer that is nice to have; None where it can't be had. A key that is refused is refused for all."""

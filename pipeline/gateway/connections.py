@@ -1,9 +1,13 @@
-"""Connections to the network: kept alive, in pools of at most eight, one set of pools for each origin.
+"""Connections to the network: kept alive, as many as there are requests in flight, one set for each origin.
 
-httpcore looks through a whole pool at every request: one pool of 64 connections costs three times the processor time of
-eight pools of 8. Proxies are the system's own (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, or the desktop's settings), as
-for everything else on the machine, and so are certificates (`SSL_CERT_FILE`); what lies on this machine itself is never
-asked for through a proxy.
+How many that are follows from Little's law: requests a second times the seconds that each is on its way. Nobody has to
+know either: a request takes the connection that was used last, and a new one only where none is free; what is left over
+when there is less to do is closed. Each is a pool of its own: httpcore looks through a whole pool before and after each
+request, and asks the system of each idle connection in it whether it still stands.
+
+Proxies are the system's own (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, or the desktop's settings), as for everything else
+on the machine, and so are certificates (`SSL_CERT_FILE`); what lies on this machine itself is never asked for through a
+proxy.
 """
 
 from __future__ import annotations
@@ -11,8 +15,9 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+from collections import deque
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 from urllib.request import getproxies
 
@@ -23,76 +28,95 @@ from pipeline.gateway.addresses import Origin, origin_of
 from pipeline.loopback import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-_CONNECTIONS_A_POOL: Final = 8
 #: Shorter than servers keep an idle connection: one that is closed just as a POST goes out leaves its answer unknown.
 _KEPT_ALIVE_S: Final = 4.0
 _QUERIES: Final = re.compile(r"\?[^\s'\"]*")
 
 
-@dataclass(eq=False)
-class _Pool:
-    transport: httpx.AsyncBaseTransport
-    in_flight: int = 0
+@dataclass(eq=False, slots=True)
+class _Connection:
+    """A pool of one."""
+
+    pool: httpx.AsyncBaseTransport
+    free_since: float = 0.0
 
 
 class SpreadTransport(httpx.AsyncBaseTransport):
-    """One origin's connections: each request goes to the pool that has the fewest in flight."""
+    """One origin's connections: each request takes the free one that was used last, else a new one."""
 
-    def __init__(self, make_pool: Callable[[], httpx.AsyncBaseTransport], most_connections: int) -> None:
-        self._make_pool = make_pool
-        self._most_pools = -(-most_connections // _CONNECTIONS_A_POOL)
-        self._pools: list[_Pool] = []
+    def __init__(self, connect: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        """`connect` makes a pool of one connection."""
+        self._connect = connect
+        self._all: set[_Connection] = set()
+        self._free: deque[_Connection] = deque()  # the one that was used last at the end
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        pool = self._least_busy()
-        pool.in_flight += 1
+        connection = self._take()
         try:
-            response = await pool.transport.handle_async_request(request)
+            response = await connection.pool.handle_async_request(request)
         except BaseException:
-            pool.in_flight -= 1
+            await self._give_back(connection)
             raise
-        response.stream = _CountedStream(response.stream, pool)
+        response.stream = _CountedStream(response.stream, partial(self._give_back, connection))
         return response
 
     async def aclose(self) -> None:
-        pools, self._pools = self._pools, []
-        for pool in pools:
-            await pool.transport.aclose()
+        every, self._all = self._all, set()
+        self._free.clear()
+        for connection in every:
+            await connection.pool.aclose()
 
-    def _least_busy(self) -> _Pool:
-        best = min(self._pools, key=lambda pool: pool.in_flight, default=None)
-        if best is None or (best.in_flight >= _CONNECTIONS_A_POOL and len(self._pools) < self._most_pools):
-            best = _Pool(self._make_pool())
-            self._pools.append(best)
-        return best
+    def _take(self) -> _Connection:
+        if self._free:
+            return self._free.pop()
+        connection = _Connection(self._connect())
+        self._all.add(connection)
+        return connection
+
+    async def _give_back(self, connection: _Connection) -> None:
+        """A request has ended: its connection is free, and those that nobody has needed for a while are closed."""
+        if connection not in self._all:
+            return  # closed with all the others
+        connection.free_since = anyio.current_time()
+        self._free.append(connection)
+        left_over = []
+        while self._free[0].free_since < connection.free_since - _KEPT_ALIVE_S:
+            left_over.append(self._free.popleft())
+        if left_over:
+            self._all.difference_update(left_over)
+            with anyio.CancelScope(shield=True):
+                for one in left_over:
+                    await one.pool.aclose()
 
 
 class _CountedStream(httpx.AsyncByteStream):
-    """A response's body, which is in flight until it is closed."""
+    """A response's body, whose connection is given back once it is closed."""
 
-    def __init__(self, stream: object, pool: _Pool) -> None:
+    def __init__(self, stream: object, give_back: Callable[[], Awaitable[None]]) -> None:
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport gives no other
         self._stream = stream
-        self._pool: _Pool | None = pool
+        self._give_back = give_back
+        self._is_closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._stream.__aiter__()
 
     async def aclose(self) -> None:
-        if self._pool is not None:
-            self._pool.in_flight -= 1
-            self._pool = None
-        await self._stream.aclose()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            await self._stream.aclose()
+        finally:
+            await self._give_back()
 
 
 class Network(httpx.AsyncBaseTransport):
-    """Every origin that is talked to, each with its own connections, opened when they are first needed."""
+    """Every origin that is talked to, each with its own connections, opened when they are needed."""
 
-    def __init__(self, most_connections: int) -> None:
-        """`most_connections` to one origin."""
-        self._most_connections = most_connections
+    def __init__(self) -> None:
         self._origins: dict[Origin, SpreadTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -115,21 +139,17 @@ class Network(httpx.AsyncBaseTransport):
 
     def _connect(self, origin: Origin) -> SpreadTransport:
         proxy = None if is_loopback(origin.host) else proxy_for(origin, getproxies())
+        # Without TLS httpx is handed an empty context, or it would read the certificates for each pool.
+        tls = self._tls if origin.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-        def make_pool() -> httpx.AsyncBaseTransport:
-            limits = httpx.Limits(
-                max_connections=_CONNECTIONS_A_POOL,
-                max_keepalive_connections=_CONNECTIONS_A_POOL,
-                keepalive_expiry=_KEPT_ALIVE_S,
-            )
-            # Without TLS httpx is handed an empty context, or it would read the certificates for each pool.
-            verify = self._tls if origin.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        def connect() -> httpx.AsyncBaseTransport:
+            limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEPT_ALIVE_S)
             try:
-                return httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
+                return httpx.AsyncHTTPTransport(verify=tls, proxy=proxy, limits=limits)
             except (ImportError, ValueError) as error:  # a SOCKS proxy without its package; an address that is none
                 raise httpx.ProxyError(f"the proxy for {origin.host} can't be used: {error}") from None
 
-        return SpreadTransport(make_pool, self._most_connections)
+        return SpreadTransport(connect)
 
 
 def proxy_for(origin: Origin, settings: Mapping[str, str]) -> str | None:

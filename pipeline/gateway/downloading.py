@@ -5,7 +5,7 @@ The key goes along only to the API's own origin; every other one is asked by req
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -23,7 +23,7 @@ from pipeline.gateway.exchanges import TRANSPORT_ERRORS, Body, lost_by, timeouts
 from pipeline.gateway.verdicts import Lost, described, wait_asked_s
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from pipeline.gateway.answers import Answer
     from pipeline.gateway.api import Api, Timeouts
@@ -114,9 +114,9 @@ class Downloader:
 
     async def _signed(self, path: str) -> str:
         """The signed address of a job's file, by the API."""
-        await self._turn()
         asked = f"{path}/signed?expires_in={_SIGNED_FOR_S}"
-        answer = await self._api.send("GET", asked, total_s=self._limits.question_s)
+        async with self._turn():
+            answer = await self._api.send("GET", asked, total_s=self._limits.question_s)
         if isinstance(answer, Lost):
             raise _not_fetched(answer, f"{self._api.origin}{path}")
         address = read_signed_address(answer)
@@ -128,15 +128,14 @@ class Downloader:
         """The response of one address, its body unread."""
         limits = self._limits
         is_api = origin_of(step.url) == self._api.origin
-        if is_api:
-            await self._turn()
         request = self._request(step, with_key=is_api and not step.is_signed)
         lost = Lost(sent=True, reason=f"no answer within {limits.stall_s:g} s")
-        with anyio.move_on_after(limits.connect_s + limits.connection_s + limits.stall_s):
-            try:
-                return await self._transport.handle_async_request(request)
-            except TRANSPORT_ERRORS as error:
-                lost = lost_by(error)
+        async with self._turn() if is_api else nullcontext():
+            with anyio.move_on_after(limits.connect_s + limits.connection_s + limits.stall_s):
+                try:
+                    return await self._transport.handle_async_request(request)
+                except TRANSPORT_ERRORS as error:
+                    lost = lost_by(error)
         raise _not_fetched(lost, without_query(step.url))
 
     def _request(self, step: _Step, *, with_key: bool) -> httpx.Request:
@@ -163,9 +162,11 @@ class Downloader:
             self._api.learn(answer)
         return answer
 
-    async def _turn(self) -> None:
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
         try:
-            await self._api.turn()
+            async with self._api.turn():
+                yield
         except WaitTooLong as error:
             raise DownloadFailed(str(error), code=error.code, retry_after_s=error.retry_after_s) from None
 

@@ -1,134 +1,56 @@
-"""The pace at which requests leave: within the gateway's limit a minute, first come first served.
-
-The gateway counts requests in a window that rolls over the last 60 s, and lets bursts of twice the rate pass for 10 s.
-Read so that no reading of it is broken: at most `limit` in any 60 s, and at most a third of that in any 10 s.
-"""
+"""The pace at which requests leave: within the gateway's limit a minute, the most worth of those that wait first."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from pipeline.gateway.allowance import Allowance
 from pipeline.gateway.errors import LONGEST_WAIT_S, WaitTooLong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
 
     from pipeline.gateway.headers import RateFacts
 
-_WINDOW_S: Final = 60.0
-_BURST_S: Final = 10.0
-_BURSTS_A_WINDOW: Final = 3  # twice the rate for 10 s is a third of a minute's requests
-#: One request may be so much longer on its way than the one a window later: the gateway counts arrivals, we departures.
-_SLACK_S: Final = 0.5
-_PAUSE_WHEN_UNTOLD_S: Final = 5.0
-_SHORTEST_PAUSE_S: Final = 1.0
+    #: What a request is worth at a moment, on the event loop's clock: the chance that it frees a slot, or fills one.
+    Worth = Callable[[float], float]
+
 _SHORTEST_WAIT_S: Final = 1e-6  # a clock's own grain: less than this is now
 _WORTH_TELLING_S: Final = 1.0
 _SAME_MOMENT_S: Final = 0.1
+#: Who has waited for so many seconds is worth as much more as a sure thing: nobody waits for ever.
+_PATIENCE_S: Final = 60.0
+SURE: Final = 1.0
 
 
-def earliest_turn(sent: Sequence[float], limit: int) -> float:
-    """The first moment at which one more request keeps to `limit` a minute; `sent`: when the others went, in order."""
-    burst = max(1, limit // _BURSTS_A_WINDOW)
-    turn = -math.inf
-    if len(sent) >= limit:
-        turn = sent[-limit] + _WINDOW_S + _SLACK_S
-    if len(sent) >= burst:
-        turn = max(turn, sent[-burst] + _BURST_S + _SLACK_S)
-    return turn
+def surely(_: float) -> float:
+    """The worth of what fills a free slot, or has to be asked whatever comes of it."""
+    return SURE
 
 
-def risen_limit(reduced: int, ceiling: int, minutes: float) -> int:
-    """Where a limit that was reduced by a refusal stands `minutes` later: a tenth of its ceiling up every minute."""
-    steps = max(0, math.floor(minutes))
-    return min(ceiling, reduced + steps * max(1, ceiling // 10))
+@dataclass(eq=False)
+class _Waiting:
+    """A request that waits for its turn."""
 
+    worth: Worth
+    since: float
+    has_turn: bool = False
+    roused: anyio.Event = field(default_factory=anyio.Event)  # it has its turn, or is to look after the others' turns
 
-class Allowance:
-    """How many requests the gateway is believed to take, and when. It decides; it does not wait.
-
-    It starts from what the manifest says, is told by headers (downwards only), shrinks by a quarter when a request is
-    refused although it kept to all that, and rises again with every minute that goes well.
-    """
-
-    def __init__(self, requests_per_minute: int | None) -> None:
-        """`requests_per_minute` None: no limit, until the gateway speaks of one."""
-        self._configured = requests_per_minute
-        self._told: int | None = None
-        self._sent: deque[float] = deque()
-        self._paused_until = -math.inf
-        self._reduced: int | None = None
-        self._reduced_at = -math.inf
-        self._others = 0  # requests in the gateway's window that are not ours: another process has the same key
-        self._others_until = -math.inf
-
-    def limit(self, now: float) -> int | None:
-        """Requests a minute that may be sent now; None: as many as we like."""
-        ceiling = self._ceiling()
-        if self._reduced is None:
-            return ceiling
-        minutes = (now - self._reduced_at) / _WINDOW_S
-        return risen_limit(self._reduced, self._reduced * 2 if ceiling is None else ceiling, minutes)
-
-    def pause_s(self, now: float) -> float:
-        """How long the gateway still wants nothing at all."""
-        return max(0.0, self._paused_until - now)
-
-    def wait_s(self, now: float) -> float:
-        """How long the next request has to wait."""
-        limit = self.limit(now)
-        if limit is None:
-            return self.pause_s(now)
-        self._forget(now)
-        others = self._others if now < self._others_until else 0
-        turn = earliest_turn(self._sent, max(1, limit - others))
-        return max(self._paused_until, turn, now) - now
-
-    def take(self, now: float) -> None:
-        """A request leaves."""
-        self._forget(now)
-        self._sent.append(now)
-
-    def observe(self, facts: RateFacts, now: float) -> None:
-        """Learn from what an answer says about the limit."""
-        if facts.limit is not None:
-            self._told = facts.limit
-        allowed = facts.limit if facts.limit is not None else self._ceiling()
-        if facts.remaining is None or allowed is None:
-            return
-        self._forget(now)
-        self._others = max(0, allowed - facts.remaining - len(self._sent))
-        window_s = _WINDOW_S if facts.reset_s is None else min(facts.reset_s, _WINDOW_S)
-        self._others_until = now + window_s
-
-    def refused(self, retry_after_s: float | None, now: float) -> None:
-        """A request came too soon: nothing more is sent for a while, and less after that.
-
-        Those that were on their way when the first was refused say nothing new: they only lengthen the pause.
-        """
-        pause_s = _PAUSE_WHEN_UNTOLD_S if retry_after_s is None else max(retry_after_s, _SHORTEST_PAUSE_S)
-        is_news = now >= self._paused_until
-        self._paused_until = max(self._paused_until, now + pause_s)
-        if is_news:
-            self._forget(now)
-            limit = self.limit(now) or max(1, len(self._sent))
-            self._reduced = max(1, limit * 3 // 4)
-            self._reduced_at = self._paused_until
-
-    def _ceiling(self) -> int | None:
-        return min((limit for limit in (self._configured, self._told) if limit is not None), default=None)
-
-    def _forget(self, now: float) -> None:
-        while self._sent and self._sent[0] <= now - _WINDOW_S - _SLACK_S:
-            self._sent.popleft()
+    def claim(self, now: float) -> float:
+        return self.worth(now) + (now - self.since) / _PATIENCE_S
 
 
 class Pacer:
-    """Lets requests to one gateway leave at its pace. Times are the event loop's."""
+    """Lets requests to one gateway leave at its pace. Times are the event loop's.
+
+    The turns are given by one of those who wait: it sleeps until the next may go, and hands its task on when it goes.
+    """
 
     def __init__(
         self, requests_per_minute: int | None, on_wait: Callable[[float, int | None], None] = lambda *_: None
@@ -140,31 +62,32 @@ class Pacer:
         """
         self._allowance = Allowance(requests_per_minute)
         self._on_wait = on_wait
-        self._queue = anyio.Lock(fast_acquire=True)  # first come, first served; who is cancelled just leaves the queue
+        self._queue: list[_Waiting] = []
+        self._giver: _Waiting | None = None
+        self._needs_an_answer = False  # there is no room until one that is on its way is answered
 
-    async def turn(self) -> None:
-        """Wait for leave to send one request. Raises WaitTooLong where the gateway wants a longer pause than a run has.
+    @property
+    def share(self) -> int | None:
+        """Requests a minute that may be sent, beside what others send with the same key; None: no limit is known."""
+        return self._allowance.share(anyio.current_time())
 
-        Waiting for one's turn under the limit is never too long.
+    @asynccontextmanager
+    async def turn(self, worth: Worth = surely) -> AsyncIterator[None]:
+        """Wait for leave to send one request; the block ends with its answer, or once there will be none.
+
+        Raises WaitTooLong where the gateway wants a longer pause than a run has. Waiting for one's turn under the limit
+        is never too long.
         """
-        async with self._queue:
-            while (wait_s := self._allowance.wait_s(anyio.current_time())) > _SHORTEST_WAIT_S:
-                pause_s = self._allowance.pause_s(anyio.current_time())
-                if pause_s > LONGEST_WAIT_S:
-                    raise WaitTooLong(
-                        f"the gateway wants no requests for another {pause_s:,.0f} s, longer than the "
-                        f"{LONGEST_WAIT_S:g} s that a run waits; nothing was sent, run again later",
-                        code="wait_too_long",
-                        retry_after_s=pause_s,
-                    )
-                self._tell(wait_s, pause_s)
-                await anyio.sleep(wait_s)
-            self._allowance.take(anyio.current_time())
-
-    def _tell(self, wait_s: float, pause_s: float) -> None:
-        if wait_s >= _WORTH_TELLING_S:
-            is_pause = wait_s - pause_s < _SAME_MOMENT_S
-            self._on_wait(wait_s, None if is_pause else self._allowance.limit(anyio.current_time()))
+        if self._queue or self._allowance.wait_s(anyio.current_time()) > _SHORTEST_WAIT_S:
+            await self._wait(worth)
+        else:
+            self._allowance.leave()
+        try:
+            yield
+        finally:
+            self._allowance.answered(anyio.current_time())
+            if self._giver is not None and self._needs_an_answer:
+                self._giver.roused.set()
 
     def observe(self, facts: RateFacts) -> None:
         """Learn from what an answer says about the limit."""
@@ -173,3 +96,56 @@ class Pacer:
     def refused(self, retry_after_s: float | None) -> None:
         """A request came too soon: everybody waits."""
         self._allowance.refused(retry_after_s, anyio.current_time())
+
+    async def _wait(self, worth: Worth) -> None:
+        waiting = _Waiting(worth, anyio.current_time())
+        self._queue.append(waiting)
+        try:
+            while not waiting.has_turn:
+                if self._giver in (None, waiting):
+                    self._giver = waiting
+                    await self._give(waiting)
+                else:
+                    waiting.roused = anyio.Event()
+                    await waiting.roused.wait()
+        except BaseException:
+            if waiting.has_turn:
+                self._allowance.answered(anyio.current_time())
+            else:
+                self._queue.remove(waiting)
+            raise
+        finally:
+            if self._giver in (None, waiting):  # whoever was roused to give turns may have given up since
+                self._giver = None
+                if self._queue:
+                    self._queue[0].roused.set()
+
+    async def _give(self, giver: _Waiting) -> None:
+        """Give turns until `giver` has had its own, or sleep until the next may be given. Raises WaitTooLong."""
+        now = anyio.current_time()
+        wait_s = self._allowance.wait_s(now)
+        if wait_s <= _SHORTEST_WAIT_S:
+            best = max(self._queue, key=lambda waiting: waiting.claim(now))
+            self._queue.remove(best)
+            self._allowance.leave()
+            best.has_turn = True
+            best.roused.set()
+            return
+        pause_s = self._allowance.pause_s(now)
+        if pause_s > LONGEST_WAIT_S:
+            raise WaitTooLong(
+                f"the gateway wants no requests for another {pause_s:,.0f} s, longer than the "
+                f"{LONGEST_WAIT_S:g} s that a run waits; nothing was sent, run again later",
+                code="wait_too_long",
+                retry_after_s=pause_s,
+            )
+        self._tell(wait_s, pause_s)
+        giver.roused = anyio.Event()
+        self._needs_an_answer = wait_s == math.inf
+        with anyio.move_on_after(wait_s):
+            await giver.roused.wait()
+
+    def _tell(self, wait_s: float, pause_s: float) -> None:
+        if _WORTH_TELLING_S <= wait_s < math.inf:
+            is_pause = wait_s - pause_s < _SAME_MOMENT_S
+            self._on_wait(wait_s, None if is_pause else self._allowance.limit(anyio.current_time()))

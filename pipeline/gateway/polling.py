@@ -9,7 +9,7 @@ _LONGEST_PAUSE_S: Final = 30.0
 _MOST_DOUBLINGS: Final = 10
 #: The gateway's own rule. It counts from the poll before, even one that it answered with 304: whoever goes on asking
 #: faster never hears anything else.
-_AFTER_UNCHANGED_S: Final = 3.0
+AFTER_UNCHANGED_S: Final = 3.0
 
 
 def next_poll_s(
@@ -36,5 +36,5 @@ def next_poll_s(
         doubled_s: float = interval_s * 2.0 ** min(failures, _MOST_DOUBLINGS)
         pause_s = max(interval_s, min(doubled_s, _LONGEST_PAUSE_S))
     if unchanged:
-        pause_s = max(pause_s, _AFTER_UNCHANGED_S)
+        pause_s = max(pause_s, AFTER_UNCHANGED_S)
     return max(now, polled_at + pause_s)

@@ -28,7 +28,14 @@ class SubmitRequest:
 
 
 def submit_body(
-    *, model: str, prompt: str, lyrics: str, refine_lyrics: bool, duration_s: float, source_format: str
+    *,
+    model: str,
+    prompt: str,
+    lyrics: str,
+    refine_lyrics: bool,
+    duration_s: float,
+    source_format: str,
+    webhook_url: str | None = None,
 ) -> bytes:
     """The body of `POST /v1/audio/music`, in one spelling for one meaning.
 
@@ -45,6 +52,8 @@ def submit_body(
     }
     if sung:
         document["lyrics"] = lyrics
+    if webhook_url is not None:
+        document["webhook_url"] = webhook_url
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

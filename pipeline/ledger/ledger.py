@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import Intent, Job, PurchaseKey, State, check_transition
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _INTENT_COLUMNS = tuple(item.name for item in fields(Intent) if item.name != "key")
 _JOB_COLUMNS = tuple(item.name for item in fields(Job) if item.name not in ("row", "run", "intent"))
+_said = attrgetter(*_INTENT_COLUMNS)
 _SELECT_JOB = f"SELECT job, run, fingerprint, take, regeneration, {', '.join(_INTENT_COLUMNS + _JOB_COLUMNS)} FROM jobs"  # noqa: S608 - the columns are this file's own
 
 
@@ -82,7 +84,7 @@ class Ledger(Runs, Drawings, Timings):
         self._check_trust()
         columns = ("run", "fingerprint", "take", "regeneration", *_INTENT_COLUMNS)
         columns += ("state", "intended_at", "sent_at", "sends", "unproven_sends")
-        values = (run, *intent.key, *astuple(intent)[1:], State.INTENDED, now, now, 1, 0)
+        values = (run, *intent.key, *_said(intent), State.INTENDED, now, now, 1, 0)
         cursor = self.connection.execute(
             f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608 - as above
             values,
@@ -125,9 +127,14 @@ class Ledger(Runs, Drawings, Timings):
         unproven = 0 if replay_proven else job.unproven_sends
         return self._move(job, State.ACCEPTED, job_id=job_id, accepted_at=now, unproven_sends=unproven, error=None)
 
-    def complete(self, row: int, now: float, cost_microusd: int | None, basis: Basis | None) -> Job:
-        """The gateway has finished it: the reservation is replaced by the bill, where the bill is known."""
-        job = self._move(self.job(row), State.COMPLETED, ended_at=now)
+    def complete(
+        self, row: int, now: float, cost_microusd: int | None, basis: Basis | None, unfinished_at: float | None = None
+    ) -> Job:
+        """The gateway has finished it: the reservation is replaced by the bill, where the bill is known.
+
+        `unfinished_at`: the poll before, in the same process, that found it unfinished.
+        """
+        job = self._move(self.job(row), State.COMPLETED, ended_at=now, unfinished_at=unfinished_at)
         return job if cost_microusd is None or basis is None else self.settle(row, cost_microusd, basis, now)
 
     def settle(self, row: int, cost_microusd: int, basis: Basis, now: float) -> Job:
@@ -178,13 +185,13 @@ class Ledger(Runs, Drawings, Timings):
         check_transition(job.state, state)
         return self._update(job, state=state, **changes)
 
-    def _update(self, job: Job, **changes: object) -> Job:
+    def _update(self, job: Job, **changes: Any) -> Job:
         assignments = ", ".join(f"{column} = ?" for column in changes)
         self.connection.execute(
             f"UPDATE jobs SET {assignments} WHERE job = ?",  # noqa: S608 - the columns are this file's own
             (*changes.values(), job.row),
         )
-        return self.job(job.row)
+        return replace(job, **changes)
 
     # --- sources and assets -----------------------------------------------------------------------------------------
 

@@ -74,3 +74,13 @@ class Finishing:
     track: str
     began_at: float
     ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpan:
+    """How long a job took, as polls saw it: something between two ages, in seconds since it was accepted."""
+
+    model: str
+    seconds_asked: float
+    after_s: float
+    until_s: float

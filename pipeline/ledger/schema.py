@@ -139,6 +139,11 @@ CREATE TABLE finishings (
 CREATE INDEX finishings_by_run ON finishings (run);
 """
 
+# Between which moments a job was done: what later runs expect of jobs like it.
+_VERSION_5: Final = """
+ALTER TABLE jobs ADD COLUMN unfinished_at REAL;
+"""
+
 #: MIGRATIONS[n] leads from version n to version n + 1; version 0 is an empty file.
-MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 VERSION: Final = len(MIGRATIONS)

@@ -1,10 +1,11 @@
-"""The ledger's sentences about time: when a process began with a run, and when it finished which track."""
+"""The ledger's sentences about time: when a process began with a run, how long jobs took, when tracks were finished."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.ledger.records import Finishing
+from pipeline.jobs import State
+from pipeline.ledger.records import Finishing, JobSpan
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,3 +36,13 @@ class Timings:
         """The tracks that were finished in `run`, in order."""
         wanted = "SELECT track, began_at, ended_at FROM finishings WHERE run = ? ORDER BY began_at, track"
         return [Finishing(*row) for row in self.connection.execute(wanted, (run,))]
+
+    def job_spans(self, origin: str, most: int) -> list[JobSpan]:
+        """Of the latest jobs that completed at `origin`, at most so many, between which ages: oldest first."""
+        wanted = (
+            "SELECT model, seconds_asked, MAX(0, COALESCE(unfinished_at, accepted_at) - accepted_at), "
+            "ended_at - accepted_at FROM jobs WHERE origin = ? AND state IN (?, ?) "
+            "AND ended_at > accepted_at ORDER BY job DESC LIMIT ?"
+        )
+        rows = self.connection.execute(wanted, (origin, State.COMPLETED, State.COLLECTED, most)).fetchall()
+        return [JobSpan(*row) for row in reversed(rows)]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.local_gateway.calls import Origin
     from pipeline.local_gateway.composition import Composer
+    from pipeline.local_gateway.latency import Latency
     from pipeline.local_gateway.options import GatewayOptions
     from pipeline.local_gateway.webhooks import Post
 
@@ -40,15 +41,17 @@ def create_app(
     state: Path | None,
     faults: FaultPlan | None = None,
     post: Post = post_on_loopback,
+    latency: Latency | None = None,
 ) -> GatewayApp:
     """A local gateway.
 
     `state`: a folder that its jobs, its audio and its secret outlive a restart in; None: they do not. `faults`: what
-    goes wrong from the start. `post`: how webhooks are told. Raises OSError where the folder can't be used.
+    goes wrong from the start. `post`: how webhooks are told. `latency`: how long jobs take, in place of what `options`
+    tell of it. Raises OSError where the folder can't be used.
     """
     for folder in () if state is None else (state, state / "audio"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    gateway = LocalGateway(options, None if state is None else Journal(state / "jobs.jsonl", clock.now()))
+    gateway = LocalGateway(options, None if state is None else Journal(state / "jobs.jsonl", clock.now()), latency)
     studio = Studio(composer, MemoryShelf() if state is None else FolderShelf(state / "audio"))
     addresses = Addresses(options, kept_secret(state))
     endpoints = Endpoints(gateway, studio, addresses)

@@ -18,13 +18,14 @@ from pipeline.local_gateway.books import Books
 from pipeline.local_gateway.composition import CompositionRequest
 from pipeline.local_gateway.fates import USUAL, Fate, JobError
 from pipeline.local_gateway.jobs import QUEUED_SHARE, Job
-from pipeline.local_gateway.latency import latency_s, own_length_s
+from pipeline.local_gateway.latency import drawn_latency, own_length_s
 from pipeline.local_gateway.options import DAY_S
 from pipeline.local_gateway.refusals import Gone, InvalidRequest, NotFound, OutOfCredit, TooSoon
 
 if TYPE_CHECKING:
     from pipeline.local_gateway.jobs import End, Order
     from pipeline.local_gateway.journal import Journal
+    from pipeline.local_gateway.latency import Latency
     from pipeline.local_gateway.models import MusicModel
     from pipeline.local_gateway.options import GatewayOptions
 
@@ -54,8 +55,10 @@ class Accepted:
 class LocalGateway:
     """The jobs and the money of one local gateway. `advance` comes before whatever else is called."""
 
-    def __init__(self, options: GatewayOptions, journal: Journal | None = None) -> None:
+    def __init__(self, options: GatewayOptions, journal: Journal | None = None, latency: Latency | None = None) -> None:
+        """`latency`: how long jobs take, in place of what `options` tell of it."""
         self.options = options
+        self._latency = latency or drawn_latency(options)
         self.books = Books()
         self.watcher: Watcher | None = None
         self._journal = journal
@@ -211,8 +214,7 @@ class LocalGateway:
     def _made(self, order: Order, now: float, fate: Fate) -> Job:
         """A job that has to be generated."""
         piece = self._piece(order, fate)
-        usual = latency_s(self.options.latency_s, self.options.sigma, f"{self.options.seed}/{piece.digest}")
-        latency = fate.latency(usual)
+        latency = fate.latency(self._latency(piece))
         job = _job(order, piece, now, self._price(order.model, piece.duration_s))
         job.starts_at, job.due_at = now + QUEUED_SHARE * latency, math.inf if fate.endless else now + latency
         job.error = fate.error

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
+from functools import partial
 from statistics import NormalDist
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pipeline.local_gateway.composition import CompositionRequest
+    from pipeline.local_gateway.options import GatewayOptions
+
+#: How long the job of a piece takes from submit to completed, in seconds, without the composing itself.
+Latency = Callable[["CompositionRequest"], float]
 
 _STANDARD_NORMAL: Final = NormalDist()
 _OWN_LENGTH_SHARES: Final = (0.75, 1.25)
+
+
+def drawn_latency(options: GatewayOptions) -> Latency:
+    """The times that `options` tell of: a piece meets the same one each time it is asked for."""
+    return partial(_drawn, options)
+
+
+def _drawn(options: GatewayOptions, piece: CompositionRequest) -> float:
+    return latency_s(options.latency_s, options.sigma, f"{options.seed}/{piece.digest}")
 
 
 def latency_s(mean_s: float, sigma: float, words: str) -> float:

@@ -11,17 +11,17 @@ import re
 from dataclasses import asdict
 from dataclasses import fields as dataclass_fields
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pipeline.fingerprints import asked_fingerprint
-from pipeline.indented_json import indented_json
 from pipeline.money import as_usd, budget_from_usd
 from pipeline.picks import fields
 from pipeline.picks.numbering import next_number, two_of_one_number
 from pipeline.picks.values import BY, Asked, By, Lock, LockedAsset, LockedPurchase, LockedTake, LockedTrack, Mark, Pick
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LOCK_VERSION: Final = 1
 
@@ -40,12 +40,18 @@ _ASKED: Final = frozenset(item.name for item in dataclass_fields(Asked))
 
 def lock_text(lock: Lock) -> bytes:
     """The lock as its file has it."""
+    return b"".join(lock_pieces(lock))
+
+
+def lock_pieces(lock: Lock) -> Iterator[bytes]:
+    """The lock's file piece by piece: it may be long."""
     document = {
         "version": LOCK_VERSION,
         "manifest": lock.manifest,
         "tracks": {name: _track_document(track) for name, track in lock.tracks.items()},
     }
-    return indented_json(document, sort_keys=True).encode() + b"\n"
+    pieces = json.JSONEncoder(indent=1, ensure_ascii=False, sort_keys=True).iterencode(document)
+    return (piece.encode() for piece in chain(pieces, "\n"))
 
 
 def _track_document(track: LockedTrack) -> dict[str, Any]:

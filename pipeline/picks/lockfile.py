@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.files import Folder, FolderError, plain_size, reason, remedy
-from pipeline.picks.document import LockMistake, lock_text, read_lock
+from pipeline.picks.document import LockMistake, lock_pieces, read_lock
 from pipeline.picks.values import Lock, LockedTrack
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class LockFile:
         self._name = manifest.name
         self._folder = Folder(self.path.absolute().parent)
         self._read: tuple[tuple[int, int, int], Lock] | None = None  # what the file was when it was read last
+
+    @property
+    def length(self) -> int:
+        """How many tracks it named when it was last read or written; 0 where it was not."""
+        return 0 if self._read is None else len(self._read[1].tracks)
 
     def read(self) -> Lock:
         """What it says; nothing where there is none. Raises LockMistake, and FolderError where it can't be read."""
@@ -79,7 +84,7 @@ class LockFile:
         after = Lock(self._name, tracks)
         if after == before:
             return False
-        self._folder.write(self.path.name, lock_text(after))
+        self._folder.write_pieces(self.path.name, lock_pieces(after))
         self._folder.sync(self.path.name)
         self._read = self._stamp(), after
         return True

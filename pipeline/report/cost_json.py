@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.indented_json import indented_json
 from pipeline.money import as_usd
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ def cost_json(report: CostReport) -> bytes:
             {"manifest": twins.manifest, "track": twins.track, "message": twins.sentence} for twins in report.twins
         ],
     }
-    text = indented_json(document, allow_nan=False)
-    # A broken surrogate from outside becomes its own JSON escape, since it can only stand inside a string.
-    return text.encode(errors="backslashreplace") + b"\n"
+    text = bytearray()
+    for piece in json.JSONEncoder(indent=1, ensure_ascii=False, allow_nan=False).iterencode(document):
+        # A broken surrogate from outside becomes its own JSON escape, since it can only stand inside a string.
+        text += piece.encode(errors="backslashreplace")
+    return bytes(text) + b"\n"
 
 
 def take_document(take: Purchase) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.indented_json import indented_json
 from pipeline.report.disclosure import tracks_of
 from pipeline.report.steam_survey import AS_OF, PROMISE, SURVEY, survey_answer
 
@@ -39,7 +39,7 @@ def disclosure_json(found: Disclosure) -> bytes:
             "promise": PROMISE,
         },
     }
-    text = indented_json(document, allow_nan=False)
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     # A broken surrogate from outside becomes its own JSON escape, since it can only stand inside a string.
     return text.encode(errors="backslashreplace") + b"\n"
 

@@ -12,9 +12,11 @@ from pipeline.ledger.store import LedgerError
 from pipeline.money import dollars
 from pipeline.planning.plans import take_price
 from pipeline.planning.takes import is_bought_again
-from pipeline.runner.collecting import Collector, Expired
+from pipeline.runner.asking import Asker, Expired
+from pipeline.runner.collecting import Collector
 from pipeline.runner.events import Notice
 from pipeline.runner.finishing import FINISHING_ERRORS
+from pipeline.runner.following import Follower
 from pipeline.runner.results import EXIT_FOLDER, Stop, TakeLost, Unsent
 from pipeline.runner.submitting import Submitter
 from pipeline.runner.trouble import defect, folder_trouble
@@ -61,7 +63,9 @@ class TakeGetter:
     def __init__(self, tools: Tools, is_wanted: Callable[[PurchaseKey], bool]) -> None:
         self._tools = tools
         self._submitter = Submitter(tools)
-        self._collector = Collector(tools)
+        self._asker = Asker(tools)
+        self._follower = Follower(tools, self._asker)
+        self._collector = Collector(tools, self._asker)
         self._is_wanted = is_wanted
 
     async def get(self, order: Order, slot: Slot) -> Got:
@@ -82,7 +86,7 @@ class TakeGetter:
 
     def is_queued(self, job: Job) -> bool:
         """Does `job` still wait for its turn at the gateway, as far as this run has heard?"""
-        return self._collector.is_queued(job)
+        return self._asker.is_queued(job)
 
     async def _as_it_stands(self, order: Order) -> Job | None:
         """The take's job after something went wrong with it, from the books."""
@@ -117,7 +121,7 @@ class TakeGetter:
         if job is None or job.state in (State.INTENDED, State.UNKNOWN):
             job = await self._submitter.submit(order, job)
         if job.state is State.ACCEPTED:
-            job, address = await self._collector.wait(order, job)
+            job, address = await self._follower.wait(order, job)
         slot.free()
         return await self._collector.collect(order, job, address)
 

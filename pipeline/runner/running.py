@@ -80,6 +80,7 @@ class Runner:
         orders = self._orders(works)
         self._await_groups(works)
         self._announce(works, orders)
+        self._tools.planner.waiting = sum(len(own) for own in orders.values())
         control = self._tools.control
         with control.finishing_scope:
             async with anyio.create_task_group() as finishing:
@@ -132,6 +133,7 @@ class Runner:
                 told = True  # the first time says it for all that follow
                 self._tools.observe(Waiting(order.name, None, "as many jobs are in flight as may be", "slot"))
             await work.slots.acquire()
+            self._tools.planner.waiting -= 1
             slot = Slot(work.slots)
             if not self._tools.control.submitting and (order.job is None or order.job.job_id is None):
                 slot.free()

@@ -18,6 +18,8 @@ from pipeline.runner.account import Account
 from pipeline.runner.budgets import asks, budget_of, cap_of, too_expensive
 from pipeline.runner.control import Control
 from pipeline.runner.drawing import draw_missing
+from pipeline.runner.expecting import planner_for
+from pipeline.runner.hints import Hints
 from pipeline.runner.leaving import leave
 from pipeline.runner.measuring import measured
 from pipeline.runner.moving import move_assets
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.ledger import Ledger
     from pipeline.ledger.records import Run
     from pipeline.ledger.writing import LedgerWriter
+    from pipeline.pace.planner import PollPlanner
     from pipeline.planning.plans import ManifestPlan
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
@@ -74,6 +77,7 @@ class Seams:
     steps: Sequence[UserStep] = ()
     concurrency: int | None = None  # jobs in flight over all manifests; None: each manifest's own
     control: Control = field(default_factory=Control)
+    hints: Hints = field(default_factory=Hints)  # of jobs that have ended
 
 
 async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult:
@@ -92,7 +96,8 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
         return RunResult(parts, time.perf_counter() - began, refusal.stop)
     if objection is not None:
         seams.control.stop_submitting(objection)
-    tools = _tools(plan, workspace, seams)
+    planner = await planner_for(plan, seams.gateways.get(seams.origin), seams.ledger, seams.hints, seams.concurrency)
+    tools = _tools(plan, workspace, seams, planner)
     works = _works(plan, opened, tools, seams)
     await move_assets(tools, plan.manifests)
     runner = Runner(tools, plan.request.kind, seams.origin, seams.steps)
@@ -218,9 +223,10 @@ def _works(plan: Plan, opened: Mapping[str, Opened], tools: Tools, seams: Seams)
     return works
 
 
-def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
+def _tools(plan: Plan, workspace: Workspace, seams: Seams, planner: PollPlanner) -> Tools:
     return Tools(
         gateways=seams.gateways,
+        planner=planner,
         ledger=seams.ledger,
         finisher=seams.finisher,
         sources=workspace.sources,
@@ -231,6 +237,7 @@ def _tools(plan: Plan, workspace: Workspace, seams: Seams) -> Tools:
         pins=_pins(plan, workspace, seams, buys=plan.estimate_microusd > 0 and seams.control.submitting),
         settings={part.manifest.name: part.manifest.gateway for part in plan.manifests},
         observe=seams.observe,
+        hints=seams.hints,
     )
 
 

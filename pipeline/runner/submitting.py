@@ -6,6 +6,7 @@ The one place where money is spent. docs/money.md is its rule book.
 from __future__ import annotations
 
 import secrets
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -53,16 +54,16 @@ class Submitter:
         """
         tries = _Tries(resends=0 if job is None else 1)
         while True:
+            gateway = self._tools.gateway_at(order.origin if job is None else job.intent.origin)
             self._reserve(order)
-            try:
-                await self._tools.gateway_at(order.origin if job is None else job.intent.origin).turn()
-            except BaseException:
-                order.account.release(order.estimate_microusd)
-                raise
-            # Anew: a stop, or a bill above its estimate, may have come while it waited for its turn.
-            order.account.release(order.estimate_microusd)
-            self._reserve(order)
-            job, error = await self._send(order, job)
+            async with AsyncExitStack() as turn:
+                try:
+                    await turn.enter_async_context(gateway.turn())
+                finally:
+                    order.account.release(order.estimate_microusd)
+                # Anew: a stop, or a bill above its estimate, may have come while it waited for its turn.
+                self._reserve(order)
+                job, error = await self._send(order, job)
             if error is None:
                 self._tools.observe(TakeSubmitted(order.manifest, order.track, order.take, str(job.job_id)))
                 return job
@@ -107,7 +108,7 @@ class Submitter:
     async def _write_intent(self, order: Order, job: Job | None) -> Job:
         now = self._tools.clock.now()
         if job is None:
-            intent = _new_intent(order)
+            intent = _new_intent(order, self._tools.hints.webhook_url)
             return await self._tools.ledger.write(lambda ledger: ledger.intend(order.run, intent, now), durable=True)
         row = job.row
         return await self._tools.ledger.write(lambda ledger: ledger.resend(row, order.run, now), durable=True)
@@ -170,7 +171,7 @@ class Submitter:
         return pause_s(tries.resends, error.retry_after_s)
 
 
-def _new_intent(order: Order) -> Intent:
+def _new_intent(order: Order, webhook_url: str | None) -> Intent:
     track = order.asked
     assert track is not None  # noqa: S101 - only what the manifest asks for is bought
     body = submit_body(
@@ -180,6 +181,7 @@ def _new_intent(order: Order) -> Intent:
         refine_lyrics=track.refine_lyrics,
         duration_s=track.duration_s,
         source_format=track.source_format,
+        webhook_url=webhook_url,
     )
     return Intent(
         key=order.key,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.jobs import Commitment
 from pipeline.manifest.tracks import GatewaySettings
 from pipeline.runner.events import MoneyMoved
+from pipeline.runner.hints import Hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from pipeline.files import Folder
     from pipeline.gateway.client import Gateway
     from pipeline.jobs import Job, Kind, PurchaseKey
+    from pipeline.ledger.ledger import Ledger
     from pipeline.ledger.writing import LedgerWriter
     from pipeline.manifest.tracks import Track
     from pipeline.output import OutputFolder
+    from pipeline.pace.planner import PollPlanner
     from pipeline.runner.account import Account
     from pipeline.runner.control import Control
     from pipeline.runner.events import Event
@@ -60,6 +63,7 @@ class Tools:
     """The rooms that the runner brings together, as handed to it."""
 
     gateways: Mapping[str, Gateway]  # by origin
+    planner: PollPlanner
     ledger: LedgerWriter
     finisher: Finisher
     sources: SourceStore
@@ -71,6 +75,7 @@ class Tools:
     settings: Mapping[str, GatewaySettings]  # by manifest
     observe: Callable[[Event], None]
     accounts: dict[int, Account] = field(default_factory=dict)  # by run
+    hints: Hints = field(default_factory=Hints)
 
     def gateway_at(self, origin: str) -> Gateway:
         return self.gateways[origin]
@@ -78,6 +83,12 @@ class Tools:
     def settings_of(self, job: Job) -> GatewaySettings:
         """Those of the manifest that asked for it, or the defaults where that one is not part of this run."""
         return self.settings.get(job.intent.manifest, _DEFAULT_SETTINGS)
+
+    async def record(self, change: Callable[[Ledger], Job]) -> Job:
+        """Write down what became of a job, and let its account know."""
+        job = await self.ledger.write(change)
+        self.post(job)
+        return job
 
     def post(self, job: Job) -> None:
         """Let the account of the job's run know where the job stands; an older run's is closed."""

@@ -68,13 +68,14 @@ def test_it_is_told_without_json_and_where_nothing_was_to_do(
     assert told(hooked)["document"]["totals"]["kept"] == 3
 
 
-def test_it_never_gets_the_key(hooked: Path, gateway: LocalGatewayThread, lives: Lives) -> None:
+def test_it_never_gets_the_key_nor_the_webhooks_secret(hooked: Path, gateway: LocalGatewayThread, lives: Lives) -> None:
     """Whatever else is in the environment it gets."""
     words = ("run", "demo.yaml", "--gateway", gateway.base_url)
-    lives.live(hooked, *words, *hook(), **KEY, CHANNEL="music")
-    assert "sk-aig-secret" not in (hooked / "told.json").read_text()
+    lives.live(hooked, *words, *hook(), **KEY, AIGATEWAY_WEBHOOK_SECRET="whsec_secret", CHANNEL="music")
+    assert "_secret" not in (hooked / "told.json").read_text().replace("-", "_")
     environment = told(hooked)["environment"]
-    assert ("AIGATEWAY_API_KEY" in environment, environment["CHANNEL"]) == (False, "music")
+    assert environment["CHANNEL"] == "music"
+    assert not [name for name in environment if name.startswith("AIGATEWAY_")]
 
 
 def test_its_words_are_taken_apart_and_no_shell_sees_them(

@@ -1,8 +1,9 @@
-"""Connections: spread over small pools, proxied as the machine is, and quiet."""
+"""Connections: as many as are needed, proxied as the machine is, and quiet."""
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import anyio
 import httpx
@@ -11,102 +12,129 @@ import pytest
 from pipeline.gateway.addresses import Origin
 from pipeline.gateway.connections import Network, SpreadTransport, keep_addresses_out_of_logs, proxy_for
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 API = Origin("https", "api.aigateway.sh", 443)
 
 
 class Pool(httpx.AsyncBaseTransport):
-    """A pool whose answers wait until they are let go."""
+    """A pool of one connection, whose answers take `round_trip_s`."""
 
-    def __init__(self, leave: anyio.Event) -> None:
-        self.leave = leave
-        self.in_flight = self.most = 0
+    def __init__(self, round_trip_s: float) -> None:
+        self.round_trip_s = round_trip_s
+        self.requests = self.in_flight = self.most = 0
         self.is_closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert not self.is_closed
         if request.url.path == "/refused":
             raise httpx.ConnectError("refused")
+        self.requests += 1
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)
-        await self.leave.wait()
-        return httpx.Response(200, stream=httpx.ByteStream(b"ok"))
+        await anyio.sleep(self.round_trip_s)
+        return httpx.Response(200, stream=Ending(self))
 
     async def aclose(self) -> None:
         self.is_closed = True
+        await anyio.sleep(self.round_trip_s)
+
+
+class Ending(httpx.AsyncByteStream):
+    """A body whose end is noticed."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"ok"
+
+    async def aclose(self) -> None:
+        self.pool.in_flight -= 1
+
+
+class Connections:
+    """Connections that are counted."""
+
+    def __init__(self, round_trip_s: float) -> None:
+        self.opened: list[Pool] = []
+        self.transport = SpreadTransport(self._connect)
+        self._round_trip_s = round_trip_s
+
+    def _connect(self) -> Pool:
+        self.opened.append(Pool(self._round_trip_s))
+        return self.opened[-1]
+
+    @property
+    def standing(self) -> int:
+        return sum(not pool.is_closed for pool in self.opened)
+
+    async def ask(self) -> None:
+        response = await send(self.transport)
+        await response.aclose()
+        await response.aclose()
+
+    async def ask_at_once(self, requests: int) -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(requests):
+                tasks.start_soon(self.ask)
+
+    async def ask_steadily(self, each_s: float, for_s: float) -> None:
+        """A request every `each_s`, whether those before it were answered or not."""
+        async with anyio.create_task_group() as tasks:
+            for _ in range(round(for_s / each_s)):
+                tasks.start_soon(self.ask)
+                await anyio.sleep(each_s)
 
 
 async def send(transport: httpx.AsyncBaseTransport, path: str = "/") -> httpx.Response:
     return await transport.handle_async_request(httpx.Request("GET", f"https://api.aigateway.sh{path}"))
 
 
-async def in_flight_at_once(most_connections: int, requests: int) -> tuple[SpreadTransport, list[Pool]]:
-    leave, pools = anyio.Event(), []
-
-    def make_pool() -> Pool:
-        pools.append(Pool(leave))
-        return pools[-1]
-
-    transport = SpreadTransport(make_pool, most_connections)
-    async with anyio.create_task_group() as tasks:
-        for _ in range(requests):
-            tasks.start_soon(send, transport)
-        await anyio.wait_all_tasks_blocked()
-        leave.set()
-    return transport, pools
-
-
 @pytest.mark.anyio
-class TestSpreading:
-    @pytest.mark.parametrize(
-        ("most_connections", "requests", "spread"),
-        [(64, 64, [8] * 8), (64, 9, [8, 1]), (64, 3, [3]), (16, 20, [10, 10]), (1, 3, [3]), (9, 16, [8, 8])],
-        ids=["full", "one over", "few", "more than connections", "one", "rounded up"],
-    )
-    async def test_no_pool_serves_more_than_eight_while_another_may_be_opened(
-        self, most_connections, requests, spread
-    ) -> None:
-        """One pool of 64 costs three times the processor time of eight of 8."""
-        _, pools = await in_flight_at_once(most_connections, requests)
-        assert [pool.most for pool in pools] == spread
+class TestConnections:
+    async def test_there_are_as_many_as_requests_in_flight_and_the_next_requests_use_them(self) -> None:
+        """None queues behind another; none is opened while one is free."""
+        connections = Connections(0.2)
+        for _ in range(3):
+            await connections.ask_at_once(100)
+        assert len(connections.opened) == 100
+        assert {(pool.requests, pool.most) for pool in connections.opened} == {(3, 1)}
 
-    async def test_a_request_goes_to_the_pool_that_has_the_fewest_in_flight(self) -> None:
-        """In flight means: until its body is closed."""
-        leave, pools = anyio.Event(), []
-        leave.set()
+    async def test_a_steady_rate_needs_as_many_as_the_rate_times_the_round_trip(self) -> None:
+        """Little's law: 500 a second, each 0.2 s on its way, are 100 in flight; after a burst too."""
+        connections = Connections(0.2)
+        await connections.ask_at_once(300)
+        await connections.ask_steadily(0.002, for_s=10.0)
+        assert 100 <= connections.standing <= 102
+        assert len(connections.opened) == 300
 
-        def make_pool() -> Pool:
-            pools.append(Pool(leave))
-            return pools[-1]
+    async def test_a_lull_closes_those_that_nobody_needs(self) -> None:
+        """All but those in use, while others are taken; they stay open, so that the next request need not connect."""
+        connections = Connections(0.2)
+        await connections.ask_at_once(50)
+        await connections.ask_steadily(0.051, for_s=5.0)
+        assert (len(connections.opened), connections.standing) == (50, 4)
 
-        transport = SpreadTransport(make_pool, 16)
-        open_responses = [await send(transport) for _ in range(9)]
-        assert [pool.most for pool in pools] == [8, 1]
-        for response in open_responses[:8]:
-            await response.aclose()
-            await response.aclose()
-        await send(transport)
-        assert [pool.in_flight for pool in pools] == [9, 1]
-
-    async def test_a_request_that_fails_is_no_longer_in_flight(self) -> None:
-        """Eight refused connections do not fill a pool."""
-        leave, pools = anyio.Event(), []
-        leave.set()
-
-        def make_pool() -> Pool:
-            pools.append(Pool(leave))
-            return pools[-1]
-
-        transport = SpreadTransport(make_pool, 16)
+    async def test_a_request_that_fails_or_is_given_up_leaves_its_connection_free(self) -> None:
+        """Refused connections, and requests that were cancelled, do not pile up."""
+        connections = Connections(0.2)
         for _ in range(20):
             with pytest.raises(httpx.ConnectError):
-                await send(transport, "/refused")
-        await send(transport)
-        assert len(pools) == 1
+                await send(connections.transport, "/refused")
+            with anyio.move_on_after(0.1):
+                await connections.ask()
+        assert len(connections.opened) == 1
 
-    async def test_every_pool_is_closed(self) -> None:
-        """At the end of the run."""
-        transport, pools = await in_flight_at_once(16, 16)
-        await transport.aclose()
-        assert [pool.is_closed for pool in pools] == [True, True]
+    async def test_all_are_closed_at_the_end_also_what_is_in_use(self) -> None:
+        """A body that is given up after that changes nothing."""
+        connections = Connections(0.2)
+        await connections.ask_at_once(3)
+        response = await send(connections.transport)
+        await connections.transport.aclose()
+        await response.aclose()
+        assert connections.standing == 0
 
 
 @pytest.mark.parametrize(
@@ -135,7 +163,7 @@ def test_the_machines_proxy_is_used_but_for_its_exceptions(origin, settings, pro
 async def test_a_proxy_that_can_not_be_used_is_no_connection(monkeypatch) -> None:
     """It is said, and nothing was sent."""
     monkeypatch.setattr("pipeline.gateway.connections.getproxies", lambda: {"all": "gopher://proxy"})
-    network = Network(8)
+    network = Network()
     with pytest.raises(httpx.ProxyError, match=r"proxy for api\.aigateway\.sh can't be used"):
         await send(network)
 

@@ -36,6 +36,13 @@ def test_lyrics_stay_as_they_are_written_unless_refining_is_asked_for() -> None:
     assert json.loads(submit_body(**{**sung, "refine_lyrics": True}))["lyrics_optimizer"] is True
 
 
+def test_a_webhooks_address_is_sent_where_there_is_one() -> None:
+    """And a body without one has none: not even an empty member."""
+    assert b"webhook" not in submit_body(**ASKED)
+    body = submit_body(**ASKED, webhook_url="https://hooks.example.com/music?a=1")
+    assert json.loads(body)["webhook_url"] == "https://hooks.example.com/music?a=1"
+
+
 @pytest.mark.parametrize(("duration_s", "sent"), [(30.0, b'"duration":30,'), (7.5, b'"duration":7.5,')])
 def test_whole_seconds_are_sent_as_whole_numbers(duration_s: float, sent: bytes) -> None:
     """30.0 s and 30 s are one request."""

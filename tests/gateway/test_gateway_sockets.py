@@ -312,7 +312,7 @@ async def test_two_origins_have_connections_of_their_own() -> None:
 
 
 async def test_many_requests_at_once_are_all_answered() -> None:
-    """Sixty-four, over eight pools of eight."""
+    """Sixty-four, over as many connections at most."""
 
     async def serve(stream: SocketStream, head: str) -> None:
         await stream.send(answer({"id": head.split()[1].rpartition("/")[2], "status": "running"}))

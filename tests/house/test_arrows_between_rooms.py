@@ -72,6 +72,7 @@ def touches(imported: set[str], forbidden: tuple[str, ...]) -> set[str]:
     [
         ("manifest", (*NETWORK, *LEDGER, "pipeline.gateway", "pipeline.runner", "pipeline.output")),
         ("planning", (*NETWORK, *LEDGER, "pipeline.gateway", "pipeline.runner")),
+        ("pace", (*NETWORK, *LEDGER, "pipeline.gateway", "pipeline.runner", "pipeline.manifest", "pipeline.planning")),
         ("audio", (*NETWORK, *LEDGER, "pipeline.gateway", "pipeline.runner", "pipeline.manifest")),
         ("report", (*NETWORK, *LEDGER, "pipeline.gateway")),
         ("gateway", (*LEDGER, "pipeline.files", "pipeline.output", "pipeline.runner", "pathlib", "os", "io")),
@@ -79,6 +80,10 @@ def touches(imported: set[str], forbidden: tuple[str, ...]) -> set[str]:
         (
             "review",
             ("pipeline.cli", "pipeline.local_gateway", "pipeline.gateway", "httpx"),
+        ),
+        (
+            "webhooks",
+            (*LEDGER, "pipeline.cli", "pipeline.local_gateway", "pipeline.gateway", "pipeline.manifest", "httpx"),
         ),
         ("local_gateway", ("pipeline.gateway", "pipeline.ledger", "pipeline.runner", "pipeline.manifest", "httpx")),
     ],

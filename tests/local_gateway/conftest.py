@@ -88,12 +88,14 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 class Bench:
     """A gateway, and a client of it with a good key."""
 
-    def __init__(self, *, state: Path | None = None, composer: Any = None, post: Any = None, **options: Any) -> None:
+    def __init__(
+        self, *, state: Path | None = None, composer: Any = None, post: Any = None, latency: Any = None, **options: Any
+    ) -> None:
         self.options = GatewayOptions(**({"sigma": 0.0, "latency_s": 10.0, "rpm": None} | options))
         self.clock = EventLoopClock()
         given = {} if post is None else {"post": post}
         composer = composer or CannedComposer(1000)
-        self.app = create_app(self.options, clock=self.clock, composer=composer, state=state, **given)
+        self.app = create_app(self.options, clock=self.clock, composer=composer, state=state, latency=latency, **given)
         self.transport = CheckedTransport(self.app, ContractCheck(openapi_document(self.options)))
         self.http = httpx.AsyncClient(
             transport=self.transport, base_url=API, headers={"Authorization": "Bearer sk-aig-test"}

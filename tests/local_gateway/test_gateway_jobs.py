@@ -114,6 +114,15 @@ async def test_latencies_have_the_mean_that_was_asked_for(make_bench: Callable[.
     assert sum(taken) / len(taken) == pytest.approx(30, rel=0.03)
 
 
+async def test_times_can_be_told_job_by_job(make_bench: Callable[..., Any]) -> None:
+    """By a function of what is asked for, in place of the spread."""
+    bench = make_bench(sigma=1.0, latency=lambda piece: float(piece.prompt.split()[1]))
+    for number in (7, 3):
+        await bench.job(f"tune {number}")
+    await anyio.sleep(10)
+    assert [job.ended_at - job.created_at for job in bench.books.jobs] == [7, 3]
+
+
 async def test_the_books_know_the_most_jobs_that_were_ever_in_flight(bench: Any) -> None:
     """Counted as each job ended, not as somebody asked."""
     for _ in range(3):

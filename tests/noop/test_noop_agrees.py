@@ -37,7 +37,7 @@ FORMS = {
     "another manifest": lambda words: ("other.yaml", *words[1:]),
     "the manifest twice": lambda words: (words[0], *words),
     "no manifest": lambda words: words[1:],
-    "a word that is none": lambda words: (*words, "--webhook-url", "http://127.0.0.1:9"),
+    "a word that is none": lambda words: (*words, "--web-hook", "http://127.0.0.1:9"),
 }
 
 

@@ -63,7 +63,7 @@ def test_what_may_leave_something_to_do_takes_the_long_way(make_library: Callabl
         ("--regenerate", "menu"),
         ("--new-run",),
         ("--on-finish", "true"),
-        ("--webhook-url", "http://127.0.0.1"),
+        ("--webhook-url", "http://127.0.0.1", "--webhook-listen", "127.0.0.1:9"),
         ("--json",),
         ("--verbose",),
     ],

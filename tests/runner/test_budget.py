@@ -153,13 +153,13 @@ async def test_a_corrected_price_raises_the_limit_of_an_open_run_without_a_budge
 
 async def test_a_submit_that_waited_for_its_turn_while_the_budget_went_is_not_sent(world: World) -> None:
     """It had its reservation; then a bill came in above its estimate."""
-    head = with_budget("0.008").replace("concurrency: 4", "concurrency: 4, requests_per_minute: 10")
+    head = with_budget("0.008").replace("concurrency: 4", "concurrency: 4, requests_per_minute: 3")
     world.network.after.append(longer)
 
     def is_last(request: httpx.Request) -> bool:
         return is_submit(request) and b"piece 3" in request.content
 
-    # Refused once, it queues again behind the polls that bring the bills.
+    # Refused once, it queues again behind the polls that bring the bills: they have waited longer.
     world.network.before.append(First(is_last, lambda _: failure(503, "service_unavailable", retry_after="4")))
     result = await world.run(FOUR, head=head)
     assert (result.exit, sum(map(is_last, world.network.submits))) == (3, 1)

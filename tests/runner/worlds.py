@@ -152,6 +152,7 @@ class World:
         self.control = options.pop("control", None) or Control()
         concurrency = options.pop("concurrency", None)
         steps = options.pop("steps", ())
+        webhooks = options.pop("webhooks", None)
         plan = self.plan(tracks, head=head, kind=kind, **options)
         return await run(
             plan,
@@ -163,6 +164,7 @@ class World:
             control=self.control,
             concurrency=concurrency,
             steps=steps,
+            webhooks=webhooks,
         )
 
     def plan(self, tracks: str, *, head: str = HEAD, kind: str = "real", **options: Any) -> Plan:

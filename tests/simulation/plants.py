@@ -25,7 +25,7 @@ from pipeline.jobs import Commitment, State  # noqa: E402
 from pipeline.ledger.ledger import Ledger  # noqa: E402
 from pipeline.picks import pinning  # noqa: E402
 from pipeline.planning import refreshing, wanted  # noqa: E402
-from pipeline.runner import collecting, getting, running, starting, submitting  # noqa: E402
+from pipeline.runner import asking, collecting, getting, running, starting, submitting  # noqa: E402
 from pipeline.runner.account import Account  # noqa: E402
 from pipeline.runner.control import Control  # noqa: E402
 from pipeline.sources import IncomingSource  # noqa: E402
@@ -150,7 +150,7 @@ def slot_freed_at_304() -> AbstractContextManager[Any]:
 
         return planted
 
-    return _both(_patch(getting.TakeGetter, "_fetched", remember), _patch(collecting.Collector, "_ask", free))
+    return _both(_patch(getting.TakeGetter, "_fetched", remember), _patch(asking.Asker, "ask", free))
 
 
 def regenerate_granted_twice() -> AbstractContextManager[Any]:
@@ -254,7 +254,7 @@ def polled_without_a_pause() -> AbstractContextManager[Any]:
 
         return planted
 
-    return _patch(collecting, "next_poll_s", make)
+    return _patch(asking, "next_poll_s", make)
 
 
 def one_more_take_at_each_repetition() -> AbstractContextManager[Any]:

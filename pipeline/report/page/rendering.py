@@ -23,7 +23,7 @@ from pipeline.report.page.tracks import STATUSES, track_views
 from pipeline.report.page.words import FILTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pipeline.report.failures import Failure
     from pipeline.report.page.inputs import PageInput
@@ -36,13 +36,18 @@ _REVIEW_SCRIPTS: Final = ("takes_in_step.js", "review.js")
 
 def page_html(given: PageInput) -> bytes:
     """The whole page. Equal input gives equal bytes."""
+    return b"".join(page_pieces(given))
+
+
+def page_pieces(given: PageInput) -> Iterator[bytes]:
+    """The page piece by piece: as a whole it takes 20 kB a track while it is made."""
     tracks = _tracks(given)
     timeline = timeline_of(given)
     style, script = _style(), _script(review=given.review)
-    text = (
+    pieces = (
         _environment()
         .get_template("page.html.j2")
-        .render(
+        .generate(
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704 - this room's own text
             script=Markup(script),  # noqa: S704 - as above
@@ -63,7 +68,7 @@ def page_html(given: PageInput) -> bytes:
             review=given.review,
         )
     )
-    return text.encode()
+    return (piece.encode() for piece in pieces)
 
 
 def row_html(given: PageInput, manifest: str, name: str) -> str | None:

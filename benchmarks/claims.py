@@ -17,6 +17,7 @@ class Claim:
     figure: float
     bound: float
     at_least: bool = False
+    digits: int = 2
 
     @property
     def holds(self) -> bool:
@@ -24,14 +25,14 @@ class Claim:
 
     def __str__(self) -> str:
         side = "at least" if self.at_least else "at most"
-        missed = "" if self.holds else f", MISSED by {abs(self.figure - self.bound):.2f}"
-        return f"{self.what}: {self.figure:.2f} ({side} {self.bound:g}{missed})"
+        missed = "" if self.holds else f", MISSED by {abs(self.figure - self.bound):.{self.digits}f}"
+        return f"{self.what}: {self.figure:.{self.digits}f} ({side} {self.bound:g}{missed})"
 
 
-def exit_status(claims: Sequence[Claim]) -> int:
-    """Print what became of each of them, and how many hold. 1 where one is missed."""
-    print(*claims, sep="\n")
+def exit_status(claims: Sequence[Claim], *, missed_only: bool = False) -> int:
+    """Print what became of each of them, or of those that are missed, and how many hold. 1 where one is missed."""
     missed = [claim for claim in claims if not claim.holds]
+    print(*(missed if missed_only else claims), sep="\n")
     print(f"\n{len(claims) - len(missed)} of {len(claims)} figures hold")
     return 1 if missed else 0
 

@@ -1,0 +1,103 @@
+"""The polls of one job that cost least: slot time and requests, weighed against each other.
+
+A job holds its slot from its submit to the poll that finds it done. Let S(t) be the chance that it takes longer than
+t, and c what a request costs, in seconds of slot. Whoever has found it unfinished at age t and asks again at age u
+keeps the slot for u - t and pays c, and is as well off afterwards as whoever has found it unfinished at u:
+
+    W(t) = min over u >= t + gap of  S(t) (u - t + c) + W(u)
+
+W is found from the oldest age downwards (dynamic programming; inspection policies of this kind are Barlow, Hunter and
+Proschan's, 1963). The first poll may come at any age.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipeline.pace.ages import AGES, LAST, at_or_before
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: A job that is younger than all but one in a thousand is not asked about; one that is older than all but one in five
+#: thousand is beyond what is known of jobs, and asked about as its age grows.
+_SURELY_RUNNING: Final = 1 - 1e-3
+_SURELY_DONE: Final = 2e-4
+_BEYOND_KNOWN: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When to ask, and what that comes to for a job of average luck."""
+
+    gap_s: float
+    first: int  # where the first poll's age stands in the grid
+    pauses_s: Sequence[float]  # for each age of the grid, from the youngest that counts: until the next poll
+    youngest: int
+    slot_s: float  # how long a job holds its slot
+    polls: float  # how many polls it takes
+
+    def next_age(self, polled_s: float | None) -> float:
+        """The age of the next poll; `polled_s`: the age at the last one, None where there was none."""
+        if polled_s is None:
+            return AGES[self.first]
+        place = at_or_before(polled_s)
+        if place < self.youngest:
+            return max(polled_s + self.gap_s, AGES[self.first])
+        if place >= self.youngest + len(self.pauses_s):
+            return polled_s + max(self.gap_s, _BEYOND_KNOWN * polled_s)
+        return polled_s + self.pauses_s[place - self.youngest]
+
+
+def best_schedule(survival: Sequence[float], price_s: float, gap_s: float) -> Schedule:
+    """The polls that cost least where a request costs `price_s`, and two of them are at least `gap_s` apart.
+
+    `survival`: for each age of the grid, the chance that a job takes longer. It falls from 1.
+    """
+    youngest = max(0, bisect_right(survival, -_SURELY_RUNNING, key=lambda chance: -chance) - 1)
+    oldest = min(LAST, bisect_left(survival, -_SURELY_DONE, key=lambda chance: -chance))
+    rest = [0.0] * (oldest + 1)  # W
+    following = [oldest] * (oldest + 1)
+    for place in range(oldest - 1, youngest - 1, -1):
+        chance, age = survival[place], AGES[place]
+        soonest = bisect_right(AGES, age + gap_s - 1e-9)
+        rest[place], following[place] = _cheapest(range(soonest, oldest + 1), chance, price_s - age, rest)
+        if soonest > oldest:
+            rest[place] = chance * (gap_s + price_s)
+    _, first = _cheapest(range(youngest, oldest + 1), 1.0, price_s, rest)
+    slot_s, polls = _figures(survival, first, following, gap_s)
+    pauses_s = [_pause_s(place, following[place], gap_s) for place in range(youngest, oldest)]
+    return Schedule(gap_s, first, pauses_s, youngest, slot_s, polls)
+
+
+def _cheapest(places: range, chance: float, offset_s: float, rest: Sequence[float]) -> tuple[float, int]:
+    """The least of `chance * (age + offset) + rest` and where it stands; the last place where there is none to ask."""
+    least, best = math.inf, places.stop - 1
+    for place in places:
+        held = chance * (AGES[place] + offset_s)
+        if held >= least:
+            break  # the rest is never negative, and what comes later holds the slot longer
+        cost = held + rest[place]
+        if cost < least:
+            least, best = cost, place
+    return least, best
+
+
+def _pause_s(place: int, after: int, gap_s: float) -> float:
+    """From a poll to the one after it: what comes as soon as it may does not wait for the grid's next age."""
+    if AGES[after - 1] - AGES[place] < gap_s:
+        return gap_s
+    return AGES[after] - AGES[place]
+
+
+def _figures(survival: Sequence[float], first: int, following: Sequence[int], gap_s: float) -> tuple[float, float]:
+    """Seconds of slot and polls of an average job."""
+    slot_s, polls, place = AGES[first], 1.0, first
+    while (after := following[place]) > place:
+        slot_s += survival[place] * max(gap_s, AGES[after] - AGES[place])
+        polls += survival[place]
+        place = after
+    return slot_s, polls
