@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +14,32 @@ from pipeline.audio.sound import Sound
 from pipeline.audio.tasks import FinishTask, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+_KEPT = 32  # signals of each kind: some tens of megabytes
 
+
+def kept(make: Callable[..., Sound]) -> Callable[..., Sound]:
+    """`make`, whose signals are made once for all tests that want the same, none of which can write into them."""
+
+    @lru_cache(_KEPT)
+    @wraps(make)
+    def made(*arguments: object, **options: object) -> Sound:
+        sound = make(*arguments, **options)
+        sound.samples.flags.writeable = False
+        return sound
+
+    return made
+
+
+def is_near(samples: np.ndarray, expected: np.ndarray, *, within: float = 1e-12, rel: float = 0.0) -> bool:
+    """What `samples == pytest.approx(expected, abs=within, rel=rel)` says, without an object for each of them."""
+    tolerance = np.maximum(within, rel * np.abs(expected))
+    return samples.shape == expected.shape and bool((np.abs(samples - expected) <= tolerance).all())
+
+
+@kept
 def tone(
     *parts: tuple[float, float],
     rate: int = 48_000,
@@ -29,12 +53,14 @@ def tone(
     return Sound(np.repeat(wave.astype(np.float32)[:, np.newaxis], channels, axis=1), rate)
 
 
+@kept
 def noise(seconds: float, dbfs: float = -20.0, rate: int = 44_100, channels: int = 2, seed: int = 1) -> Sound:
     """White noise of this RMS level."""
     samples = np.random.default_rng(seed).standard_normal((round(seconds * rate), channels)) * 10 ** (dbfs / 20)
     return Sound(samples.astype(np.float32), rate)
 
 
+@kept
 def music(seconds: float, rate: int = 44_100, channels: int = 2, gain_db: float = 0.0) -> Sound:
     """Plucked notes with overtones, some to the left and some to the right: something that codecs know how to treat."""
     time = np.arange(round(seconds * rate)) / rate
@@ -49,6 +75,7 @@ def music(seconds: float, rate: int = 44_100, channels: int = 2, gain_db: float 
     return Sound((samples * 10 ** (gain_db / 20)).astype(np.float32), rate)
 
 
+@kept
 def percussion(seconds: float, rate: int = 44_100, decay_s: float = 0.01, seed: int = 3) -> Sound:
     """Four hits a second of noise that dies away: it reaches up to half the rate, and is clipped nowhere."""
     random = np.random.default_rng(seed)
@@ -100,6 +127,7 @@ def task_for(
 UNTOUCHED = Finishing(loudness=Loudness("none", None))
 
 
+@kept
 def composition(seconds: float, seed: int = 1, rate: int = 44_100) -> Sound:
     """Notes of random pitch, place, length and side that ring on over the end into the start: a perfect loop.
 
