@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_polls_that_cost_nothing_are_made_as_often_as_they_may_be() -> None:
     ages = [first_s]
     while ages[-1] < 40:
         ages.append(schedule.next_age(ages[-1]))
-    assert {round(after - before, 3) for before, after in zip(ages, ages[1:], strict=False)} <= {3.0, 3.1, 3.2, 3.3}
+    assert {round(after - before, 3) for before, after in pairwise(ages)} <= {3.0, 3.1, 3.2, 3.3}
 
 
 def test_a_dear_poll_waits_until_the_job_almost_surely_is_done() -> None:
