@@ -139,7 +139,8 @@ class JobTimes:
         """How a poll came out, beside the chance of it: a job that was unfinished at `after` is asked about again."""
         self._has_news = True
         before = self.survival[after]
-        chance = 1 - self.survival[at_or_before(age_s)] / before if before > 0 else 0.5
+        place = max(after, at_or_before(age_s))  # a webhook may bring a poll within a step of the grid
+        chance = 1 - self.survival[place] / before if before > 0 else 0.5
         self._surprises.append((is_done - chance, chance * (1 - chance)))
 
     def _has_changed(self) -> bool:

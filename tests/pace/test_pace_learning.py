@@ -196,3 +196,15 @@ def test_worth_is_the_chance_that_the_job_is_done() -> None:
     assert one.worth("first", 20.0) < 0.1 < one.worth("first", 28.0) < 0.9 < one.worth("first", 40.0)
     one.unfinished("first", 28.0)
     assert one.worth("first", 28.1) < 0.2
+
+
+def test_jobs_that_are_told_of_just_after_a_poll_teach_too() -> None:
+    """However short a span is, no chance is negative, and no variance."""
+    one = planner(earlier=[Span(KIND, 28.0, 31.0)] * 60)
+    for number in range(40):
+        job = str(number)
+        one.began(job, KIND, 100.0 * number)
+        one.unfinished(job, 100.0 * number + 29.99)
+        one.finished(job, 100.0 * number + 30.0, told=True)
+    one.began("last", KIND, 0.0)
+    assert 25 < one.due("last") < 32
