@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pipeline.audio.waveform import unpacked
 from pipeline.ledger.ledger import Ledger
@@ -19,7 +19,7 @@ from pipeline.report.page.inputs import PageInput, TrackFinishing
 from pipeline.runner.drawing import first_files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.audio.waveform import Waveform
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pipeline.report.costs import CostReport
     from pipeline.runner.results import RunResult
     from pipeline.workspace import Plan, Workspace
+
+_T = TypeVar("_T")
 
 PAGE_NAME: Final = "report.html"
 _COSTS_JSON: Final = "cost-report.json"
@@ -56,9 +58,12 @@ async def write_reports(
     plan: Plan, workspace: Workspace, writer: LedgerWriter, clock: Clock, result: RunResult
 ) -> None:
     """Write the reports of a run that has just ended."""
-    rows = _rows(workspace)
+    made = (row for track in result.tracks for row in track.rows)
+    rows = _shared(_rows(workspace), made, lambda row: (row.manifest, row.path))
     runs = {part.plan.manifest.name: part.run for part in result.manifests if part.run is not None}
     books = await writer.write(lambda ledger: _read(ledger, runs, rows))
+    had = (take.job for track in result.tracks for take in track.takes if take.job is not None)
+    books = replace(books, jobs=_shared(books.jobs, had, lambda job: job.row))
     single = len(plan.manifests) == 1
     budget = plan.request.budget_microusd
     given = CostInput(
@@ -119,6 +124,12 @@ def report_paths(workspace: Workspace) -> list[Path]:
 def _rows(workspace: Workspace) -> list[AssetRow]:
     index: Sequence[Mapping[str, Any]] = workspace.output.read_index()
     return [row for row in map(read_row, index) if row is not None]
+
+
+def _shared(read: Iterable[_T], known: Iterable[_T], key: Callable[[_T], object]) -> list[_T]:
+    """`read`, with what is known already in the place of its equals: a long run's end need not hold all of it twice."""
+    found = {key(one): one for one in known}
+    return [same if (same := found.get(key(one))) == one and same is not None else one for one in read]
 
 
 def _from_disk(workspace: Workspace, manifests: Sequence[Manifest], now: float) -> tuple[CostInput, _Books]:

@@ -47,6 +47,8 @@ _CANNOT_BE_CANCELLED: Final = _NO_SUCH_ROUTE | {
 }
 #: A month's spending has a row for each cost tag, so for each track: room for some 100,000, in bytes.
 _LARGEST_USAGE: Final = 20_000_000
+#: Each download holds a connection and a file, and a process is often allowed no more than 1,024 of both together.
+_MOST_DOWNLOADS: Final = 256
 _DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
@@ -72,7 +74,7 @@ class Gateway:
         """`transport` stands in for the network, and stays open: it belongs to whoever made it.
 
         `media_hosts`: hosts that audio may come from, besides the gateway's own. `concurrency`: how many downloads may
-        be in flight. Raises ValueError where `base_url` is no address.
+        be in flight, up to 256. Raises ValueError where `base_url` is no address.
         """
         keep_addresses_out_of_logs()
         self._network = Network() if transport is None else None
@@ -80,7 +82,9 @@ class Gateway:
         assert sender is not None  # noqa: S101 - one of the two is there
         self._timeouts = timeouts
         self._api = Api(base_url, key, transport=sender, pacer=pacer, clock=clock, limits=timeouts)
-        self._downloader = Downloader(self._api, sender, media_hosts, timeouts, most_at_once=concurrency)
+        self._downloader = Downloader(
+            self._api, sender, media_hosts, timeouts, most_at_once=min(concurrency, _MOST_DOWNLOADS)
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -89,6 +89,10 @@ class LockFile:
         self._read = self._stamp(), after
         return True
 
+    def forget(self) -> None:
+        """Hold nothing of it in memory: it will be read again where it is asked for."""
+        self._read = None
+
     def check_writable(self) -> None:
         """Raises FolderError where nothing could be written to it: what is bought then would be named nowhere."""
         try:

@@ -71,6 +71,7 @@ class Pins:
                 if track.plan.action is not Action.SKIP:
                     self._add(track)
             self._write(manifest.plan.manifest.name)
+            self._files[manifest.plan.manifest.name].forget()  # the report is to come, and wants memory
 
     def _add(self, result: TrackResult) -> None:
         self._waiting.setdefault(result.plan.track.manifest, {})[result.plan.track.name] = standing_of(result)
