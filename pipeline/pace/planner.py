@@ -112,11 +112,6 @@ class PollPlanner:
         for kind, spans in _by_kind(earlier).items():
             self._times[kind] = JobTimes(first_median_s, spans=spans)
 
-    @property
-    def price_s(self) -> float:
-        """What a request costs now, in seconds of slot."""
-        return self._price_s
-
     def keep_apart(self, gap_s: float) -> None:
         """The gateway wants two polls of a job to be so far apart, whatever was thought."""
         self._gap_s = max(self._gap_s, gap_s)

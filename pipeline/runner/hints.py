@@ -30,11 +30,6 @@ class Hints:
         self._woken: set[str] = set()  # told of before the poll that is on its way, or is to be made again
 
     @property
-    def is_expected(self) -> bool:
-        """Is there somebody who may tell?"""
-        return self.webhook_url is not None
-
-    @property
     def are_trusted(self) -> bool:
         """Are jobs told of, as far as any have ended? If not, they are polled as if there were no webhooks."""
         return self.told >= self.untold

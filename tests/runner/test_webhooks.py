@@ -233,5 +233,4 @@ class TestHints:
     async def test_without_webhooks_a_sleep_is_a_sleep(self) -> None:
         """And no job is expected to be told of."""
         hints = Hints()
-        assert not hints.is_expected
         assert not await hints.sleep_until("job_1", anyio.current_time() + 3)
