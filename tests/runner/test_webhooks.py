@@ -231,6 +231,6 @@ class TestHints:
         assert not await hints.sleep_until("job_1", 0.0)
 
     async def test_without_webhooks_a_sleep_is_a_sleep(self) -> None:
-        """And no job is expected to be told of."""
+        """It ends when its time has come."""
         hints = Hints()
         assert not await hints.sleep_until("job_1", anyio.current_time() + 3)
