@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: A job that is younger than all but one in a thousand is not asked about; one that is older than all but one in five
-#: thousand is beyond what is known of jobs, and asked about as its age grows.
+#: thousand is beyond what is known of jobs, and asked about each time its age has grown by so much: at least, at most.
 _SURELY_RUNNING: Final = 1 - 1e-3
 _SURELY_DONE: Final = 2e-4
-_BEYOND_KNOWN: Final = 0.1
+_BEYOND_KNOWN: Final = (0.01, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Schedule:
     """When to ask, and what that comes to for a job of average luck."""
 
     gap_s: float
+    price_s: float
     first: int  # where the first poll's age stands in the grid
     pauses_s: Sequence[float]  # for each age of the grid, from the youngest that counts: until the next poll
     youngest: int
@@ -48,8 +49,16 @@ class Schedule:
         if place < self.youngest:
             return max(polled_s + self.gap_s, AGES[self.first])
         if place >= self.youngest + len(self.pauses_s):
-            return polled_s + max(self.gap_s, _BEYOND_KNOWN * polled_s)
+            return polled_s + self._pause_beyond_s(polled_s)
         return polled_s + self.pauses_s[place - self.youngest]
+
+    def _pause_beyond_s(self, age_s: float) -> float:
+        """Until the next poll of a job that has outlasted all that is known.
+
+        Such a one is taken to end at a rate of 1 / age; polls that cost c pay each sqrt(2 c / rate) seconds.
+        """
+        least, most = _BEYOND_KNOWN
+        return max(self.gap_s, least * age_s, min(most * age_s, math.sqrt(2 * self.price_s * age_s)))
 
 
 def best_schedule(survival: Sequence[float], price_s: float, gap_s: float) -> Schedule:
@@ -70,7 +79,7 @@ def best_schedule(survival: Sequence[float], price_s: float, gap_s: float) -> Sc
     _, first = _cheapest(range(youngest, oldest + 1), 1.0, price_s, rest)
     slot_s, polls = _figures(survival, first, following, gap_s)
     pauses_s = [_pause_s(place, following[place], gap_s) for place in range(youngest, oldest)]
-    return Schedule(gap_s, first, pauses_s, youngest, slot_s, polls)
+    return Schedule(gap_s, price_s, first, pauses_s, youngest, slot_s, polls)
 
 
 def _cheapest(places: range, chance: float, offset_s: float, rest: Sequence[float]) -> tuple[float, int]:
