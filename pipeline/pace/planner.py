@@ -109,8 +109,7 @@ class PollPlanner:
         self._news = 0.0
         self._planned_for = 0  # jobs in flight, where nothing waits for their slots
         self._planned_at_rate: int | None = None
-        for kind, spans in _by_kind(earlier).items():
-            self._times[kind] = JobTimes(first_median_s, spans=spans)
+        self._earlier = _by_kind(earlier)  # worked out for the kinds that this run has
 
     def keep_apart(self, gap_s: float) -> None:
         """The gateway wants two polls of a job to be so far apart, whatever was thought."""
@@ -120,7 +119,7 @@ class PollPlanner:
         """A job is in flight since `began_at`; it is not asked about twice within `gap_s`."""
         times = self._times.get(kind)
         if times is None:
-            times = self._times[kind] = JobTimes(self._guess_s(kind))
+            times = self._times[kind] = self._first_times(kind)
         is_scout = times.ended < _FEW_ENDED and times.running < _SCOUTS
         self._jobs[job_id] = _Job(kind, began_at, self._gap_s if gap_s is None else gap_s, is_scout=is_scout)
         times.began(job_id)
@@ -215,7 +214,7 @@ class PollPlanner:
             times = self._times[kind]
             scouts = (
                 best_schedule(times.survival, _SCOUTS_PAY * found.price_s, self._gap_s)
-                if times.ended < _FEW_ENDED
+                if times.ended < _FEW_ENDED and found.price_s > 0
                 else None
             )
             self._plans[kind] = _Plan(usual, scouts)
@@ -248,13 +247,15 @@ class PollPlanner:
             age_s = max(age_s, job.polled_s + job.gap_s)
         return job.began_at + age_s
 
-    def _guess_s(self, kind: KindOfJob) -> float:
-        """What a kind that nothing is known of is taken to need: as long as the one most like it."""
-        known = [(one, times) for one, times in self._times.items() if times.ended]
+    def _first_times(self, kind: KindOfJob) -> JobTimes:
+        """What is known of a kind at first: what earlier runs saw, or else of the one most like it."""
+        if kind in self._earlier:
+            return JobTimes(self._first_median_s, spans=self._earlier[kind])
+        known = {*self._earlier, *(one for one, times in self._times.items() if times.ended)}
         if not known:
-            return self._first_median_s
-        _, nearest = min(known, key=lambda item: (item[0].model != kind.model, abs(item[0].doublings - kind.doublings)))
-        return nearest.median_s
+            return JobTimes(self._first_median_s)
+        nearest = min(known, key=lambda one: (one.model != kind.model, abs(one.doublings - kind.doublings), one))
+        return JobTimes((self._times.get(nearest) or self._first_times(nearest)).median_s)
 
 
 def _by_kind(spans: Iterable[Span]) -> Mapping[KindOfJob, Sequence[tuple[float, float]]]:
