@@ -74,6 +74,12 @@ class JobTimes:
         """Half of all jobs are done after so many seconds."""
         return math.exp(self._fit.log_median)
 
+    def chance(self, after: int, age_s: float) -> float:
+        """The chance that a job which ran at the `after`th age of the grid is done at `age_s`."""
+        place = max(after, at_or_before(age_s))  # a webhook may bring a poll within a step of the grid
+        before = self.survival[after]
+        return 1 - self.survival[place] / before if before > 0 else 0.5
+
     def began(self, job: Hashable) -> None:
         """A job was submitted."""
         self._jobs[job] = _Seen()
@@ -138,9 +144,7 @@ class JobTimes:
     def _note(self, after: int, age_s: float, *, is_done: bool) -> None:
         """How a poll came out, beside the chance of it: a job that was unfinished at `after` is asked about again."""
         self._has_news = True
-        before = self.survival[after]
-        place = max(after, at_or_before(age_s))  # a webhook may bring a poll within a step of the grid
-        chance = 1 - self.survival[place] / before if before > 0 else 0.5
+        chance = self.chance(after, age_s)
         self._surprises.append((is_done - chance, chance * (1 - chance)))
 
     def _has_changed(self) -> bool:

@@ -6,14 +6,13 @@ Moments are seconds on any one clock that only goes forward.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.pace.ages import AGES, LAST, at_or_before
+from pipeline.pace.ages import AGES, at_or_before
 from pipeline.pace.job_times import JobTimes
-from pipeline.pace.price import Kind, Prices, Supply, at_price, priced
-from pipeline.pace.schedule import best_schedule
+from pipeline.pace.price import Kind, Supply, priced
+from pipeline.pace.schedule import best_schedule, first_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -138,7 +137,7 @@ class PollPlanner:
         survival = self._times[job.kind].survival
         late_s = _UNPROVEN_S
         if proven:
-            late_s = AGES[min(LAST, bisect_left(survival, -_LEFT_BY_THEN, key=lambda chance: -chance))]
+            late_s = AGES[first_with(survival, _LEFT_BY_THEN)]
         job.due = max(self._due(job), job.began_at + max(late_s, job.polled_s or 0.0) + _TELLING_TAKES_S)
         return job.due
 
@@ -147,9 +146,7 @@ class PollPlanner:
         job = self._jobs.get(job_id)
         if job is None:
             return 1.0
-        survival = self._times[job.kind].survival
-        before = survival[at_or_before(job.polled_s or 0.0)]
-        return 1.0 - survival[at_or_before(now - job.began_at)] / before if before > 0 else 0.5
+        return self._times[job.kind].chance(at_or_before(job.polled_s or 0.0), now - job.began_at)
 
     def unfinished(self, job_id: str, now: float) -> None:
         """A poll found it unfinished."""
@@ -198,20 +195,11 @@ class PollPlanner:
     def _plan(self) -> None:
         """Work out the price and the schedules, and rouse whoever is to be asked about sooner."""
         self._news = 0.0
-        kinds = list(self._times)
-        weights = [times.ended + times.running for times in self._times.values()]
-        found = priced(
-            [
-                Kind(weight / sum(weights), self._times[kind].survival)
-                for kind, weight in zip(kinds, weights, strict=True)
-            ],
-            self._supply(),
-            self._gap_s,
-            self._price_s,
-        )
+        known = sum(times.known for times in self._times.values())
+        kinds = [Kind(times.known / known, times.survival) for times in self._times.values()]
+        found = priced(kinds, self._supply(), self._gap_s, self._price_s)
         self._price_s = found.price_s
-        for kind, usual in zip(kinds, found.schedules, strict=True):
-            times = self._times[kind]
+        for (kind, times), usual in zip(self._times.items(), found.schedules, strict=True):
             scouts = (
                 best_schedule(times.survival, _SCOUTS_PAY * found.price_s, self._gap_s)
                 if times.ended < _FEW_ENDED and found.price_s > 0
@@ -221,14 +209,6 @@ class PollPlanner:
         for job_id, job in self._jobs.items():
             if self._due(job) < job.due - _WORTH_ROUSING_S:
                 self._on_sooner(job_id)
-
-    def _thrifty(self, kinds: Sequence[Kind], found: Prices) -> Prices:
-        """The last jobs are waited for by nobody but the run's end, and that by the last of them alone.
-
-        A request then takes nothing from a submit; it is as dear as before while many run, and free in the end.
-        """
-        price_s = self._price_s * len(self._jobs) / self._slots
-        return found if found.price_s >= price_s else at_price(kinds, price_s, self._gap_s)
 
     def _supply(self) -> Supply:
         self._planned_at_rate = rate = self._requests_per_minute()

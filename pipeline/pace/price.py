@@ -55,11 +55,6 @@ class Prices:
     schedules: tuple[Schedule, ...]
 
 
-def at_price(kinds: Sequence[Kind], price_s: float, gap_s: float) -> Prices:
-    """Each kind's schedule where a request costs so much."""
-    return Prices(price_s, tuple(best_schedule(kind.survival, price_s, gap_s) for kind in kinds))
-
-
 def priced(kinds: Sequence[Kind], supply: Supply, gap_s: float, before_s: float = 0.0) -> Prices:
     """The least price at which slots, and not requests, are what jobs wait for.
 
@@ -68,7 +63,7 @@ def priced(kinds: Sequence[Kind], supply: Supply, gap_s: float, before_s: float 
     """
 
     def at(price_s: float) -> Prices:
-        return at_price(kinds, price_s, gap_s)
+        return Prices(price_s, tuple(best_schedule(kind.survival, price_s, gap_s) for kind in kinds))
 
     def fits(found: Prices) -> bool:
         pairs = list(zip(kinds, found.schedules, strict=True))

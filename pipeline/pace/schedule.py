@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from operator import neg
 from typing import TYPE_CHECKING, Final
 
 from pipeline.pace.ages import AGES, LAST, at_or_before
@@ -66,8 +67,8 @@ def best_schedule(survival: Sequence[float], price_s: float, gap_s: float) -> Sc
 
     `survival`: for each age of the grid, the chance that a job takes longer. It falls from 1.
     """
-    youngest = max(0, bisect_right(survival, -_SURELY_RUNNING, key=lambda chance: -chance) - 1)
-    oldest = min(LAST, bisect_left(survival, -_SURELY_DONE, key=lambda chance: -chance))
+    youngest = max(0, bisect_right(survival, -_SURELY_RUNNING, key=neg) - 1)
+    oldest = first_with(survival, _SURELY_DONE)
     rest = [0.0] * (oldest + 1)  # W
     following = [oldest] * (oldest + 1)
     for place in range(oldest - 1, youngest - 1, -1):
@@ -80,6 +81,11 @@ def best_schedule(survival: Sequence[float], price_s: float, gap_s: float) -> Sc
     slot_s, polls = _figures(survival, first, following, gap_s)
     pauses_s = [_pause_s(place, following[place], gap_s) for place in range(youngest, oldest)]
     return Schedule(gap_s, price_s, first, pauses_s, youngest, slot_s, polls)
+
+
+def first_with(survival: Sequence[float], left: float) -> int:
+    """Where the first age of the grid stands by which no more than `left` of all jobs still run; else the last."""
+    return min(LAST, bisect_left(survival, -left, key=neg))
 
 
 def _cheapest(places: range, chance: float, offset_s: float, rest: Sequence[float]) -> tuple[float, int]:

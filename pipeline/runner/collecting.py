@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from pipeline.runner.tools import Order, Tools
     from pipeline.sources import IncomingSource
 
-#: A job that was just made may not be known everywhere at the gateway yet: a 404 proves nothing so soon, in seconds.
-SETTLING_IN_S: Final = 60.0
 _MOST_DOWNLOADS: Final = 4
-_ENDED: Final = frozenset({"completed", "failed", "cancelled"})
-#: How long a job of which a webhook is to tell is left alone, unless webhooks turn out not to come, in seconds.
-_UNREPORTED_S: Final = 30.0
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _SMALLEST_LIMIT_BYTES: Final = 64_000_000
 _BYTES_PER_SECOND: Final = 4 * 48_000 * 2 * 3  # four times what was asked, as 24-bit stereo at 48 kHz
