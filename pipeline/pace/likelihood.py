@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import accumulate
-from operator import mul
+from operator import mul, sub
 from typing import TYPE_CHECKING, Final
 
-from pipeline.pace.ages import AGES, LAST, STEP
+from pipeline.pace.ages import AGES, LAST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,11 @@ _BELIEF: Final = 0.5
 _SPREAD_BELIEF: Final = 4.0
 _USUAL_SIGMA: Final = 0.35
 _LOG_EDGES: Final = [math.log(age) for age in AGES[1:-1]]
-_LOG_AGES: Final = [_LOG_EDGES[0], *(edge + STEP / 2 for edge in _LOG_EDGES)]  # of each step's middle
+_LOG_AGES: Final = [-math.inf, *_LOG_EDGES, math.inf]
+_ROOT_2: Final = math.sqrt(2)
+_ROOT_2_PI: Final = math.sqrt(2 * math.pi)
+#: Where less than so much of a normal distribution lies between two places, all of it is taken to lie at the nearer.
+_NOTHING: Final = 1e-250
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Lognormal:
 
     def chances(self) -> list[float]:
         """The chance of each step of the grid."""
-        scale = -1 / (self.sigma * math.sqrt(2))
+        scale = -1 / (self.sigma * _ROOT_2)
         below = [0.5 * math.erfc((age - self.log_median) * scale) for age in _LOG_EDGES]
         return [after - before for before, after in zip([0.0, *below], [*below, 1.0], strict=True)]
 
@@ -57,10 +61,11 @@ def likeliest(spans: Spans, prior: Sequence[float], weight: float, start: Sequen
     """
     chances = list(start)
     weighted = [weight * chance for chance in prior]
+    mean = 1 / (2 * width + 1) ** 2  # of what was summed over so many steps, twice
     for _ in range(_ROUNDS):
-        smooth = _smoothed(_smoothed(_expected(spans, chances), width), width)
-        total = weight + sum(smooth)
-        chances = [(before + now) / total for before, now in zip(weighted, smooth, strict=True)]
+        summed = _summed(_summed(_expected(spans, chances), width), width)
+        total = weight + mean * sum(summed)
+        chances = [(before + mean * now) / total for before, now in zip(weighted, summed, strict=True)]
     return chances
 
 
@@ -73,22 +78,21 @@ def _expected(spans: Spans, chances: Sequence[float]) -> list[float]:
         if inside > 0:
             rises[after] += number / inside
             rises[until] -= number / inside
-    return [rate * chance for rate, chance in zip(accumulate(rises), chances, strict=False)]
+    return list(map(mul, accumulate(rises), chances))
 
 
-def _smoothed(values: Sequence[float], width: int) -> list[float]:
-    """The mean over `width` steps to either side."""
+def _summed(values: list[float], width: int) -> list[float]:
+    """The sum over `width` steps to either side, and the step itself."""
     if not width:
-        return list(values)
+        return values
     sums = list(accumulate(values, initial=0.0))
     sums = [0.0] * width + sums + sums[-1:] * width
-    across = 2 * width + 1
-    return [(after - before) / across for before, after in zip(sums, sums[across:], strict=False)]
+    return list(map(sub, sums[2 * width + 1 :], sums))
 
 
 def survival(chances: Sequence[float]) -> list[float]:
     """For each age of the grid, the chance that a job takes longer."""
-    return [1.0, *(max(0.0, 1.0 - below) for below in accumulate(chances))]
+    return [1.0, *[1.0 - below if below < 1.0 else 0.0 for below in accumulate(chances)]]
 
 
 def fitted(spans: Spans, believed: Lognormal, start: Lognormal) -> Lognormal:
@@ -100,13 +104,28 @@ def fitted(spans: Spans, believed: Lognormal, start: Lognormal) -> Lognormal:
     number = sum(spans.values())
     found = start
     for _ in range(_ROUNDS_OF_A_FIT):
-        expected = _expected(spans, found.chances())
-        centre = (_BELIEF * believed.log_median + _product(expected, _LOG_AGES)) / (_BELIEF + number)
-        squares = math.fsum(count * (age - centre) ** 2 for count, age in zip(expected, _LOG_AGES, strict=True))
+        seen = [(count, *_inside(found, after, until)) for (after, until), count in spans.items()]
+        total = math.fsum(count * mean for count, mean, _ in seen)
+        centre = (_BELIEF * believed.log_median + total) / (_BELIEF + number)
+        squares = math.fsum(count * (variance + (mean - centre) ** 2) for count, mean, variance in seen)
         squares += _SPREAD_BELIEF * _USUAL_SIGMA**2
         found = Lognormal(centre, math.sqrt(squares / (_SPREAD_BELIEF + number)))
     return found
 
 
-def _product(one: Sequence[float], other: Sequence[float]) -> float:
-    return math.fsum(map(mul, one, other))
+def _inside(times: Lognormal, after: int, until: int) -> tuple[float, float]:
+    """Mean and variance of a time's logarithm, where it is known to lie between two ages of the grid.
+
+    Those of a normal distribution cut off at both ends, Johnson, Kotz and Balakrishnan (1994), 13.134 f.
+    """
+    low, high = ((_LOG_AGES[place] - times.log_median) / times.sigma for place in (after, until))
+    if low > 0:  # both from the tail that is nearer: far out the other has no digits left
+        inside = 0.5 * (math.erfc(low / _ROOT_2) - math.erfc(high / _ROOT_2))
+    else:
+        inside = 0.5 * (math.erfc(-high / _ROOT_2) - math.erfc(-low / _ROOT_2))
+    if inside < _NOTHING:
+        return _LOG_AGES[after if low > 0 else until], 0.0
+    at_low, at_high = (math.exp(-edge * edge / 2) / _ROOT_2_PI / inside for edge in (low, high))
+    beyond = at_low - at_high  # of the mean, in sigmas
+    kept = 1 + (low * at_low if after > 0 else 0.0) - (high * at_high if until < LAST else 0.0) - beyond * beyond
+    return times.log_median + times.sigma * beyond, times.sigma**2 * max(0.0, kept)

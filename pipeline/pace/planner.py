@@ -32,6 +32,9 @@ _OF_A_POLL: Final = 0.1  # a poll that finds a job unfinished is so much news
 _OF_A_FIRST_POLL: Final = 0.5
 _OTHER_LIMIT: Final = 0.1
 _DRAINED: Final = 0.8
+#: How fast a request's price falls with the jobs that still run, in the end. Measured with sigma 1.0, 40 slots and 60
+#: requests a minute: 1 delays the end by 2 %, 1.3 by half a percent, and no thrift takes half as many polls again.
+_THRIFT: Final = 1.3
 _WORTH_ROUSING_S: Final = 0.25
 _JUST_NOW: Final = 0.95
 #: Where webhooks tell of jobs, one is asked about once all but so many would have ended, and so many seconds later.
@@ -105,6 +108,7 @@ class PollPlanner:
         self._times: dict[KindOfJob, JobTimes] = {}
         self._plans: dict[KindOfJob, _Plan] = {}
         self._price_s = 0.0
+        self._when_busy = (0.0, 1.0)  # the price while takes waited, and for how many slots
         self._news = 0.0
         self._planned_for = 0  # jobs in flight, where nothing waits for their slots
         self._planned_at_rate: int | None = None
@@ -197,8 +201,11 @@ class PollPlanner:
         self._news = 0.0
         known = sum(times.known for times in self._times.values())
         kinds = [Kind(times.known / known, times.survival) for times in self._times.values()]
-        found = priced(kinds, self._supply(), self._gap_s, self._price_s)
+        supply = self._supply()
+        found = priced(kinds, supply, self._gap_s, self._price_s, self._least_price_s())
         self._price_s = found.price_s
+        if self.waiting:
+            self._when_busy = found.price_s, supply.slots
         for (kind, times), usual in zip(self._times.items(), found.schedules, strict=True):
             scouts = (
                 best_schedule(times.survival, _SCOUTS_PAY * found.price_s, self._gap_s)
@@ -209,6 +216,15 @@ class PollPlanner:
         for job_id, job in self._jobs.items():
             if self._due(job) < job.due - _WORTH_ROUSING_S:
                 self._on_sooner(job_id)
+
+    def _least_price_s(self) -> float:
+        """What a request costs at least while nothing waits for a slot.
+
+        Only the run's end still waits, and that for the last job alone: a request is as dear as before for as many jobs
+        as there are slots, and next to nothing for the last.
+        """
+        price_s, slots = self._when_busy
+        return 0.0 if self.waiting else price_s * min(1.0, len(self._jobs) / slots) ** _THRIFT
 
     def _supply(self) -> Supply:
         self._planned_at_rate = rate = self._requests_per_minute()

@@ -55,11 +55,11 @@ class Prices:
     schedules: tuple[Schedule, ...]
 
 
-def priced(kinds: Sequence[Kind], supply: Supply, gap_s: float, before_s: float = 0.0) -> Prices:
+def priced(kinds: Sequence[Kind], supply: Supply, gap_s: float, before_s: float = 0.0, least_s: float = 0.0) -> Prices:
     """The least price at which slots, and not requests, are what jobs wait for.
 
     At a lower one polls would take the requests that submits need; at a higher one slots would be held for nothing.
-    `before_s`: the price until now, near which it is looked for first.
+    `before_s`: the price until now, near which it is looked for first; `least_s`: none below it is asked for.
     """
 
     def at(price_s: float) -> Prices:
@@ -70,10 +70,10 @@ def priced(kinds: Sequence[Kind], supply: Supply, gap_s: float, before_s: float 
         slot_s = sum(kind.share * schedule.slot_s for kind, schedule in pairs)
         return supply.fits(slot_s, sum(kind.share * schedule.polls for kind, schedule in pairs))
 
-    free = at(0.0)
+    free = at(least_s)
     if fits(free):
         return free
-    best = at(max(before_s, _CHEAPEST_S) if before_s else _FIRST_GUESS_S)
+    best = at(max(before_s, least_s, _CHEAPEST_S) if before_s else _FIRST_GUESS_S)
     low = best.price_s
     if fits(best):
         while low > _CHEAPEST_S:

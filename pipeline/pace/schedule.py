@@ -7,7 +7,8 @@ keeps the slot for u - t and pays c, and is as well off afterwards as whoever ha
     W(t) = min over u >= t + gap of  S(t) (u - t + c) + W(u)
 
 W is found from the oldest age downwards (dynamic programming; inspection policies of this kind are Barlow, Hunter and
-Proschan's, 1963). The first poll may come at any age.
+Proschan's, 1963). The first poll may come at any age. What is least over u is the lowest of straight lines, S(t) u +
+W(u), at S(t), which only grows on the way down: so each line is looked at about once (their lower envelope).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Schedule:
     gap_s: float
     price_s: float
     first: int  # where the first poll's age stands in the grid
-    pauses_s: Sequence[float]  # for each age of the grid, from the youngest that counts: until the next poll
+    following: Sequence[int]  # for each age of the grid, from the youngest that counts: where the next poll's stands
     youngest: int
     slot_s: float  # how long a job holds its slot
     polls: float  # how many polls it takes
@@ -49,9 +50,9 @@ class Schedule:
         place = at_or_before(polled_s)
         if place < self.youngest:
             return max(polled_s + self.gap_s, AGES[self.first])
-        if place >= self.youngest + len(self.pauses_s):
+        if place >= self.youngest + len(self.following):
             return polled_s + self._pause_beyond_s(polled_s)
-        return polled_s + self.pauses_s[place - self.youngest]
+        return polled_s + _pause_s(place, self.following[place - self.youngest], self.gap_s)
 
     def _pause_beyond_s(self, age_s: float) -> float:
         """Until the next poll of a job that has outlasted all that is known.
@@ -71,16 +72,24 @@ def best_schedule(survival: Sequence[float], price_s: float, gap_s: float) -> Sc
     oldest = first_with(survival, _SURELY_DONE)
     rest = [0.0] * (oldest + 1)  # W
     following = [oldest] * (oldest + 1)
+    lines = _LowestLine()
+    may_be_next = oldest + 1
     for place in range(oldest - 1, youngest - 1, -1):
         chance, age = survival[place], AGES[place]
         soonest = bisect_right(AGES, age + gap_s - 1e-9)
-        rest[place], following[place] = _cheapest(range(soonest, oldest + 1), chance, price_s - age, rest)
+        for after in range(may_be_next - 1, soonest - 1, -1):
+            lines.add(after, AGES[after], rest[after])
+        may_be_next = min(may_be_next, soonest)
         if soonest > oldest:
             rest[place] = chance * (gap_s + price_s)
-    _, first = _cheapest(range(youngest, oldest + 1), 1.0, price_s, rest)
+        else:
+            least, following[place] = lines.at(chance)
+            rest[place] = least + chance * (price_s - age)
+    for after in range(may_be_next - 1, youngest - 1, -1):
+        lines.add(after, AGES[after], rest[after])
+    _, first = lines.at(1.0)
     slot_s, polls = _figures(survival, first, following, gap_s)
-    pauses_s = [_pause_s(place, following[place], gap_s) for place in range(youngest, oldest)]
-    return Schedule(gap_s, price_s, first, pauses_s, youngest, slot_s, polls)
+    return Schedule(gap_s, price_s, first, following[youngest:oldest], youngest, slot_s, polls)
 
 
 def first_with(survival: Sequence[float], left: float) -> int:
@@ -88,17 +97,35 @@ def first_with(survival: Sequence[float], left: float) -> int:
     return min(LAST, bisect_left(survival, -left, key=neg))
 
 
-def _cheapest(places: range, chance: float, offset_s: float, rest: Sequence[float]) -> tuple[float, int]:
-    """The least of `chance * (age + offset) + rest` and where it stands; the last place where there is none to ask."""
-    least, best = math.inf, places.stop - 1
-    for place in places:
-        held = chance * (AGES[place] + offset_s)
-        if held >= least:
-            break  # the rest is never negative, and what comes later holds the slot longer
-        cost = held + rest[place]
-        if cost < least:
-            least, best = cost, place
-    return least, best
+class _LowestLine:
+    """The lowest of some straight lines, each less steep than those before it, at places that only grow."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[int, float, float]] = []  # name, slope, height at 0; each is lowest somewhere
+        self._first = 0  # those before it are lowest only where nobody will ask any more
+
+    def add(self, name: int, slope: float, height: float) -> None:
+        lines = self._lines
+        while len(lines) > self._first + 1:
+            (_, steep, low), (_, middle, between) = lines[-2], lines[-1]
+            if (height - low) * (steep - middle) > (between - low) * (steep - slope):
+                break
+            lines.pop()  # the new one passes the one before it first
+        lines.append((name, slope, height))
+
+    def at(self, place: float) -> tuple[float, int]:
+        """How low, and which line: of two that meet there the later one. There must be one."""
+        lines, first = self._lines, self._first
+        name, slope, height = lines[first]
+        least = slope * place + height
+        while first + 1 < len(lines):
+            after, slope, height = lines[first + 1]
+            value = slope * place + height
+            if value > least:
+                break
+            least, name, first = value, after, first + 1
+        self._first = first
+        return least, name
 
 
 def _pause_s(place: int, after: int, gap_s: float) -> float:

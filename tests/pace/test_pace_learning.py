@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.pace.ages import at_or_before
 from pipeline.pace.job_times import JobTimes
+from pipeline.pace.likelihood import Lognormal, fitted
 from pipeline.pace.planner import PollPlanner, Span, kind_of
 from pipeline.pace.schedule import best_schedule
 
@@ -143,6 +144,29 @@ def test_where_requests_bind_a_job_takes_hardly_more_than_one_poll() -> None:
     bench.polls = 0
     bench.play(bench.lognormal(100, 30.0))
     assert bench.polls <= 108
+
+
+def test_the_last_jobs_cost_few_polls_while_many_run_and_the_very_last_is_found_at_once() -> None:
+    """Two generations of widely spread jobs, 40 slots, 90 requests a minute.
+
+    While jobs wait, each takes some two polls; a generation that took all the requests there are would take seven.
+    """
+    bench = Bench(planner(90, slots=40))
+    times = bench.lognormal(80, 60.0, sigma=1.0)
+    bench.play(times, slots=40)
+    assert bench.polls < 4 * len(times)
+    assert bench.delays[-1] < 0.03 * max(times)
+
+
+def test_a_job_that_ends_far_from_all_others_moves_the_fit_towards_it() -> None:
+    """So far out that the lognormal that was believed in gives it no chance at all, not even a rounded one."""
+    spans = {(at_or_before(29.0), at_or_before(31.0)): 200.0}
+    usual = fitted(spans, Lognormal(math.log(30.0), 0.05), Lognormal(math.log(30.0), 0.05))
+    for far_s in (2.0, 3600.0):
+        far = {**spans, (at_or_before(far_s), at_or_before(1.1 * far_s)): 1.0}
+        moved = fitted(far, Lognormal(math.log(30.0), 0.05), Lognormal(math.log(30.0), 0.05))
+        assert (moved.log_median - usual.log_median) * (far_s - 30.0) > 0
+        assert moved.sigma > usual.sigma
 
 
 def test_a_run_starts_from_what_an_earlier_one_saw() -> None:
