@@ -18,13 +18,16 @@ from pipeline.picks.values import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     from pipeline.planning.plans import ManifestPlan
+
+    #: A row of an index: one that a run has made, or as it was read, whatever it may be.
+    IndexRow: TypeAlias = "AssetRow | Mapping[str, Any]"
 
 INDEX_NAME: Final = "assets.json"
 INDEX_VERSION: Final = 1
 _LARGEST_COUNT: Final = 1 << 53
-_ENCODER: Final = json.JSONEncoder(indent=1, ensure_ascii=False, sort_keys=True)
 _HALF_CHARACTER: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # may be: two of them can be a whole one
 
 
@@ -114,7 +117,12 @@ class AssetRow:
 
     def document(self) -> dict[str, Any]:
         """The row as JSON has it."""
-        return asdict(self) | {"warnings": list(self.warnings), "unfit": [asdict(one) for one in self.unfit]}
+        parts = {"provenance": self.provenance, "group": self.group, "source_marks": self.source_marks}
+        return (
+            {name: getattr(self, name) for name in _keys(AssetRow)}
+            | {name: None if part is None else asdict(part) for name, part in parts.items()}
+            | {"warnings": list(self.warnings), "unfit": [asdict(one) for one in self.unfit]}
+        )
 
 
 def read_row(document: Mapping[str, Any]) -> AssetRow | None:
@@ -232,10 +240,9 @@ class OutputFolder:
                 "restore it from version control, or remove it to have it made again"
             ) from error
 
-    def write_index(self, rows: Iterable[Mapping[str, Any]]) -> bool:
+    def write_index(self, rows: Iterable[IndexRow]) -> bool:
         """Write the index. True where that changed it."""
-        ordered = sorted(rows, key=lambda row: (str(row.get("path")), str(row.get("manifest"))))
-        pieces = _ENCODER.iterencode({"version": INDEX_VERSION, "assets": ordered})
+        pieces = _ENCODER.iterencode({"version": INDEX_VERSION, "assets": sorted(rows, key=_place)})
         return self.folder.write_pieces(INDEX_NAME, (piece.encode() for piece in chain(pieces, "\n")))
 
     def has_just(self, rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> bool:
@@ -257,6 +264,9 @@ class OutputFolder:
         return self._hashes.holds(f"{self.folder.root}/{row.path}", row.size, row.sha256)
 
 
+_ENCODER: Final = json.JSONEncoder(indent=1, ensure_ascii=False, sort_keys=True, default=AssetRow.document)
+
+
 def _written(document: Any) -> str:
     """What the index has for a document, or a part of it."""
     return _ENCODER.encode(document)
@@ -271,18 +281,29 @@ def rows_by_path(
 
 
 def index_after(
-    index: Sequence[Mapping[str, Any]], given: Iterable[ManifestPlan], rows: Iterable[AssetRow]
-) -> list[Mapping[str, Any]]:
+    index: Sequence[Mapping[str, Any]], given: Iterable[ManifestPlan], rows: Sequence[AssetRow]
+) -> list[IndexRow]:
     """The index's rows after a run: `rows` for the tracks of the given manifests, and everything else as it was.
 
     A row whose track is gone stays too, as an orphan: `prune` removes it with its file.
     """
-    mine = [row.document() for row in rows]
-    taken = {row["path"] for row in mine}
+    taken = {row.path for row in rows}
     claimed = {
         (plan.manifest.name, path) for plan in given for track in plan.tracks for path in track.track.asset_paths
     } | {(plan.manifest.name, move.old.path) for plan in given for move in plan.moves}
     others = [
         row for row in index if row.get("path") not in taken and (row.get("manifest"), row.get("path")) not in claimed
     ]
-    return [*others, *mine]
+    return sorted([*others, *rows], key=_place)
+
+
+def _place(row: IndexRow) -> tuple[str, str]:
+    if isinstance(row, AssetRow):
+        return row.path, row.manifest
+    return str(row.get("path")), str(row.get("manifest"))
+
+
+def readable(rows: Iterable[IndexRow]) -> list[AssetRow]:
+    """Those of an index's rows that can be read."""
+    read = (row if isinstance(row, AssetRow) else read_row(row) for row in rows)
+    return [row for row in read if row is not None]

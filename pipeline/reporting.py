@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from pipeline.audio.waveform import unpacked
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import check_charges, connect_to_read, readable_errors
-from pipeline.output import read_row
+from pipeline.output import index_after, readable
 from pipeline.report.cost_csv import cost_csv
 from pipeline.report.cost_json import cost_json
 from pipeline.report.cost_markdown import cost_markdown
@@ -19,7 +19,7 @@ from pipeline.report.page.inputs import PageInput, TrackFinishing
 from pipeline.runner.drawing import first_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.audio.waveform import Waveform
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from pipeline.runner.results import RunResult
     from pipeline.workspace import Plan, Workspace
 
-_T = TypeVar("_T")
 
 PAGE_NAME: Final = "report.html"
 _COSTS_JSON: Final = "cost-report.json"
@@ -58,12 +57,10 @@ async def write_reports(
     plan: Plan, workspace: Workspace, writer: LedgerWriter, clock: Clock, result: RunResult
 ) -> None:
     """Write the reports of a run that has just ended."""
-    made = (row for track in result.tracks for row in track.rows)
-    rows = _shared(_rows(workspace), made, lambda row: (row.manifest, row.path))
+    rows = readable(index_after(plan.index, plan.manifests, [row for one in result.manifests for row in one.rows]))
     runs = {part.plan.manifest.name: part.run for part in result.manifests if part.run is not None}
-    books = await writer.write(lambda ledger: _read(ledger, runs, rows))
-    had = (take.job for track in result.tracks for take in track.takes if take.job is not None)
-    books = replace(books, jobs=_shared(books.jobs, had, lambda job: job.row))
+    had = {take.job.row: take.job for track in result.tracks for take in track.takes if take.job is not None}
+    books = await writer.write(lambda ledger: _read(ledger, runs, rows, had))
     single = len(plan.manifests) == 1
     budget = plan.request.budget_microusd
     given = CostInput(
@@ -102,7 +99,7 @@ def page_input(workspace: Workspace, manifests: Sequence[Manifest], now: float, 
 def undrawn(workspace: Workspace, manifests: Iterable[Manifest]) -> list[AssetRow]:
     """Of each track of these manifests the first file, where nothing was drawn of it yet."""
     own = {(track.manifest, path) for one in manifests for track in one.tracks for path in track.asset_paths}
-    rows = [row for row in _rows(workspace) if (row.manifest, row.path) in own]
+    rows = [row for row in readable(workspace.output.read_index()) if (row.manifest, row.path) in own]
     known: Collection[str] = ()
     connection = connect_to_read(workspace.ledger_path)
     if connection is not None:
@@ -121,19 +118,8 @@ def report_paths(workspace: Workspace) -> list[Path]:
     return [workspace.output.folder.path(name) for name in (_COSTS_JSON, *_COSTS, PAGE_NAME)]
 
 
-def _rows(workspace: Workspace) -> list[AssetRow]:
-    index: Sequence[Mapping[str, Any]] = workspace.output.read_index()
-    return [row for row in map(read_row, index) if row is not None]
-
-
-def _shared(read: Iterable[_T], known: Iterable[_T], key: Callable[[_T], object]) -> list[_T]:
-    """`read`, with what is known already in the place of its equals: a long run's end need not hold all of it twice."""
-    found = {key(one): one for one in known}
-    return [same if (same := found.get(key(one))) == one and same is not None else one for one in read]
-
-
 def _from_disk(workspace: Workspace, manifests: Sequence[Manifest], now: float) -> tuple[CostInput, _Books]:
-    rows = _rows(workspace)
+    rows = readable(workspace.output.read_index())
     books = _Books()
     connection = connect_to_read(workspace.ledger_path)
     if connection is not None:
@@ -141,7 +127,7 @@ def _from_disk(workspace: Workspace, manifests: Sequence[Manifest], now: float) 
             check_charges(connection, workspace.ledger_path)
             ledger = Ledger(connection)
             last = {manifest.name: ledger.last_run(manifest.name) for manifest in manifests}
-            books = _read(ledger, {name: run.id for name, run in last.items() if run is not None}, rows)
+            books = _read(ledger, {name: run.id for name, run in last.items() if run is not None}, rows, {})
     given = CostInput(
         manifests={manifest.name: manifest_facts(manifest) for manifest in manifests},
         jobs=books.jobs,
@@ -153,12 +139,12 @@ def _from_disk(workspace: Workspace, manifests: Sequence[Manifest], now: float) 
     return given, books
 
 
-def _read(ledger: Ledger, runs: Mapping[str, int], rows: Iterable[AssetRow]) -> _Books:
-    """`runs`: by manifest."""
+def _read(ledger: Ledger, runs: Mapping[str, int], rows: Iterable[AssetRow], had: Mapping[int, Job]) -> _Books:
+    """`runs`: by manifest. `had`: jobs as they are known already, so that a long run's end need not hold them twice."""
     drawings = ledger.drawings(row.sha256 for row in rows)
     read = {sha256: unpacked(drawing.waveform) for sha256, drawing in drawings.items()}
     return _Books(
-        jobs=ledger.all_jobs(),
+        jobs=[same if (same := had.get(job.row, job)) == job else job for job in ledger.each_job()],
         since=ledger.since(),
         runs=frozenset(runs.values()),
         waveforms={sha256: waveform for sha256, waveform in read.items() if waveform is not None},

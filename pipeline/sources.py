@@ -86,7 +86,10 @@ class SourceStore:
 
 
 class IncomingSource:
-    """A download on its way: a temporary file, hashed while it is written, removed unless it is kept."""
+    """A download on its way: a temporary file, hashed while it is written, removed unless it is kept.
+
+    The file is opened once there is something to write: a process may have only so many, and most wait for their turn.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -95,7 +98,6 @@ class IncomingSource:
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
-        self._file = self.path.open("xb")
         return self
 
     def __exit__(
@@ -109,18 +111,22 @@ class IncomingSource:
             self.path.unlink()  # already gone where it was kept
 
     def write(self, chunk: bytes) -> None:
-        assert self._file is not None  # noqa: S101 - used inside its `with`
         with naming(self.path):
-            self._file.write(chunk)
+            self._opened().write(chunk)
         self._digest.update(chunk)
         self.size += len(chunk)
 
     def finish(self) -> None:
         """Everything has arrived: put it on disk."""
-        assert self._file is not None  # noqa: S101 - as above
         with naming(self.path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            file = self._opened()
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            self._file = self.path.open("xb")
+        return self._file
 
     @property
     def sha256(self) -> str:

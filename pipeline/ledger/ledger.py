@@ -52,8 +52,12 @@ class Ledger(Runs, Drawings, Timings):
             raise Nonsense(f"job {row} is gone")
         return found
 
+    def each_job(self) -> Iterator[Job]:
+        """Every job that was ever asked for, oldest first, read as it is wanted."""
+        return self._jobs("ORDER BY job", ())
+
     def all_jobs(self) -> list[Job]:
-        return list(self._jobs("ORDER BY job", ()))
+        return list(self.each_job())
 
     def uncollected(self) -> list[Job]:
         """Every job that has an id and may still bring audio: it runs, or waits to be fetched."""
@@ -222,7 +226,7 @@ class Ledger(Runs, Drawings, Timings):
         self.connection.execute("DELETE FROM assets WHERE manifest = ?", (manifest,))
         self.connection.executemany(
             "INSERT INTO assets VALUES (?, ?, ?, ?, ?)",
-            [_asset_columns(row) for row in rows],
+            (_asset_columns(row) for row in rows),
         )
 
     def forget_assets(self, at: Iterable[tuple[str, str]]) -> None:

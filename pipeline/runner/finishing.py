@@ -90,6 +90,10 @@ class TrackFinisher:
         """The track's rows as its files stand now, wherever its finishing was stopped."""
         return self._delivered.get((plan.track.manifest, plan.track.name), plan.rows)
 
+    def forget(self, plan: TrackPlan) -> None:
+        """The track has its result: how its files stood on the way there is of no more use."""
+        self._delivered.pop((plan.track.manifest, plan.track.name), None)
+
     async def finish(self, plan: TrackPlan, takes: Sequence[TakeResult], level: GroupLevel | None = None) -> Finished:
         """Finish the pick into the output folder and the other takes into the state folder; `level`: its group's.
 

@@ -17,10 +17,23 @@ if TYPE_CHECKING:
     from pipeline.files import Folder
     from pipeline.output import AssetRow
     from pipeline.runner.finisher import Finisher
+    from pipeline.runner.results import ManifestResult
 
 
-async def measured(row: AssetRow, output: Folder, finisher: Finisher, observe: Callable[[Event], None]) -> AssetRow:
-    """`row` with its file's figures, where it has none; without them, and that is said, where they can't be had."""
+async def measured(
+    manifest: ManifestResult, output: Folder, finisher: Finisher, observe: Callable[[Event], None]
+) -> ManifestResult:
+    """`manifest` with the figures of its files that had none, as far as they can be had; where not, that is said."""
+    if not any(map(is_unmeasured, manifest.rows)):
+        return manifest
+    tracks = [
+        replace(track, rows=tuple([await _measured(row, output, finisher, observe) for row in track.rows]))
+        for track in manifest.tracks
+    ]
+    return replace(manifest, tracks=tuple(tracks))
+
+
+async def _measured(row: AssetRow, output: Folder, finisher: Finisher, observe: Callable[[Event], None]) -> AssetRow:
     if not is_unmeasured(row):
         return row
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.jobs import Commitment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.jobs import Job, PurchaseKey
     from pipeline.ledger.records import Finishing
@@ -72,6 +72,11 @@ class ManifestResult:
     run: int | None = None  # the ledger's number of its run; None where it was not begun
     collected: frozenset[PurchaseKey] = frozenset()  # what came home in its run, in this process or an earlier one
     finishings: tuple[Finishing, ...] = ()  # of this process
+
+    @property
+    def rows(self) -> Iterator[AssetRow]:
+        """Its rows of the index as they stand now."""
+        return (row for track in self.tracks for row in track.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,7 @@ class Runner:
         if missing and all(take.unsent for take in missing):
             status = "planned"  # held back, not failed: its run stays open for it
         result = self._tracks[name] = TrackResult(plan, status, takes, rows, error)
+        self._finisher.forget(plan)
         finishing = Finishing(plan.track.name, began_at, self._tools.clock.now())
         self._finishings.setdefault(plan.track.manifest, []).append(finishing)
         self._pin(result)
@@ -270,8 +271,10 @@ class Runner:
 
     def _track_result(self, plan: TrackPlan) -> TrackResult:
         done = self._tracks.get((plan.track.manifest, plan.track.name))
+        if done is not None:
+            return done
         as_it_stands = replace(plan, rows=self._finisher.standing(plan))
-        return done or overtaken(
+        return overtaken(
             as_it_stands, self._results_of(plan), "stopped before it was here; the next run goes on with it"
         )
 

@@ -11,7 +11,7 @@ import anyio
 from pipeline.files import FolderError
 from pipeline.jobs import OUTSTANDING, Commitment, State
 from pipeline.ledger.store import LedgerError
-from pipeline.output import index_after, read_row
+from pipeline.output import index_after, readable
 from pipeline.planning.plans import Step, estimates
 from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
@@ -112,7 +112,7 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
             manifests = await _record(plan, workspace, seams, manifests, works)
             if seams.control.stop is None:
                 with seams.control.drawing_scope:
-                    await draw_missing([row for one in manifests for track in one.tracks for row in track.rows], tools)
+                    await draw_missing([row for one in manifests for row in one.rows], tools)
             await seams.report(RunResult(manifests, time.perf_counter() - began, seams.control.stop))
         except (LedgerError, FolderError, OSError) as error:
             seams.control.halt(Stop(EXIT_FOLDER, folder_trouble(error)))
@@ -259,17 +259,17 @@ async def _record(
     plan: Plan, workspace: Workspace, seams: Seams, manifests: Sequence[ManifestResult], works: Sequence[ManifestWork]
 ) -> tuple[ManifestResult, ...]:
     """Write the index, and remember it. The results, with all that came home in their runs."""
-    rows = [row for manifest in manifests for track in manifest.tracks for row in track.rows]
-    rows = [await measured(row, workspace.output.folder, seams.finisher, seams.observe) for row in rows]
-    documents = index_after(plan.index, plan.manifests, rows)
-    workspace.output.write_index(documents)
+    output, observe = workspace.output, seams.observe
+    manifests = [await measured(manifest, output.folder, seams.finisher, observe) for manifest in manifests]
+    index = index_after(plan.index, plan.manifests, [row for manifest in manifests for row in manifest.rows])
+    output.write_index(index)
+    known = readable(index)
 
     def recording(ledger: Ledger) -> tuple[ManifestResult, ...]:
         told = []
         for manifest, work in zip(manifests, works, strict=True):
             name = manifest.plan.manifest.name
-            own = (row for row in documents if row.get("manifest") == name)
-            ledger.record_assets(name, [row for row in own if read_row(row) is not None])
+            ledger.record_assets(name, (row.document() for row in known if row.manifest == name))
             ledger.note_finishings(work.run, manifest.finishings)
             home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
             told.append(replace(manifest, collected=frozenset(home)))

@@ -196,6 +196,14 @@ class TestSources:
         assert store.whole(sha256, "wav")
         assert store.holds(sha256, "wav", 5)
 
+    def test_a_download_that_waits_for_its_turn_holds_no_file(self, tmp_path: Path) -> None:
+        """Thousands may wait, and a process is often allowed no more than 1,024 files."""
+        store = SourceStore(Folder(tmp_path))
+        with store.receive("1.wav") as incoming:
+            assert not incoming.path.exists()
+            incoming.write(b"sound")
+            assert incoming.path.exists()
+
     def test_a_download_that_is_not_kept_leaves_nothing(self, tmp_path: Path) -> None:
         """Whatever went wrong."""
         store = SourceStore(Folder(tmp_path))
