@@ -55,7 +55,9 @@ async def main(folder: Path, base_url: str) -> None:
     manifest = pipeline.load_manifest(folder / MANIFEST)
     plan = pipeline.make_plan(manifest, gateway=base_url, key=KEY, output=folder / "output", state=folder / ".pipeline")
     planned_s = time.process_time()
-    result = await pipeline.run(plan, finisher=NoFinisher())
+    run = pipeline.run(plan, finisher=NoFinisher())
+    del plan  # it makes its own
+    result = await run
     errors = {track.error for manifest in result.manifests for track in manifest.tracks if track.error}
     assert result.exit == 0, (result.stop, errors)
     told = {"seconds": result.seconds, "cpu_s": time.process_time(), "planned_cpu_s": planned_s}

@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 
 PAGE_NAME: Final = "report.html"
 _COSTS_JSON: Final = "cost-report.json"
-_COSTS: Final = {
-    "cost-report.csv": cost_csv,
-    "cost-report.md": cost_markdown,
-}
+_COSTS_CSV: Final = "cost-report.csv"
+_COSTS_MARKDOWN: Final = "cost-report.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def reports_are_there(workspace: Workspace) -> bool:
 
 def report_paths(workspace: Workspace) -> list[Path]:
     """Where the reports stand."""
-    return [workspace.output.folder.path(name) for name in (_COSTS_JSON, *_COSTS, PAGE_NAME)]
+    return [workspace.output.folder.path(name) for name in (_COSTS_JSON, _COSTS_CSV, _COSTS_MARKDOWN, PAGE_NAME)]
 
 
 def _from_disk(workspace: Workspace, manifests: Sequence[Manifest], now: float) -> tuple[CostInput, _Books]:
@@ -187,9 +185,9 @@ def _write(
     from pipeline.report.page.rendering import page_pieces  # noqa: PLC0415 - only where a page is written
 
     report = cost_report(given)
-    workspace.output.folder.write_pieces(_COSTS_JSON, cost_json(report))
-    for name, text_of in _COSTS.items():
-        workspace.output.folder.write(name, text_of(report))
-    page = page_pieces(_page_input(given, report, books, manifests, drawn))
-    workspace.output.folder.write_pieces(PAGE_NAME, page)
+    folder = workspace.output.folder
+    folder.write_pieces(_COSTS_JSON, cost_json(report))
+    folder.write_pieces(_COSTS_CSV, cost_csv(report))
+    folder.write(_COSTS_MARKDOWN, cost_markdown(report))
+    folder.write_pieces(PAGE_NAME, page_pieces(_page_input(given, report, books, manifests, drawn)))
     return report_paths(workspace)

@@ -10,6 +10,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import astuple, fields, replace
 from operator import attrgetter
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import Intent, Job, PurchaseKey, State, check_transition
@@ -268,8 +269,10 @@ _BASIS = _JOB_BEGINS + _JOB_COLUMNS.index("cost_basis")
 
 def _job_from_row(row: tuple[Any, ...]) -> Job:
     number, run, *key = row[:5]
-    intent = Intent(PurchaseKey(*key), *row[5:_JOB_BEGINS])
+    manifest, track, kind, origin, model, *asked = row[5:_JOB_BEGINS]
     with _understood():
+        # One text for what thousands of jobs have in common.
+        intent = Intent(PurchaseKey(*key), intern(manifest), track, kind, intern(origin), intern(model), *asked)
         state = State(row[_STATE])
         basis = None if row[_BASIS] is None else Basis(row[_BASIS])
     rest = (*row[_STATE + 1 : _BASIS], basis, *row[_BASIS + 1 :])

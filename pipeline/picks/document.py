@@ -11,6 +11,7 @@ import re
 from dataclasses import asdict
 from dataclasses import fields as dataclass_fields
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -44,13 +45,14 @@ def lock_text(lock: Lock) -> bytes:
 
 
 def lock_pieces(lock: Lock) -> Iterator[bytes]:
-    """The lock's file piece by piece: it may be long."""
+    """The lock's file piece by piece: it may be long, and a track's part of it is made when its turn comes."""
     document = {
         "version": LOCK_VERSION,
         "manifest": lock.manifest,
-        "tracks": {name: _track_document(track) for name, track in lock.tracks.items()},
+        "tracks": {name: partial(_track_document, track) for name, track in lock.tracks.items()},
     }
-    pieces = json.JSONEncoder(indent=1, ensure_ascii=False, sort_keys=True).iterencode(document)
+    encoder = json.JSONEncoder(indent=1, ensure_ascii=False, sort_keys=True, default=lambda part: part())
+    pieces = encoder.iterencode(document)
     return (piece.encode() for piece in chain(pieces, "\n"))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.money import Basis, as_usd
 from pipeline.report.books_json import seconds_got
-from pipeline.report.cost_csv import csv_table
+from pipeline.report.cost_csv import csv_lines
 from pipeline.times import timestamp
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ COLUMNS: Final = (
 )
 
 #: How an export begins, whatever is in it.
-CSV_HEAD: Final = csv_table(COLUMNS, ())
+CSV_HEAD: Final = b"".join(csv_lines(COLUMNS, ()))
 
 
 def books_csv(books: Books, *, unbilled: bool = False) -> bytes:
@@ -52,7 +52,7 @@ def books_csv(books: Books, *, unbilled: bool = False) -> bytes:
     if unbilled:
         rows += _unbilled(books, "reserved")
         rows += _unbilled(books, "possible_duplicate")
-    return csv_table(COLUMNS, rows)
+    return b"".join(csv_lines(COLUMNS, rows))
 
 
 def _charge(entry: Entry) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 from typing import TYPE_CHECKING, Final
 
 from pipeline.report.cost_json import take_document
 from pipeline.report.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline.report.costs import CostReport
 
@@ -40,19 +39,24 @@ COLUMNS: Final = (
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def cost_csv(report: CostReport) -> bytes:
-    """The takes as CSV (RFC 4180, UTF-8). Words are joined by `; `; what nobody knows is an empty cell."""
-    return csv_table(COLUMNS, map(take_document, report.takes))
+def cost_csv(report: CostReport) -> Iterator[bytes]:
+    """The takes as CSV (RFC 4180, UTF-8), line by line. Words are joined by `; `; what nobody knows is left empty."""
+    return csv_lines(COLUMNS, map(take_document, report.takes))
 
 
-def csv_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
     """A head and a line for each of `rows`, which have a value for every column; amounts end in `_usd`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer = csv.writer(_Line(), lineterminator="\n")
+    yield writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(column, row[column]) for column in columns])
-    return text.getvalue().encode()
+        yield writer.writerow([_cell(column, row[column]) for column in columns])
+
+
+class _Line:
+    """A file that hands back what is written to it: a CSV writer passes that on."""
+
+    def write(self, text: str) -> bytes:
+        return text.encode()
 
 
 def _cell(column: str, value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,10 @@ COST_REPORT_VERSION: Final = 1
 
 
 def cost_json(report: CostReport) -> Iterator[bytes]:
-    """The report for machines, piece by piece: amounts are numbers in dollars, and what nobody knows is null."""
+    """The report for machines, piece by piece: amounts are numbers in dollars, and what nobody knows is null.
+
+    Each of its many parts is made when its turn comes, so that they are not all in memory together.
+    """
     document = {
         "version": COST_REPORT_VERSION,
         "generated_at": report.generated_at,
@@ -28,12 +32,13 @@ def cost_json(report: CostReport) -> Iterator[bytes]:
         "manifests": [_manifest(one) for one in report.manifests],
         "by_tag": _groups("tag", report.by_tag),
         "by_model": _groups("model", report.by_model),
-        "takes": [take_document(take) for take in report.takes],
+        "takes": [partial(take_document, take) for take in report.takes],
         "twins": [
             {"manifest": twins.manifest, "track": twins.track, "message": twins.sentence} for twins in report.twins
         ],
     }
-    pieces = json.JSONEncoder(indent=1, ensure_ascii=False, allow_nan=False).iterencode(document)
+    encoder = json.JSONEncoder(indent=1, ensure_ascii=False, allow_nan=False, default=lambda part: part())
+    pieces = encoder.iterencode(document)
     # A broken surrogate from outside becomes its own JSON escape, since it can only stand inside a string.
     return (piece.encode(errors="backslashreplace") for piece in chain(pieces, "\n"))
 
@@ -78,8 +83,12 @@ def _manifest(one: ManifestCosts) -> dict[str, Any]:
     }
 
 
-def _groups(word: str, groups: Iterable[Group]) -> list[dict[str, Any]]:
-    return [{word: group.word, "run": group.run.document(), "to_date": group.to_date.document()} for group in groups]
+def _groups(word: str, groups: Iterable[Group]) -> list[partial[dict[str, Any]]]:
+    return [partial(_group, word, group) for group in groups]
+
+
+def _group(word: str, group: Group) -> dict[str, Any]:
+    return {word: group.word, "run": group.run.document(), "to_date": group.to_date.document()}
 
 
 def _usd(microusd: int | None) -> float | None:

@@ -24,7 +24,7 @@ GIVEN = {"skyhaven": ManifestFacts(budget_microusd=500_000)}
 
 
 def _cells(report):
-    return list(csv.DictReader(io.StringIO(cost_csv(report).decode())))
+    return list(csv.DictReader(io.StringIO(b"".join(cost_csv(report)).decode())))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -43,19 +44,23 @@ class Timeline:
 
     def mean_s(self, phase: str) -> float | None:
         """What a take spends in `phase`, of those that have it; None where none has."""
-        lengths = [span.end - span.begin for lane in self.lanes for span in lane.spans if span.phase == phase]
-        return sum(lengths) / len(lengths) if lengths else None
+        total, number = 0.0, 0
+        for lane in self.lanes:
+            for span in lane.spans:
+                if span.phase == phase:
+                    total, number = total + span.end - span.begin, number + 1
+        return total / number if number else None
 
 
 def timeline_of(given: PageInput) -> Timeline:
     """The timeline of the run that `given` is about; without lanes where the ledger knows none."""
     jobs = [job for job in given.costs.jobs if job.run in given.costs.runs]
     finishings = {(one.manifest, one.track): one for one in given.finishings}
-    finished = (at for one in given.finishings for at in (one.began_at, one.ended_at) if math.isfinite(at))
-    moments = sorted({*_moments(jobs), *finished})
-    if not moments:
+    first = min(_moments(jobs, given.finishings), default=None)
+    if first is None:
         return Timeline((), 0.0)
-    clock = _RunClock([at for at in given.starts if math.isfinite(at)] or moments[:1], moments)
+    starts = [at for at in given.starts if math.isfinite(at)] or [first]
+    clock = _RunClock(starts, _moments(jobs, given.finishings))
     lanes = list(_job_lanes(jobs, finishings, clock))
     told = {(job.intent.manifest, job.intent.track) for job in jobs}
     only_finished = (one for at, one in finishings.items() if at not in told)
@@ -64,24 +69,25 @@ def timeline_of(given: PageInput) -> Timeline:
     return Timeline(tuple(lane for lane in lanes if lane.spans), clock.seconds, clock.breaks)
 
 
-def _moments(jobs: Iterable[Job]) -> Iterator[float]:
-    for job in jobs:
-        times = (job.intended_at, job.accepted_at, job.ended_at, job.collected_at)
-        yield from (at for at in times if at is not None and math.isfinite(at))
+def _moments(jobs: Iterable[Job], finishings: Iterable[TrackFinishing]) -> Iterator[float]:
+    """Whenever something has happened."""
+    of_jobs = (at for job in jobs for at in (job.intended_at, job.accepted_at, job.ended_at, job.collected_at))
+    of_finishing = (at for one in finishings for at in (one.began_at, one.ended_at))
+    return (at for at in chain(of_jobs, of_finishing) if at is not None and math.isfinite(at))
 
 
 class _RunClock:
     """Seconds since 1970 become seconds of the run, in which the time between two of its processes does not count."""
 
-    def __init__(self, starts: Sequence[float], moments: Sequence[float]) -> None:
+    def __init__(self, starts: Iterable[float], moments: Iterable[float]) -> None:
         self._starts = sorted(starts)
-        self._offsets: list[float] = []
-        total = 0.0
-        for number, start in enumerate(self._starts):
-            self._offsets.append(total)
-            following = self._starts[number + 1] if number + 1 < len(self._starts) else float("inf")
-            last = max((at for at in moments if start <= at < following), default=start)
-            total += last - start
+        last = list(self._starts)  # moments of each process
+        for at in moments:
+            number = bisect_right(self._starts, at) - 1
+            if number >= 0:
+                last[number] = max(last[number], at)
+        lengths = [ended - began for began, ended in zip(self._starts, last, strict=True)]
+        *self._offsets, total = accumulate(lengths, initial=0.0)
         self.seconds = total
         self.breaks = tuple(offset for offset in self._offsets[1:] if 0 < offset < total)
 
