@@ -33,7 +33,12 @@ def earliest_turn(answered: Sequence[float], in_flight: int, limit: int) -> floa
     make room.
     """
     minute = _room_at(answered, in_flight, limit, WINDOW_S)
-    return max(minute, _room_at(answered, in_flight, max(1, limit // _BURSTS_A_WINDOW), BURST_S))
+    return max(minute, _room_at(answered, in_flight, most_in_a_burst(limit), BURST_S))
+
+
+def most_in_a_burst(limit: int) -> int:
+    """How many requests may leave within 10 s where `limit` may within a minute."""
+    return max(1, limit // _BURSTS_A_WINDOW)
 
 
 def _room_at(answered: Sequence[float], in_flight: int, most: int, window_s: float) -> float:
@@ -88,13 +93,17 @@ class Allowance:
         """How long the gateway still wants nothing at all."""
         return max(0.0, self._paused_until - now)
 
-    def wait_s(self, now: float) -> float:
-        """How long the next request has to wait; infinite: until one that is on its way is answered."""
+    def wait_s(self, now: float, kept: int = 0) -> float:
+        """How long the next request has to wait; infinite: until one that is on its way is answered.
+
+        `kept`: so many more are to have room after it, as far as there can be such room at all.
+        """
         share = self.share(now)
         if share is None:
             return self.pause_s(now)
         self._forget(now)
-        turn = earliest_turn(self._answered, self._in_flight, share)
+        kept = max(0, min(kept, most_in_a_burst(share) - 1 - self._in_flight))
+        turn = earliest_turn(self._answered, self._in_flight + kept, share)
         return max(self._paused_until, turn, now) - now
 
     def leave(self) -> None:

@@ -15,7 +15,7 @@ from pipeline.gateway.documents import LARGEST_ANSWER, unpacked
 from pipeline.gateway.errors import KeyRefused
 from pipeline.gateway.exchanges import exchange, timeouts
 from pipeline.gateway.headers import rate_facts
-from pipeline.gateway.pacing import surely
+from pipeline.gateway.pacing import SURELY
 from pipeline.gateway.verdicts import Lost, wait_asked_s
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Api:
         """How many requests may be sent here; None: no limit is known."""
         return self._pacer.share
 
-    def turn(self, worth: Worth = surely) -> AbstractAsyncContextManager[None]:
+    def turn(self, worth: Worth = SURELY) -> AbstractAsyncContextManager[None]:
         """Wait for leave to send one request here, which ends with the block. Raises WaitTooLong."""
         return self._pacer.turn(worth)
 

@@ -21,7 +21,7 @@ from pipeline.gateway.connections import Network, keep_addresses_out_of_logs
 from pipeline.gateway.documents import LARGEST_ANSWER
 from pipeline.gateway.downloading import Downloader
 from pipeline.gateway.errors import KeyRefused
-from pipeline.gateway.pacing import surely
+from pipeline.gateway.pacing import SURELY
 from pipeline.gateway.verdicts import Lost, poll_error, submit_error, usage_error
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Gateway:
             raise submit_error(answer)
         return accepted
 
-    async def poll(self, job_id: str, worth: Worth = surely) -> JobAnswer | None:
+    async def poll(self, job_id: str, worth: Worth = SURELY) -> JobAnswer | None:
         """How a job stands; None where nothing is new (304, or asked too soon).
 
         `worth`: the chance that it has ended, by which polls and submits wait for their turns where the limit is tight.
@@ -185,7 +185,7 @@ class Gateway:
         return self._downloader.download(address, limit_bytes=limit_bytes)
 
     async def _ask(
-        self, method: str, path: str, *, limit_bytes: int = LARGEST_ANSWER, worth: Worth = surely
+        self, method: str, path: str, *, limit_bytes: int = LARGEST_ANSWER, worth: Worth = SURELY
     ) -> Answer | Lost:
         async with self._api.turn(worth):
             return await self._api.send(method, path, total_s=self._timeouts.question_s, limit_bytes=limit_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -17,20 +18,68 @@ if TYPE_CHECKING:
 
     from pipeline.gateway.headers import RateFacts
 
-    #: What a request is worth at a moment, on the event loop's clock: the chance that it frees a slot, or fills one.
-    Worth = Callable[[float], float]
-
 _SHORTEST_WAIT_S: Final = 1e-6  # a clock's own grain: less than this is now
 _WORTH_TELLING_S: Final = 1.0
 _SAME_MOMENT_S: Final = 0.1
 #: Who has waited for so many seconds is worth as much more as a sure thing: nobody waits for ever.
 _PATIENCE_S: Final = 60.0
-SURE: Final = 1.0
+#: The submit that fills a slot follows within so many seconds on the poll that has found it free.
+_FOLLOWS_WITHIN_S: Final = 0.5
 
 
-def surely(_: float) -> float:
-    """The worth of what fills a free slot, or has to be asked whatever comes of it."""
-    return SURE
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a request is worth: the chance, at a moment on the event loop's clock, that it frees a slot, or fills one.
+
+    `is_followed`: does a submit follow at once where a slot is freed?
+    """
+
+    chance: Callable[[float], float]
+    is_followed: Callable[[], bool] = lambda: False
+
+    def followers(self, now: float) -> float:
+        """How many requests follow on it at once, in the mean."""
+        return self.chance(now) if self.is_followed() else 0.0
+
+
+#: Of what fills a free slot, or has to be asked whatever comes of it.
+SURELY: Final = Worth(lambda _: 1.0)
+
+
+class _Followers:
+    """Requests that are expected to follow on others, in the mean: room is kept for them.
+
+    Else many polls at once would take all the room there is, and the slots that they free would stand empty.
+    """
+
+    def __init__(self) -> None:
+        self._to_come = 0.0  # once those on their way are answered
+        self._due: deque[tuple[float, float]] = deque()  # until when, and how many
+
+    def left(self, number: float) -> None:
+        """One has left that so many follow on."""
+        self._to_come += number
+
+    def answered(self, number: float, now: float) -> None:
+        """It is answered, or never will be."""
+        self._to_come = max(0.0, self._to_come - number)
+        if number:
+            self._due.append((now + _FOLLOWS_WITHIN_S, number))
+
+    def came(self) -> None:
+        """One that filled a slot has left."""
+        rest = 1.0
+        while self._due and rest > 0:
+            until, number = self._due.popleft()
+            if number > rest:
+                self._due.appendleft((until, number - rest))
+            rest -= number
+
+    def expected(self, now: float) -> float:
+        """How many may still come."""
+        while self._due and self._due[0][0] <= now:
+            self._due.popleft()
+        return self._to_come + sum(number for _, number in self._due)
 
 
 @dataclass(eq=False)
@@ -43,7 +92,7 @@ class _Waiting:
     roused: anyio.Event = field(default_factory=anyio.Event)  # it has its turn, or is to look after the others' turns
 
     def claim(self, now: float) -> float:
-        return self.worth(now) + (now - self.since) / _PATIENCE_S
+        return self.worth.chance(now) + (now - self.since) / _PATIENCE_S
 
 
 class Pacer:
@@ -65,6 +114,7 @@ class Pacer:
         self._queue: list[_Waiting] = []
         self._giver: _Waiting | None = None
         self._needs_an_answer = False  # there is no room until one that is on its way is answered
+        self._followers = _Followers()
 
     @property
     def share(self) -> int | None:
@@ -72,20 +122,23 @@ class Pacer:
         return self._allowance.share(anyio.current_time())
 
     @asynccontextmanager
-    async def turn(self, worth: Worth = surely) -> AsyncIterator[None]:
+    async def turn(self, worth: Worth = SURELY) -> AsyncIterator[None]:
         """Wait for leave to send one request; the block ends with its answer, or once there will be none.
 
         Raises WaitTooLong where the gateway wants a longer pause than a run has. Waiting for one's turn under the limit
         is never too long.
         """
-        if self._queue or self._allowance.wait_s(anyio.current_time()) > _SHORTEST_WAIT_S:
+        if self._queue or self._wait_s(worth, anyio.current_time()) > _SHORTEST_WAIT_S:
             await self._wait(worth)
         else:
-            self._allowance.leave()
+            self._leave(worth)
+        followers = worth.followers(anyio.current_time())
+        self._followers.left(followers)
         try:
             yield
         finally:
             self._allowance.answered(anyio.current_time())
+            self._followers.answered(followers, anyio.current_time())
             if self._giver is not None and self._needs_an_answer:
                 self._giver.roused.set()
 
@@ -97,9 +150,28 @@ class Pacer:
         """A request came too soon: everybody waits."""
         self._allowance.refused(retry_after_s, anyio.current_time())
 
+    def _wait_s(self, worth: Worth, now: float) -> float:
+        """How long a request of such worth has to wait: until there is room for it, and for what follows.
+
+        What is expected to follow may not come: where it is waited for, no longer than until that is known.
+        """
+        room_s = self._allowance.wait_s(now)
+        followers = worth.followers(now)
+        if not followers:
+            return room_s
+        kept_s = self._allowance.wait_s(now, round(self._followers.expected(now) + followers))
+        return min(kept_s, max(room_s, _FOLLOWS_WITHIN_S))
+
+    def _leave(self, worth: Worth) -> None:
+        self._allowance.leave()
+        if worth is SURELY:
+            self._followers.came()
+
     async def _wait(self, worth: Worth) -> None:
         waiting = _Waiting(worth, anyio.current_time())
         self._queue.append(waiting)
+        if self._giver is not None and worth is SURELY:
+            self._giver.roused.set()  # the room that is kept from polls is for such as this
         try:
             while not waiting.has_turn:
                 if self._giver in (None, waiting):
@@ -123,11 +195,10 @@ class Pacer:
     async def _give(self, giver: _Waiting) -> None:
         """Give turns until `giver` has had its own, or sleep until the next may be given. Raises WaitTooLong."""
         now = anyio.current_time()
-        wait_s = self._allowance.wait_s(now)
+        best, wait_s = self._next(now)
         if wait_s <= _SHORTEST_WAIT_S:
-            best = max(self._queue, key=lambda waiting: waiting.claim(now))
             self._queue.remove(best)
-            self._allowance.leave()
+            self._leave(best.worth)
             best.has_turn = True
             best.roused.set()
             return
@@ -144,6 +215,16 @@ class Pacer:
         self._needs_an_answer = wait_s == math.inf
         with anyio.move_on_after(wait_s):
             await giver.roused.wait()
+
+    def _next(self, now: float) -> tuple[_Waiting, float]:
+        """Whose turn is next, and how long it has to wait: of the most worth, unless only others have room."""
+        best = max(self._queue, key=lambda waiting: waiting.claim(now))
+        wait_s = self._wait_s(best.worth, now)
+        if wait_s > _SHORTEST_WAIT_S and best.worth is not SURELY:
+            sure = next((waiting for waiting in self._queue if waiting.worth is SURELY), None)
+            if sure is not None and (sooner_s := self._wait_s(SURELY, now)) < wait_s:
+                return sure, sooner_s
+        return best, wait_s
 
     def _tell(self, wait_s: float, pause_s: float) -> None:
         if _WORTH_TELLING_S <= wait_s < math.inf:

@@ -28,7 +28,9 @@ _BELIEF: Final = 0.5
 _SPREAD_BELIEF: Final = 4.0
 _USUAL_SIGMA: Final = 0.35
 _LOG_EDGES: Final = [math.log(age) for age in AGES[1:-1]]
-_LOG_AGES: Final = [-math.inf, *_LOG_EDGES, math.inf]
+#: Of the age that a job has outlasted, and of the one by which it had ended: beyond the grid that is any later one.
+_LOG_AFTER: Final = [-math.inf, *map(math.log, AGES[1:])]
+_LOG_UNTIL: Final = [-math.inf, *_LOG_EDGES, math.inf]
 _ROOT_2: Final = math.sqrt(2)
 _ROOT_2_PI: Final = math.sqrt(2 * math.pi)
 #: Where less than so much of a normal distribution lies between two places, all of it is taken to lie at the nearer.
@@ -118,13 +120,13 @@ def _inside(times: Lognormal, after: int, until: int) -> tuple[float, float]:
 
     Those of a normal distribution cut off at both ends, Johnson, Kotz and Balakrishnan (1994), 13.134 f.
     """
-    low, high = ((_LOG_AGES[place] - times.log_median) / times.sigma for place in (after, until))
+    low, high = ((log - times.log_median) / times.sigma for log in (_LOG_AFTER[after], _LOG_UNTIL[until]))
     if low > 0:  # both from the tail that is nearer: far out the other has no digits left
         inside = 0.5 * (math.erfc(low / _ROOT_2) - math.erfc(high / _ROOT_2))
     else:
         inside = 0.5 * (math.erfc(-high / _ROOT_2) - math.erfc(-low / _ROOT_2))
     if inside < _NOTHING:
-        return _LOG_AGES[after if low > 0 else until], 0.0
+        return _LOG_AFTER[after] if low > 0 else _LOG_UNTIL[until], 0.0
     at_low, at_high = (math.exp(-edge * edge / 2) / _ROOT_2_PI / inside for edge in (low, high))
     beyond = at_low - at_high  # of the mean, in sigmas
     kept = 1 + (low * at_low if after > 0 else 0.0) - (high * at_high if until < LAST else 0.0) - beyond * beyond

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from pipeline.gateway.errors import GatewayError, JobNotFound, KeyRefused
+from pipeline.gateway.pacing import Worth
 from pipeline.gateway.polling import AFTER_UNCHANGED_S, next_poll_s
 from pipeline.jobs import State
 from pipeline.money import dollars
@@ -112,7 +113,8 @@ class Asker:
 
     async def _poll(self, job: Job) -> JobAnswer | None:
         job_id = str(job.job_id)
-        worth = partial(self._tools.planner.worth, job_id)
+        planner = self._tools.planner
+        worth = Worth(partial(planner.worth, job_id), lambda: planner.waiting > 0)
         try:
             return await self._tools.gateway_at(job.intent.origin).poll(job_id, worth)
         except KeyRefused as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections import deque
+from collections import Counter, deque
 
 import anyio
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from pipeline.gateway.allowance import Allowance, earliest_turn, risen_limit
 from pipeline.gateway.errors import RateLimited, WaitTooLong
 from pipeline.gateway.headers import RateFacts
-from pipeline.gateway.pacing import Pacer
+from pipeline.gateway.pacing import Pacer, Worth
 
 LONG_AGO = -math.inf
 MINUTE_S = 60.001
@@ -215,7 +215,7 @@ class TestPacer:
 
         async def wait(name: str, worth: float, after_s: float = 0.0) -> None:
             await anyio.sleep(after_s)
-            async with pacer.turn(lambda _: worth):
+            async with pacer.turn(Worth(lambda _: worth)):
                 order.append(name)
 
         async with anyio.create_task_group() as tasks, pacer.turn():  # the next may go ten seconds later
@@ -225,6 +225,53 @@ class TestPacer:
             tasks.start_soon(wait, "late and sure", 1.0, 61.0)
             await anyio.wait_all_tasks_blocked()
         assert order == ["sure", "even", "hopeless", "late and sure"]
+
+    async def test_polls_leave_room_for_the_submits_that_follow_on_them(self) -> None:
+        """Ten polls of jobs that are done, and room for ten requests: five find a slot free, and five fill it."""
+        pacer, order = Pacer(30), []
+
+        async def poll() -> None:
+            async with pacer.turn(Worth(lambda _: 1.0, lambda: True)):
+                order.append(("poll", anyio.current_time()))
+            async with pacer.turn():
+                order.append(("submit", anyio.current_time()))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(10):
+                tasks.start_soon(poll)
+        moments = [round(at, 1) for _, at in order]
+        assert Counter(zip((what for what, _ in order), moments, strict=True)) == {
+            ("poll", 0.0): 5,
+            ("submit", 0.0): 5,
+            ("poll", 10.0): 5,
+            ("submit", 10.0): 5,
+        }
+
+    async def test_room_for_what_never_follows_is_kept_for_a_moment_only(self) -> None:
+        """A poll may find its job unfinished; the next has its turn then, and only the last has no room for another."""
+        pacer, moments = Pacer(30), []
+
+        async def poll() -> None:
+            async with pacer.turn(Worth(lambda _: 0.9, lambda: True)):
+                moments.append(anyio.current_time())
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(10):
+                tasks.start_soon(poll)
+        assert moments[-2] < 3
+        assert moments[-1] == pytest.approx(BURST_S, abs=0.1)
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 5])
+    async def test_where_there_is_no_room_for_two_a_poll_still_has_its_turn(self, limit: int) -> None:
+        """And what follows on it the next."""
+        pacer, order = Pacer(limit), []
+        for number in range(4):
+            async with pacer.turn(Worth(lambda _: 1.0, lambda: True)):
+                order.append(("poll", number))
+            async with pacer.turn():
+                order.append(("submit", number))
+        assert order == [(what, number) for number in range(4) for what in ("poll", "submit")]
+        assert anyio.current_time() < 60 * 8 / limit + 60
 
     async def test_a_request_counts_until_its_answer_is_a_window_old(self) -> None:
         """The gateway counts it when it arrives, which may be just before the answer leaves."""

@@ -8,7 +8,7 @@ from itertools import count, pairwise
 
 import pytest
 
-from pipeline.pace.ages import at_or_before
+from pipeline.pace.ages import AGES, LAST, at_or_before
 from pipeline.pace.job_times import JobTimes
 from pipeline.pace.likelihood import Lognormal, fitted
 from pipeline.pace.planner import PollPlanner, Span, kind_of
@@ -167,6 +167,16 @@ def test_a_job_that_ends_far_from_all_others_moves_the_fit_towards_it() -> None:
         moved = fitted(far, Lognormal(math.log(30.0), 0.05), Lognormal(math.log(30.0), 0.05))
         assert (moved.log_median - usual.log_median) * (far_s - 30.0) > 0
         assert moved.sigma > usual.sigma
+
+
+@pytest.mark.parametrize("seen", [(LAST, LAST), (0, LAST), (0, 1), (LAST - 1, LAST), (200, 201)])
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 30.0])
+def test_whatever_a_poll_has_seen_there_is_a_fit(seen: tuple[int, int], sigma: float) -> None:
+    """A job that was asked about a week later has outlasted all ages that there are."""
+    for spans in ({seen: 1.0}, {seen: 1.0, (150, 151): 40.0}):
+        fit = fitted(spans, Lognormal(math.log(45.0), sigma), Lognormal(math.log(45.0), sigma))
+        assert math.log(0.01) < fit.log_median < math.log(AGES[-1]) + 1
+        assert 0.01 < fit.sigma < 30
 
 
 def test_a_run_starts_from_what_an_earlier_one_saw() -> None:
