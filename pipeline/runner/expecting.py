@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from pipeline.loopback import is_loopback
 from pipeline.pace.planner import FIRST_MEDIAN_S, PollPlanner, Span, kind_of
 
 if TYPE_CHECKING:
     from pipeline.gateway.client import Gateway
+    from pipeline.gateway_choice import GatewayChoice
     from pipeline.ledger.writing import LedgerWriter
     from pipeline.runner.hints import Hints
     from pipeline.workspace import Plan
@@ -26,7 +29,7 @@ async def planner_for(
     return PollPlanner(
         slots=concurrency or sum(one.concurrency for one in settings),
         gap_s=min(one.poll_interval_s for one in settings),
-        first_median_s=FIRST_MEDIAN_S[choice.kind],
+        first_median_s=first_median_s(choice),
         requests_per_minute=lambda: None if gateway is None else gateway.requests_per_minute,
         earlier=[
             Span(kind_of(span.model, span.seconds_asked), span.after_s, span.until_s)
@@ -35,3 +38,12 @@ async def planner_for(
         ],
         on_sooner=hints.rouse,
     )
+
+
+def first_median_s(choice: GatewayChoice) -> float:
+    """What is believed of job times before anything is known.
+
+    A gateway on this machine is the local one, served for several runs; where it is another's door, a few polls tell.
+    """
+    is_near = choice.kind == "local" or is_loopback(urlsplit(choice.origin).hostname or "")
+    return FIRST_MEDIAN_S["local" if is_near else "real"]

@@ -8,6 +8,9 @@ import anyio
 import pytest
 from worlds import HEAD, World, is_media, is_poll, is_submit
 
+from pipeline.gateway_choice import GatewayChoice
+from pipeline.runner.expecting import first_median_s
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -71,3 +74,20 @@ async def test_a_gateway_that_insists_on_its_interval_is_not_asked_sooner_again(
     head = HEAD.replace("concurrency: 4", "concurrency: 4, poll_interval: 0.5")
     await world.run(ALIKE, head=head)
     assert world.app.state.gateway.books.early_polls <= 4  # those that were asleep already
+
+
+@pytest.mark.parametrize(
+    ("base_url", "kind", "median_s"),
+    [
+        ("https://api.aigateway.sh/v1", "real", 45.0),
+        ("http://127.0.0.1:8787/v1", "real", 3.0),
+        ("http://localhost:8787/v1", "real", 3.0),
+        ("http://gateway.studio.lan/v1", "local", 3.0),
+        (None, "local", 3.0),
+    ],
+)
+async def test_a_gateway_on_this_machine_is_expected_to_be_the_quick_one(
+    base_url: str | None, kind: Any, median_s: float
+) -> None:
+    """Whoever serves the local gateway for several runs does not wait for it as for the real one."""
+    assert first_median_s(GatewayChoice(kind, base_url)) == median_s
