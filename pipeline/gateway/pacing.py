@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,7 @@ import anyio
 
 from pipeline.gateway.allowance import Allowance
 from pipeline.gateway.errors import LONGEST_WAIT_S, WaitTooLong
+from pipeline.gateway.refills import REFILLED_WITHIN_S, Refills
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,63 +23,25 @@ _WORTH_TELLING_S: Final = 1.0
 _SAME_MOMENT_S: Final = 0.1
 #: Who has waited for so many seconds is worth as much more as a sure thing: nobody waits for ever.
 _PATIENCE_S: Final = 60.0
-#: The submit that fills a slot follows within so many seconds on the poll that has found it free.
-_FOLLOWS_WITHIN_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
     """What a request is worth: the chance, at a moment on the event loop's clock, that it frees a slot, or fills one.
 
-    `is_followed`: does a submit follow at once where a slot is freed?
+    `is_refilled`: does a submit follow at once where a slot is freed?
     """
 
     chance: Callable[[float], float]
-    is_followed: Callable[[], bool] = lambda: False
+    is_refilled: Callable[[], bool] = lambda: False
 
-    def followers(self, now: float) -> float:
-        """How many requests follow on it at once, in the mean."""
-        return self.chance(now) if self.is_followed() else 0.0
+    def refills(self, now: float) -> float:
+        """How many submits follow on it at once, in the mean."""
+        return self.chance(now) if self.is_refilled() else 0.0
 
 
 #: Of what fills a free slot, or has to be asked whatever comes of it.
 SURELY: Final = Worth(lambda _: 1.0)
-
-
-class _Followers:
-    """Requests that are expected to follow on others, in the mean: room is kept for them.
-
-    Else many polls at once would take all the room there is, and the slots that they free would stand empty.
-    """
-
-    def __init__(self) -> None:
-        self._to_come = 0.0  # once those on their way are answered
-        self._due: deque[tuple[float, float]] = deque()  # until when, and how many
-
-    def left(self, number: float) -> None:
-        """One has left that so many follow on."""
-        self._to_come += number
-
-    def answered(self, number: float, now: float) -> None:
-        """It is answered, or never will be."""
-        self._to_come = max(0.0, self._to_come - number)
-        if number:
-            self._due.append((now + _FOLLOWS_WITHIN_S, number))
-
-    def came(self) -> None:
-        """One that filled a slot has left."""
-        rest = 1.0
-        while self._due and rest > 0:
-            until, number = self._due.popleft()
-            if number > rest:
-                self._due.appendleft((until, number - rest))
-            rest -= number
-
-    def expected(self, now: float) -> float:
-        """How many may still come."""
-        while self._due and self._due[0][0] <= now:
-            self._due.popleft()
-        return self._to_come + sum(number for _, number in self._due)
 
 
 @dataclass(eq=False)
@@ -114,7 +76,7 @@ class Pacer:
         self._queue: list[_Waiting] = []
         self._giver: _Waiting | None = None
         self._needs_an_answer = False  # there is no room until one that is on its way is answered
-        self._followers = _Followers()
+        self._refills = Refills()
 
     @property
     def share(self) -> int | None:
@@ -132,13 +94,13 @@ class Pacer:
             await self._wait(worth)
         else:
             self._leave(worth)
-        followers = worth.followers(anyio.current_time())
-        self._followers.left(followers)
+        refills = worth.refills(anyio.current_time())
+        self._refills.left(refills)
         try:
             yield
         finally:
             self._allowance.answered(anyio.current_time())
-            self._followers.answered(followers, anyio.current_time())
+            self._refills.answered(refills, anyio.current_time())
             if self._giver is not None and self._needs_an_answer:
                 self._giver.roused.set()
 
@@ -156,16 +118,16 @@ class Pacer:
         What is expected to follow may not come: where it is waited for, no longer than until that is known.
         """
         room_s = self._allowance.wait_s(now)
-        followers = worth.followers(now)
-        if not followers:
+        refills = worth.refills(now)
+        if not refills:
             return room_s
-        kept_s = self._allowance.wait_s(now, round(self._followers.expected(now) + followers))
-        return min(kept_s, max(room_s, _FOLLOWS_WITHIN_S))
+        kept_s = self._allowance.wait_s(now, round(self._refills.expected(now) + refills))
+        return min(kept_s, max(room_s, REFILLED_WITHIN_S))
 
     def _leave(self, worth: Worth) -> None:
         self._allowance.leave()
         if worth is SURELY:
-            self._followers.came()
+            self._refills.came()
 
     async def _wait(self, worth: Worth) -> None:
         waiting = _Waiting(worth, anyio.current_time())
