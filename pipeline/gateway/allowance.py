@@ -73,8 +73,8 @@ class Allowance:
         self._paused_until = -math.inf
         self._reduced: int | None = None
         self._reduced_at = -math.inf
-        self._others = 0  # requests in the gateway's window that are not ours: another process has the same key
-        self._others_until = -math.inf
+        self._left_by_others = math.inf  # of the gateway's own limit: another process may have the same key
+        self._left_until = -math.inf
 
     def limit(self, now: float) -> int | None:
         """Requests a minute that may be sent now; None: as many as we like."""
@@ -87,7 +87,8 @@ class Allowance:
     def share(self, now: float) -> int | None:
         """Of these, what is ours, as long as others use the key as they do; None: as many as we like."""
         limit = self.limit(now)
-        return None if limit is None else max(1, limit - (self._others if now < self._others_until else 0))
+        left = self._left_by_others if now < self._left_until else math.inf
+        return None if limit is None else max(1, int(min(limit, left)))
 
     def pause_s(self, now: float) -> float:
         """How long the gateway still wants nothing at all."""
@@ -124,9 +125,9 @@ class Allowance:
         if facts.remaining is None or allowed is None:
             return
         self._forget(now)
-        self._others = max(0, allowed - facts.remaining - self._in_flight - len(self._answered))
-        window_s = WINDOW_S if facts.reset_s is None else min(facts.reset_s, WINDOW_S)
-        self._others_until = now + window_s
+        others = max(0, allowed - facts.remaining - self._in_flight - len(self._answered))
+        self._left_by_others = allowed - others
+        self._left_until = now + (WINDOW_S if facts.reset_s is None else min(facts.reset_s, WINDOW_S))
 
     def refused(self, retry_after_s: float | None, now: float) -> None:
         """A request came too soon: nothing more is sent for a while, and less after that.

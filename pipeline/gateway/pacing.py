@@ -191,4 +191,4 @@ class Pacer:
     def _tell(self, wait_s: float, pause_s: float) -> None:
         if _WORTH_TELLING_S <= wait_s < math.inf:
             is_pause = wait_s - pause_s < _SAME_MOMENT_S
-            self._on_wait(wait_s, None if is_pause else self._allowance.limit(anyio.current_time()))
+            self._on_wait(wait_s, None if is_pause else self.share)

@@ -29,10 +29,11 @@ _LATE: Final = 8  # jobs that it goes by then
 
 @dataclass(slots=True)
 class _Seen:
-    """Between which ages of the grid a job has ended; LAST: it runs."""
+    """Between which ages of the grid a job has ended; until LAST: after all of them, or it runs."""
 
     after: int = 0
     until: int = LAST
+    has_ended: bool = False
 
 
 class JobTimes:
@@ -50,7 +51,8 @@ class JobTimes:
         self._believed = self._fit = Lognormal(math.log(median_s), sigma)
         self.survival: Sequence[float] = survival(self._fit.chances())
         for number, (after_s, until_s) in enumerate(spans):
-            self._jobs["earlier", number] = _Seen(at_or_before(after_s), at_or_after(until_s))
+            if after_s < until_s:  # else a clock was set back meanwhile
+                self._jobs["earlier", number] = _Seen(at_or_before(after_s), at_or_after(until_s), has_ended=True)
         if self._jobs:
             self._has_news = True
             self.estimate()
@@ -95,17 +97,20 @@ class JobTimes:
     def finished(self, job: Hashable, age_s: float) -> None:
         """A poll found it done at that age."""
         seen = self._jobs.get(job)
-        if seen is None or seen.until != LAST:
+        if seen is None or seen.has_ended:
+            return
+        if seen.after == 0 and at_or_after(age_s) == LAST:
+            self.dropped(job)  # an earlier run's, asked about hours later: when it ended nobody knows
             return
         self._note(seen.after, age_s, is_done=True)
-        seen.until = max(at_or_after(age_s), min(LAST, seen.after + 1))
+        seen.until, seen.has_ended = max(at_or_after(age_s), min(LAST, seen.after + 1)), True
         self._running -= 1
         self._forget_the_oldest()
 
     def dropped(self, job: Hashable) -> None:
         """Nothing more will be heard of it."""
         seen = self._jobs.pop(job, None)
-        if seen is not None and seen.until == LAST:
+        if seen is not None and not seen.has_ended:
             self._running -= 1
 
     def estimate(self) -> None:
@@ -134,7 +139,7 @@ class JobTimes:
         most = self._running + max(_REMEMBERED, self._running)
         surplus = len(self._jobs) - most
         if surplus > 0:
-            old = [job for job, seen in self._first(surplus) if seen.until != LAST]
+            old = [job for job, seen in self._first(surplus) if seen.has_ended]
             for job in old:
                 del self._jobs[job]
 
@@ -161,9 +166,9 @@ class JobTimes:
 
     def _keep_the_latest(self) -> None:
         """Go by the last few that ended, and what was submitted after them: before them was another gateway."""
-        ended = [number for number, seen in enumerate(self._jobs.values()) if seen.until != LAST]
+        ended = [number for number, seen in enumerate(self._jobs.values()) if seen.has_ended]
         first = ended[-_LATE]
         self._jobs = {job: seen for number, (job, seen) in enumerate(self._jobs.items()) if number >= first}
-        self._running = sum(seen.until == LAST for seen in self._jobs.values())
+        self._running = sum(not seen.has_ended for seen in self._jobs.values())
         self._surprises.clear()
         self._believed = Lognormal(self._fit.log_median, FIRST_SIGMA)

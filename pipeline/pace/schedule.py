@@ -76,7 +76,7 @@ def best_schedule(survival: Sequence[float], price_s: float, gap_s: float) -> Sc
     may_be_next = oldest + 1
     for place in range(oldest - 1, youngest - 1, -1):
         chance, age = survival[place], AGES[place]
-        soonest = bisect_right(AGES, age + gap_s - 1e-9)
+        soonest = max(place + 1, bisect_right(AGES, age + gap_s - 1e-9))
         for after in range(may_be_next - 1, soonest - 1, -1):
             lines.add(after, AGES[after], rest[after])
         may_be_next = min(may_be_next, soonest)

@@ -108,6 +108,19 @@ class TestAllowance:
         assert allowance.wait_s(0.0) == BURST_S
         assert allowance.wait_s(20.0) == 0.0
 
+    @pytest.mark.parametrize(
+        ("ours", "told", "remaining", "share"),
+        [(300, 600, 299, 299), (300, 600, 300, 300), (600, 30_000, 28_999, 600), (600, 600, 200, 200)],
+    )
+    def test_others_take_from_the_keys_limit_and_not_from_our_part_of_it(
+        self, ours: int, told: int, remaining: int, share: int
+    ) -> None:
+        """Two runs with half a key each have half a key each."""
+        allowance = Allowance(ours)
+        allowance.observe(RateFacts(limit=told, remaining=remaining, reset_s=60.0), now=0.0)
+        assert allowance.share(0.0) == share
+        assert allowance.share(60.0) == ours
+
     def test_our_own_requests_are_not_counted_twice(self) -> None:
         """Remaining 550 after 50 of ours: nobody else is there."""
         allowance = Allowance(600)

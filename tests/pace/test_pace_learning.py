@@ -179,6 +179,29 @@ def test_whatever_a_poll_has_seen_there_is_a_fit(seen: tuple[int, int], sigma: f
         assert 0.01 < fit.sigma < 30
 
 
+def test_jobs_of_last_night_do_not_spoil_what_is_known_of_tonights() -> None:
+    """Thirty are found done the next morning, and four still run: older than all ages that there are."""
+    one = planner()
+    night = [f"old-{number}" for number in range(34)]
+    for job in night:
+        one.began(job, KIND, -12 * 3600.0)
+    for job in night[:4]:
+        one.unfinished(job, 0.0)
+    for job in night[4:]:
+        one.finished(job, 0.0)
+    bench = Bench(one)
+    bench.play(bench.lognormal(60, 10.0))
+    assert sum(bench.delays[30:]) / 30 < 3.0
+
+
+@pytest.mark.parametrize("earlier", [(18_000.0, 20.0), (18_000.0, 18_001.0), (0.0, 1e9), (20.0, 20.0)])
+def test_spans_that_no_clock_should_tell_do_no_harm(earlier: tuple[float, float]) -> None:
+    """One that was set back, or forward: what an earlier run remembered is taken for what it is."""
+    bench = Bench(planner(earlier=[Span(KIND, *earlier)] * 20))
+    bench.play(bench.lognormal(60, 10.0))
+    assert sum(bench.delays[30:]) / 30 < 3.0
+
+
 def test_a_run_starts_from_what_an_earlier_one_saw() -> None:
     """Its first polls come when they pay."""
     spans = [Span(KIND, after, after + 3.0) for after in (24.0, 26.0, 28.0, 30.0, 32.0) for _ in range(10)]

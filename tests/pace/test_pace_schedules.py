@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.pace.ages import AGES, LAST, at_or_after, at_or_before
+from pipeline.pace.job_times import JobTimes
 from pipeline.pace.likelihood import Lognormal, survival
 from pipeline.pace.price import Kind, Supply, priced
 from pipeline.pace.schedule import best_schedule
@@ -96,3 +97,13 @@ def test_two_kinds_share_one_price() -> None:
     short, long = (schedule.next_age(None) for schedule in found.schedules)
     assert found.price_s > 0
     assert (short, long) == (pytest.approx(14, abs=4), pytest.approx(125, abs=35))
+
+
+def test_polls_without_a_gap_between_them_go_on_all_the_same() -> None:
+    """No manifest can say so, but who does is told of a later age each time."""
+    schedule = best_schedule(JobTimes(10.0, 0.25).survival, 0.0, 0.0)
+    ages = [schedule.next_age(None)]
+    while ages[-1] < 20:
+        ages.append(schedule.next_age(ages[-1]))
+    assert all(before < after for before, after in pairwise(ages))
+    assert schedule.polls > 5
