@@ -51,6 +51,7 @@ class _Waiting:
     worth: Worth
     since: float
     has_turn: bool = False
+    refills: float = 0.0  # once it has
     roused: anyio.Event = field(default_factory=anyio.Event)  # it has its turn, or is to look after the others' turns
 
     def claim(self, now: float) -> float:
@@ -90,17 +91,15 @@ class Pacer:
         Raises WaitTooLong where the gateway wants a longer pause than a run has. Waiting for one's turn under the limit
         is never too long.
         """
-        if self._queue or self._wait_s(worth, anyio.current_time()) > _SHORTEST_WAIT_S:
-            await self._wait(worth)
+        now = anyio.current_time()
+        if self._queue or self._wait_s(worth, now) > _SHORTEST_WAIT_S:
+            refills = await self._wait(worth)
         else:
-            self._leave(worth)
-        refills = worth.refills(anyio.current_time())
-        self._refills.left(refills)
+            refills = self._leave(worth, now)
         try:
             yield
         finally:
-            self._allowance.answered(anyio.current_time())
-            self._refills.answered(refills, anyio.current_time())
+            self._answered(refills)
             if self._giver is not None and self._needs_an_answer:
                 self._giver.roused.set()
 
@@ -124,12 +123,22 @@ class Pacer:
         kept_s = self._allowance.wait_s(now, round(self._refills.expected(now) + refills))
         return min(kept_s, max(room_s, REFILLED_WITHIN_S))
 
-    def _leave(self, worth: Worth) -> None:
+    def _leave(self, worth: Worth, now: float) -> float:
+        """A request leaves: how many submits are expected to follow on it."""
         self._allowance.leave()
         if worth is SURELY:
             self._refills.came()
+        refills = worth.refills(now)
+        self._refills.left(refills)
+        return refills
 
-    async def _wait(self, worth: Worth) -> None:
+    def _answered(self, refills: float) -> None:
+        now = anyio.current_time()
+        self._allowance.answered(now)
+        self._refills.answered(refills, now)
+
+    async def _wait(self, worth: Worth) -> float:
+        """Wait for one's turn: how many submits are expected to follow on the request."""
         waiting = _Waiting(worth, anyio.current_time())
         self._queue.append(waiting)
         if self._giver is not None and worth is SURELY:
@@ -144,7 +153,7 @@ class Pacer:
                     await waiting.roused.wait()
         except BaseException:
             if waiting.has_turn:
-                self._allowance.answered(anyio.current_time())
+                self._answered(waiting.refills)
             else:
                 self._queue.remove(waiting)
             raise
@@ -153,6 +162,7 @@ class Pacer:
                 self._giver = None
                 if self._queue:
                     self._queue[0].roused.set()
+        return waiting.refills
 
     async def _give(self, giver: _Waiting) -> None:
         """Give turns until `giver` has had its own, or sleep until the next may be given. Raises WaitTooLong."""
@@ -160,7 +170,7 @@ class Pacer:
         best, wait_s = self._next(now)
         if wait_s <= _SHORTEST_WAIT_S:
             self._queue.remove(best)
-            self._leave(best.worth)
+            best.refills = self._leave(best.worth, now)
             best.has_turn = True
             best.roused.set()
             return

@@ -260,6 +260,24 @@ class TestPacer:
             ("submit", 10.0): 5,
         }
 
+    async def test_so_do_polls_that_have_waited_for_their_turns(self) -> None:
+        """All of them are given in one moment, before any has been sent."""
+        pacer, order = Pacer(30), []
+
+        async def poll() -> None:
+            async with pacer.turn(Worth(lambda _: 1.0, lambda: True)):
+                order.append("poll")
+            async with pacer.turn():
+                order.append("submit")
+
+        for _ in range(10):
+            await take_a_turn(pacer)  # all the room of ten seconds
+        async with anyio.create_task_group() as tasks:
+            for _ in range(10):
+                tasks.start_soon(poll)
+            await anyio.sleep(15)
+            assert Counter(order) == {"poll": 5, "submit": 5}
+
     async def test_room_for_what_never_follows_is_kept_for_a_moment_only(self) -> None:
         """A poll may find its job unfinished; the next has its turn then, and only the last has no room for another."""
         pacer, moments = Pacer(30), []
