@@ -202,6 +202,29 @@ def test_spans_that_no_clock_should_tell_do_no_harm(earlier: tuple[float, float]
     assert sum(bench.delays[30:]) / 30 < 3.0
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_polls_say_each_job_has_a_moment_for_its_next(seed: int) -> None:
+    """Jobs of a second and of a week, clocks that jump, jobs that are dropped or never end."""
+    chance = random.Random(seed)
+    kinds = [kind_of(MODEL, seconds) for seconds in (2, 30, 300)]
+    wild = [Span(chance.choice(kinds), chance.expovariate(1e-4), chance.expovariate(1e-4)) for _ in range(20)]
+    one = planner(chance.choice([None, 1, 10, 600]), slots=8, earlier=wild)
+    now, flying = 0.0, {}
+    for number in range(60):
+        now += chance.choice([0.0, 0.1, 5.0, 300.0, 20_000.0])
+        one.waiting = chance.choice([0, 1, 100])
+        flying[str(number)] = now - chance.choice([0.0, 0.0, 60.0, 1e6])
+        one.began(str(number), chance.choice(kinds), flying[str(number)])
+        for job in chance.sample(sorted(flying), min(len(flying), 2)):
+            what = chance.choice([one.unfinished, one.finished, lambda job, _: one.dropped(job)])
+            what(job, max(flying[job], now - chance.choice([0.0, 100.0])))
+            if what != one.unfinished:
+                del flying[job]
+        for job, began in flying.items():
+            assert began <= one.due(job) < math.inf
+            assert 0 <= one.worth(job, now) <= 1
+
+
 def test_a_run_starts_from_what_an_earlier_one_saw() -> None:
     """Its first polls come when they pay."""
     spans = [Span(KIND, after, after + 3.0) for after in (24.0, 26.0, 28.0, 30.0, 32.0) for _ in range(10)]
