@@ -200,6 +200,8 @@ class PollPlanner:
         """Work out the price and the schedules, and rouse whoever is to be asked about sooner."""
         self._news = 0.0
         known = sum(times.known for times in self._times.values())
+        if not known:
+            return  # there is nobody to plan for
         kinds = [Kind(times.known / known, times.survival) for times in self._times.values()]
         supply = self._supply()
         found = priced(kinds, supply, self._gap_s, self._price_s, self._least_price_s())

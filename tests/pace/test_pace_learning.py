@@ -194,6 +194,15 @@ def test_jobs_of_last_night_do_not_spoil_what_is_known_of_tonights() -> None:
     assert sum(bench.delays[30:]) / 30 < 3.0
 
 
+def test_a_job_of_last_night_alone_teaches_nothing() -> None:
+    """When it ended nobody knows; whoever comes next is waited for as the very first."""
+    one = planner()
+    one.began("old", KIND, -12 * 3600.0)
+    one.finished("old", 0.0)
+    one.began("new", KIND, 0.0)
+    assert 0.0 < one.due("new") < 45.0
+
+
 @pytest.mark.parametrize("earlier", [(18_000.0, 20.0), (18_000.0, 18_001.0), (0.0, 1e9), (20.0, 20.0)])
 def test_spans_that_no_clock_should_tell_do_no_harm(earlier: tuple[float, float]) -> None:
     """One that was set back, or forward: what an earlier run remembered is taken for what it is."""
