@@ -38,7 +38,7 @@ _THRIFT: Final = 1.3
 _WORTH_ROUSING_S: Final = 0.25
 _JUST_NOW: Final = 0.95
 #: Where webhooks tell of jobs, one is asked about once all but so many would have ended, and so many seconds later.
-_LEFT_BY_THEN: Final = 0.02
+_LEFT_BY_THEN: Final = 0.01
 _TELLING_TAKES_S: Final = 10.0
 _UNPROVEN_S: Final = 20.0
 
