@@ -158,7 +158,7 @@ async def carry_out_locked(
                 ledger=writer,
                 finisher=finisher if finisher is not None else await stack.enter_async_context(_workers()),
                 clock=clock,
-                report=partial(write_reports, plan, workspace, writer, clock),
+                report=partial(write_reports, plan, workspace, writer=writer, clock=clock),
                 observe=observer,
                 steps=steps,
                 concurrency=concurrency,

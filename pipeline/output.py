@@ -307,3 +307,13 @@ def readable(rows: Iterable[IndexRow]) -> list[AssetRow]:
     """Those of an index's rows that can be read."""
     read = (row if isinstance(row, AssetRow) else read_row(row) for row in rows)
     return [row for row in read if row is not None]
+
+
+def documents(rows: Iterable[IndexRow], manifest: str) -> Iterator[Mapping[str, Any]]:
+    """Those of an index's rows of `manifest` that can be read, as JSON has them: what was read once is as it was."""
+    for row in rows:
+        if isinstance(row, AssetRow):
+            if row.manifest == manifest:
+                yield row.document()
+        elif row.get("manifest") == manifest and read_row(row) is not None:
+            yield row

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.audio.waveform import unpacked
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.store import check_charges, connect_to_read, readable_errors
-from pipeline.output import index_after, readable
+from pipeline.output import readable
 from pipeline.report.cost_csv import cost_csv
 from pipeline.report.cost_json import cost_json
 from pipeline.report.cost_markdown import cost_markdown
@@ -52,10 +52,15 @@ class _Books:
 
 
 async def write_reports(
-    plan: Plan, workspace: Workspace, writer: LedgerWriter, clock: Clock, result: RunResult
+    plan: Plan,
+    workspace: Workspace,
+    result: RunResult,
+    rows: Sequence[AssetRow],
+    *,
+    writer: LedgerWriter,
+    clock: Clock,
 ) -> None:
-    """Write the reports of a run that has just ended."""
-    rows = readable(index_after(plan.index, plan.manifests, [row for one in result.manifests for row in one.rows]))
+    """Write the reports of a run that has just ended; `rows`: the index's as they now stand."""
     runs = {part.plan.manifest.name: part.run for part in result.manifests if part.run is not None}
     had = {take.job.row: take.job for track in result.tracks for take in track.takes if take.job is not None}
     books = await writer.write(lambda ledger: _read(ledger, runs, rows, had))

@@ -11,7 +11,7 @@ import anyio
 from pipeline.files import FolderError
 from pipeline.jobs import OUTSTANDING, Commitment, State
 from pipeline.ledger.store import LedgerError
-from pipeline.output import index_after, readable
+from pipeline.output import documents, index_after, readable
 from pipeline.planning.plans import Step, estimates
 from pipeline.planning.renames import renamings
 from pipeline.runner.account import Account
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.ledger import Ledger
     from pipeline.ledger.records import Run
     from pipeline.ledger.writing import LedgerWriter
+    from pipeline.output import AssetRow
     from pipeline.pace.planner import PollPlanner
     from pipeline.planning.plans import ManifestPlan
     from pipeline.runner.events import Event
@@ -72,7 +73,8 @@ class Seams:
     ledger: LedgerWriter
     finisher: Finisher
     clock: Clock
-    report: Callable[[RunResult], Awaitable[None]]  # writes the reports, before the run is closed
+    # Writes the reports, of the result and of the index's rows, before the run is closed.
+    report: Callable[[RunResult, Sequence[AssetRow]], Awaitable[None]]
     observe: Callable[[Event], None] = lambda _: None
     steps: Sequence[UserStep] = ()
     concurrency: int | None = None  # jobs in flight over all manifests; None: each manifest's own
@@ -109,11 +111,11 @@ async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult
                 notices = await leave(tools, [work.run for work in works], runner.is_queued)
                 manifests = tuple(_as_left(one, work) for one, work in zip(manifests, works, strict=True))
             _pin(tools, manifests)
-            manifests = await _record(plan, workspace, seams, manifests, works)
+            manifests, rows = await _record(plan, workspace, seams, manifests, works)
             if seams.control.stop is None:
                 with seams.control.drawing_scope:
                     await draw_missing([row for one in manifests for row in one.rows], tools)
-            await seams.report(RunResult(manifests, time.perf_counter() - began, seams.control.stop))
+            await seams.report(RunResult(manifests, time.perf_counter() - began, seams.control.stop), rows)
         except (LedgerError, FolderError, OSError) as error:
             seams.control.halt(Stop(EXIT_FOLDER, folder_trouble(error)))
         else:
@@ -257,25 +259,24 @@ def _pin(tools: Tools, manifests: Sequence[ManifestResult]) -> None:
 
 async def _record(
     plan: Plan, workspace: Workspace, seams: Seams, manifests: Sequence[ManifestResult], works: Sequence[ManifestWork]
-) -> tuple[ManifestResult, ...]:
-    """Write the index, and remember it. The results, with all that came home in their runs."""
+) -> tuple[tuple[ManifestResult, ...], list[AssetRow]]:
+    """Write the index, and remember it. The results, with all that came home in their runs, and the index's rows."""
     output, observe = workspace.output, seams.observe
     manifests = [await measured(manifest, output.folder, seams.finisher, observe) for manifest in manifests]
     index = index_after(plan.index, plan.manifests, [row for manifest in manifests for row in manifest.rows])
     output.write_index(index)
-    known = readable(index)
 
     def recording(ledger: Ledger) -> tuple[ManifestResult, ...]:
         told = []
         for manifest, work in zip(manifests, works, strict=True):
             name = manifest.plan.manifest.name
-            ledger.record_assets(name, (row.document() for row in known if row.manifest == name))
+            ledger.record_assets(name, documents(index, name))
             ledger.note_finishings(work.run, manifest.finishings)
             home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
             told.append(replace(manifest, collected=frozenset(home)))
         return tuple(told)
 
-    return await seams.ledger.write(recording)
+    return await seams.ledger.write(recording), readable(index)
 
 
 async def _close(plan: Plan, seams: Seams, manifests: Sequence[ManifestResult], works: Sequence[ManifestWork]) -> None:
