@@ -123,6 +123,8 @@ class Job:
     seconds_got: float | None = None
     source: str | None = None  # SHA-256
     error: str | None = None
+    bought_by: str | None = None  # who paid for it, where it came from a team's store: here it costs nothing
+    bought_microusd: int | None = None  # what it cost there
 
     @property
     def key(self) -> PurchaseKey:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, fields, replace
 from operator import attrgetter
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.jobs import Intent, Job, PurchaseKey, State, check_transition
 from pipeline.ledger.drawings import Drawings
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Container, Iterable, Iterator, Mapping
 
+    from pipeline.ledger.records import Bought
+
 _INTENT_COLUMNS = tuple(item.name for item in fields(Intent) if item.name != "key")
 _JOB_COLUMNS = tuple(item.name for item in fields(Job) if item.name not in ("row", "run", "intent"))
+_ANOTHER_MACHINE: Final = "another machine was about to ask for it, and ended before anybody knew what became of it"
 _said = attrgetter(*_INTENT_COLUMNS)
 _SELECT_JOB = f"SELECT job, run, fingerprint, take, regeneration, {', '.join(_INTENT_COLUMNS + _JOB_COLUMNS)} FROM jobs"  # noqa: S608 - the columns are this file's own
 
@@ -176,6 +179,54 @@ class Ledger(Runs, Drawings, Timings):
             collected_at=source.stored_at,
             error=None,
         )
+
+    # --- what a team shares -----------------------------------------------------------------------------------------
+
+    def holder_name(self) -> str:
+        """What this ledger is called in claims: no other has the name, but for a copy of its file."""
+        (name,) = self.connection.execute("SELECT id FROM identity").fetchone()
+        return str(name)
+
+    def job_with(self, idempotency_key: str) -> Job | None:
+        """The job that was, or is to be, asked for under this key."""
+        return next(self._jobs("WHERE idempotency_key = ?", (idempotency_key,)), None)
+
+    def adopt(self, run: int, intent: Intent, bought: Bought, source: Source) -> Job:
+        """Another machine has paid for it, and its source came from the store: it is on these books, and costs nothing.
+
+        Where this ledger had begun to ask for that very job, it is that one.
+        """
+        job = self.job_with(intent.idempotency_key)
+        if job is None:
+            job = self._update(self.intend(run, intent, bought.at), sends=0)
+        if job.state in (State.UNKNOWN, State.REFUSED):
+            job = self._move(job, State.INTENDED)
+        if job.state is State.INTENDED:
+            job = self.accept(job.row, bought.job_id, bought.at, replay_proven=True)
+        if job.state is State.ACCEPTED:
+            job = self.complete(job.row, bought.at, 0, bought.basis)
+            job = self._update(job, bought_by=bought.by, bought_microusd=bought.cost_microusd)
+        self.collect(job.row, source)
+        return self._update(self.job(job.row), collected_at=bought.at)
+
+    def take_over(self, run: int, intent: Intent, intended_at: float, job_id: str | None, accepted_at: float) -> Job:
+        """Go on with what a machine that is no more has asked for, under its key; `job_id` None: if it did."""
+        job = self.job_with(intent.idempotency_key) or self.intend(run, intent, intended_at)
+        if job_id is None:
+            return self.lose_answer(job.row, _ANOTHER_MACHINE) if job.state is State.INTENDED else job
+        if job.state in (State.UNKNOWN, State.REFUSED):
+            job = self._move(job, State.INTENDED)
+        return self.accept(job.row, job_id, accepted_at, replay_proven=True) if job.state is State.INTENDED else job
+
+    def note_shared(self, row: int, store: str, now: float) -> None:
+        """Its source and its record are in that store."""
+        self.connection.execute("INSERT OR REPLACE INTO shared VALUES (?, ?, ?)", (store, row, now))
+
+    def shared_with(self, store: str) -> frozenset[int]:
+        """The rows of the jobs that are known to be in that store."""
+        return frozenset(row for (row,) in self.connection.execute("SELECT job FROM shared WHERE store = ?", (store,)))
+
+    # --- what may be asked again ------------------------------------------------------------------------------------
 
     def note(self, row: int, error: str) -> Job:
         """Remember why a job is not done yet, without moving it."""

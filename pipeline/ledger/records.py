@@ -51,6 +51,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Bought:
+    """What somebody else of the team has paid for a take, and when it came home there, in seconds since 1970."""
+
+    by: str
+    at: float
+    job_id: str
+    cost_microusd: int
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """What is shown of a finished file. `waveform`: as the audio room packs it; figures not measurable are None."""
 

@@ -144,6 +144,24 @@ _VERSION_5: Final = """
 ALTER TABLE jobs ADD COLUMN unfinished_at REAL;
 """
 
+# What a team shares: the ledger's own name in claims, what came from a store, and what was put there.
+_VERSION_6: Final = """
+ALTER TABLE jobs ADD COLUMN bought_by TEXT;
+ALTER TABLE jobs ADD COLUMN bought_microusd INTEGER;
+
+CREATE TABLE shared (
+    store TEXT NOT NULL,
+    job INTEGER NOT NULL REFERENCES jobs,
+    shared_at REAL NOT NULL,
+    PRIMARY KEY (store, job)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE identity (
+    id TEXT NOT NULL
+) STRICT;
+INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+"""
+
 #: MIGRATIONS[n] leads from version n to version n + 1; version 0 is an empty file.
-MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+MIGRATIONS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 VERSION: Final = len(MIGRATIONS)

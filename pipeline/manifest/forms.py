@@ -277,6 +277,25 @@ class Short(Wrapped):
         return {"enum": list(self.words)}
 
 
+class OrText(Wrapped):
+    """Text for the section that has nothing but `key`."""
+
+    def __init__(self, section: type[BaseModel], key: str, text: Text) -> None:
+        super().__init__(section)
+        self.key = key
+        self.text = text
+
+    def read(self, value: object, section: Callable[[object], object]) -> object:
+        if isinstance(value, Mapping):
+            return section(value)
+        if isinstance(value, str):
+            return section({self.key: value})
+        raise refusal(value, f"{self.text.expected}, or a mapping with {', '.join(self.section.model_fields)}")
+
+    def short_form(self) -> JsonSchema:
+        return self.text.json_schema()
+
+
 class OneOrMore:
     """A list, or the one item that it would have."""
 

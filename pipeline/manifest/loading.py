@@ -21,10 +21,12 @@ from pipeline.manifest.rules import name_faults
 from pipeline.manifest.tracks import Manifest, Place
 from pipeline.manifest.values import Mapping, Plain, described
 from pipeline.money import budget_from_usd
+from pipeline.store_choice import StoreChoice, StoreMistake, store_address
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.manifest.model import StoreSection
     from pipeline.manifest.values import Document
 
 MOST_BYTES: Final = 16_000_000
@@ -61,6 +63,7 @@ def understood(document: Document, path: Path) -> Manifest:
     broken = {fault.path for fault in faults}
     faults += gateway_faults(section.gateway)
     faults += name_faults(section.name, ("name",))
+    store = _store(section.store, path, root, faults)
     if not (section.tracks or faults or document.mistakes):
         faults.append(Fault(("tracks",), "is empty, expected at least one track with a prompt"))
     prices_understood = not any(at[0] == "gateway" or at == ("defaults", "model") for at in broken)
@@ -74,7 +77,20 @@ def understood(document: Document, path: Path) -> Manifest:
         gateway=gateway_settings(section.gateway),
         budget_microusd=None if section.budget is None else budget_from_usd(section.budget),
         tracks=tuple(tracks),
+        store=store,
     )
+
+
+def _store(section: StoreSection | None, path: Path, root: Mapping, faults: list[Fault]) -> StoreChoice | None:
+    if section is None:
+        return None
+    try:
+        address = store_address(section.url, path.parent)
+    except StoreMistake as mistake:
+        at = ("store", "url") if isinstance(root.get("store"), Mapping) else ("store",)
+        faults.append(Fault(at, str(mistake)))
+        return None
+    return StoreChoice(address, section.required, section.lease)
 
 
 def _check_version(document: Document, root: Mapping) -> None:

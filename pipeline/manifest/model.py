@@ -11,7 +11,20 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Field
 
 from pipeline.audio.settings import FORMATS, Marking
-from pipeline.manifest.forms import Age, Exactly, Number, OneOf, OneOrMore, Short, Spelling, Switch, Text, Whole, YesNo
+from pipeline.manifest.forms import (
+    Age,
+    Exactly,
+    Number,
+    OneOf,
+    OneOrMore,
+    OrText,
+    Short,
+    Spelling,
+    Switch,
+    Text,
+    Whole,
+    YesNo,
+)
 from pipeline.manifest.sound_model import (
     PRESET_NAMES,
     GatesSection,
@@ -22,6 +35,7 @@ from pipeline.manifest.sound_model import (
     TrimSection,
 )
 from pipeline.manifest.tracks import OnExpired, SourceFormat  # noqa: TC001 - pydantic reads it
+from pipeline.store_choice import EXPECTED, LEASE_S
 
 LONGEST_PROMPT: Final = 10_000
 LONGEST_LYRICS: Final = 10_000
@@ -31,6 +45,7 @@ _HOST: Final = (
     r"(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _PRICE: Final = Exactly(0, 1000, "dollars")
+_STORE: Final = Text(f"a store's address: {EXPECTED}", 1000)
 
 OptionalModel = Annotated[str | None, Text("a model such as sony-ai/mmaudio-v2-text-to-audio", pattern=r"[^\s]+")]
 PricePerSecond = Annotated[Decimal, _PRICE]
@@ -201,6 +216,21 @@ class TrackSection(SharedKeys):
     )
 
 
+class StoreSection(Section):
+    """A team's store: what one machine paid for, all have."""
+
+    url: Annotated[str, _STORE] = Field(
+        description=f"Where it is: {EXPECTED} (relative to the manifest). Credentials come from the environment."
+    )
+    required: Annotated[bool, YesNo()] = Field(
+        default=False, description="Whether nothing is bought while the store can't be asked."
+    )
+    lease: Annotated[float, Number(2, 86_400, "seconds")] = Field(
+        default=LEASE_S,
+        description="After so long without a word, in seconds, a machine is taken for dead, and another goes on.",
+    )
+
+
 class ManifestSection(Section):
     """A manifest of named tracks for `pipeline`."""
 
@@ -213,6 +243,10 @@ class ManifestSection(Section):
     gateway: GatewaySection = Field(default_factory=GatewaySection, description="The music API: model, prices, pace.")
     budget: Annotated[Decimal | None, Exactly(0, MOST_DOLLARS, "dollars")] = Field(
         default=None, description="What a run may commit itself to, in USD. Left out: twice what its plan asks for."
+    )
+    store: Annotated[StoreSection | None, OrText(StoreSection, "url", _STORE)] = Field(
+        default=None,
+        description="A store that a team shares: takes that it has are fetched, what is bought is put there.",
     )
     defaults: DefaultsSection = Field(
         default_factory=DefaultsSection, description="What holds for every track that leaves it out."

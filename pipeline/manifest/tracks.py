@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.audio.settings import Finishing, Output
+    from pipeline.store_choice import StoreChoice
 
 SourceFormat = Literal["mp3", "wav"]
 OnExpired = Literal["hold", "regenerate"]
@@ -90,3 +91,4 @@ class Manifest:
     gateway: GatewaySettings
     budget_microusd: int | None
     tracks: tuple[Track, ...]
+    store: StoreChoice | None = None  # what a team shares

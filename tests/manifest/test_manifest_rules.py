@@ -60,7 +60,7 @@ TRACKS = "tracks: {a: {file: x.wav}}\n"
         pytest.param(HEAD + "track: 1\n" + TRACKS, "4:1: track: unknown key; did you mean 'tracks'?", id="key unknown"),
         pytest.param(
             HEAD + "colour: 1\n" + TRACKS,
-            "4:1: colour: unknown key; expected one of version, name, gateway, budget, defaults, tracks",
+            "4:1: colour: unknown key; expected one of version, name, gateway, budget, store, defaults, tracks",
             id="key like no other",
         ),
         pytest.param(

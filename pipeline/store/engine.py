@@ -1,0 +1,233 @@
+"""A store as obstore reaches it: S3, Google's and Azure's buckets, and folders. The one room that imports it.
+
+Every verb blocks; `ThreadedObjects` has them done in threads, for a run. obstore is an extra, imported only when a
+store is asked for. It finds its credentials where every program of these clouds does: in the environment, in what a
+machine's role gives, and, with boto3, in a profile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from pipeline.store.objects import AlreadyThere, Changed, Found, StoreTrouble, TooLong, Unconditional
+from pipeline.store_choice import NoStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+#: What is asked of a store at the same moment, by one run.
+MOST_AT_ONCE: Final = 32
+_PIECE_BYTES: Final = 1 << 20
+_CLIENT: Final = {"connect_timeout": "5s", "timeout": "300s", "read_timeout": "30s"}
+_RETRIES: Final = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
+_STATUS: Final = re.compile(r"status code: (\d{3})")
+_CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
+_LOCK_NAME: Final = ".music-asset-store.lock"
+
+
+def open_store(address: str, profile: str | None = None) -> Bucket:
+    """The store at `address`; nothing is asked of it yet. `profile`: of AWS, where one is meant.
+
+    Raises NoStore where obstore is not installed, or the environment does not say what it has to.
+    """
+    try:
+        import obstore.store as stores  # noqa: PLC0415 - an extra, for whoever has a store
+    except ImportError as error:
+        what = "a store takes obstore, which is not installed"
+        raise NoStore(f"{what}: pip install 'music-asset-pipeline[store]'") from error
+    try:
+        if "://" not in address:
+            return FolderBucket(address, stores.LocalStore(address, automatic_cleanup=False, mkdir=True))
+        credentials = {} if profile is None or not address.startswith("s3:") else {"credential_provider": _of(profile)}
+        return Bucket(
+            address,
+            stores.from_url(address, client_options=_CLIENT, retry_config=_RETRIES, **credentials),  # type: ignore[call-overload]
+        )
+    except NoStore:
+        raise
+    except Exception as error:  # what obstore raises for a configuration has no class of its own
+        raise StoreTrouble(f"{address}: it can't be opened ({_told(error)})") from error
+
+
+def _of(profile: str) -> Any:
+    """Whoever gives the credentials of an AWS profile. Raises NoStore."""
+    try:
+        import boto3  # noqa: PLC0415 - only where a profile is meant
+        from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
+    except ImportError as error:
+        what = f"AWS_PROFILE is {profile!r}, and a profile is read by boto3, which is not installed"
+        raise NoStore(f"{what}: pip install boto3, or give the credentials in the environment") from error
+    try:
+        return Boto3CredentialProvider(boto3.Session(profile_name=profile))
+    except Exception as error:  # botocore's own tree: an unknown profile, no credentials in it
+        raise StoreTrouble(f"the AWS profile {profile!r} gives no credentials ({type(error).__name__})") from error
+
+
+class Bucket:
+    """A bucket, by obstore. Each verb blocks, and may be called from any thread; `Objects` says what they do."""
+
+    def __init__(self, address: str, store: Any) -> None:
+        import obstore  # noqa: PLC0415 - as above
+
+        self.address = address
+        self._store = store
+        self._verbs = obstore
+
+    def get(self, path: str, most_bytes: int) -> Found | None:
+        with self._told(path):
+            try:
+                answer = self._verbs.get(self._store, path)
+            except FileNotFoundError as error:
+                self._check_bucket(error)
+                return None
+            if answer.meta["size"] > most_bytes:
+                raise TooLong(path)
+            return Found(bytes(answer.bytes()), _tag(answer.meta), answer.meta["last_modified"].timestamp())
+
+    def create(self, path: str, content: bytes) -> Any:
+        with self._told(path):
+            return _tag(self._verbs.put(self._store, path, content, mode="create", use_multipart=False))
+
+    def replace(self, path: str, content: bytes, tag: Any) -> Any:
+        with self._told(path):
+            return _tag(self._verbs.put(self._store, path, content, mode=tag, use_multipart=False))
+
+    def remove(self, path: str) -> None:
+        with self._told(path):
+            try:
+                self._verbs.delete(self._store, path)
+            except FileNotFoundError as error:
+                self._check_bucket(error)
+
+    def push(self, path: str, file: Path) -> None:
+        with self._told(path):
+            self._verbs.put(self._store, path, file)
+
+    def fetch(self, path: str, write: Callable[[bytes], object], most_bytes: int) -> bool:
+        with self._told(path):
+            try:
+                answer = self._verbs.get(self._store, path)
+            except FileNotFoundError as error:
+                self._check_bucket(error)
+                return False
+            length = 0
+            for piece in answer.stream(min_chunk_size=_PIECE_BYTES):
+                length += len(piece)
+                if length > most_bytes:
+                    raise TooLong(path)
+                write(bytes(piece))
+            return True
+
+    def _check_bucket(self, error: Exception) -> None:
+        """Nothing is at a path. Raises StoreTrouble where what is not there is the bucket."""
+        if _code(error) == "NoSuchBucket" or "ContainerNotFound" in str(error)[:2000]:
+            raise StoreTrouble(f"{self.address}: there is no such bucket; make it, or name another") from error
+
+    @contextmanager
+    def _told(self, path: str) -> Iterator[None]:
+        """Turn obstore's errors into the house's. Their own texts may quote a request with its signature."""
+        from obstore import exceptions  # noqa: PLC0415 - as above
+
+        try:
+            yield
+        except (NoStore, TooLong):
+            raise
+        except exceptions.AlreadyExistsError as error:
+            raise AlreadyThere(path) from error
+        except (exceptions.PreconditionError, exceptions.NotModifiedError) as error:
+            raise Changed(path) from error
+        except FileNotFoundError as error:  # replaced: it is gone
+            self._check_bucket(error)
+            raise Changed(path) from error
+        except (NotImplementedError, exceptions.NotSupportedError) as error:
+            raise Unconditional(f"{self.address}: it can't write on a condition") from error
+        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+            what = f"it may not be used with these credentials ({_told(error)})"
+            raise StoreTrouble(f"{self.address}: {what}; see to its policy, or to the environment") from error
+        except (exceptions.BaseError, OSError, ValueError, RuntimeError) as error:
+            raise StoreTrouble(f"{self.address}: it can't be asked ({_told(error)})") from error
+
+
+class FolderBucket(Bucket):
+    """A folder that several machines see. What replaces an object on a condition does so under the folder's lock."""
+
+    def replace(self, path: str, content: bytes, tag: Any) -> Any:
+        from filelock import FileLock  # noqa: PLC0415 - only where something is replaced
+
+        lock = FileLock(Path(self.address) / _LOCK_NAME, fallback_to_soft=False)
+        try:
+            lock.acquire(timeout=30)
+        except (OSError, NotImplementedError) as error:
+            raise Unconditional(f"{self.address}: its file system has no locks that hold") from error
+        try:
+            with self._told(path):
+                if _tag(self._verbs.head(self._store, path)) != tag:
+                    raise Changed(path)
+                return _tag(self._verbs.put(self._store, path, content))
+        finally:
+            lock.release()
+
+
+class ThreadedObjects:
+    """A bucket's verbs in threads of a run's own, each as `Objects` has it."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def get(self, path: str, most_bytes: int) -> Found | None:
+        return await self._in_thread(self._bucket.get, path, most_bytes)
+
+    async def create(self, path: str, content: bytes) -> Any:
+        return await self._in_thread(self._bucket.create, path, content)
+
+    async def replace(self, path: str, content: bytes, tag: Any) -> Any:
+        return await self._in_thread(self._bucket.replace, path, content, tag)
+
+    async def remove(self, path: str) -> None:
+        await self._in_thread(self._bucket.remove, path)
+
+    async def push(self, path: str, file: Path) -> None:
+        await self._in_thread(self._bucket.push, path, file)
+
+    async def fetch(self, path: str, write: Callable[[bytes], object], most_bytes: int) -> bool:
+        return await self._in_thread(self._bucket.fetch, path, write, most_bytes)
+
+    async def _in_thread(self, verb: Callable[..., T], *arguments: Any) -> T:
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(MOST_AT_ONCE)  # never behind other rooms' threads
+        return await anyio.to_thread.run_sync(partial(verb, *arguments), limiter=self._limiter)
+
+
+def _tag(meta: Any) -> dict[str, str | None]:
+    """What a conditional write names: S3 and Azure know an object by its tag, Google by its version."""
+    return {"e_tag": meta.get("e_tag"), "version": meta.get("version")}
+
+
+def _code(error: Exception) -> str | None:
+    found = _CODE.search(str(error)[:4000])
+    return None if found is None else found[1]
+
+
+def _told(error: Exception) -> str:
+    """Why, in words that hold no credentials: the status, S3's own word for it, or what kind of error it is."""
+    text = str(error)[:4000]
+    status = _STATUS.search(text)
+    words = [f"status {status[1]}" if status else "", _code(error) or ""]
+    if isinstance(error, OSError) and error.strerror:
+        words.append(os.strerror(error.errno) if error.errno else error.strerror)
+    said = ", ".join(word for word in words if word)
+    if said:
+        return said
+    return "no answer" if "error sending request" in text or "timed out" in text else type(error).__name__
