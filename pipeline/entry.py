@@ -17,6 +17,7 @@ from pipeline.manifest import check_together
 from pipeline.money import budget_from_usd
 from pipeline.plan_request import PlanRequest
 from pipeline.planning.plans import GOING_ON
+from pipeline.store_choice import StoreChoice, store_address
 from pipeline.workspace import Plan, Workspace
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
     from pipeline.runner.results import RunResult
+    from pipeline.store.objects import Objects
+    from pipeline.store.team import Team
     from pipeline.webhooks.receiver import Webhooks
 
 
@@ -49,13 +52,17 @@ def make_plan(
     reroll: Sequence[str] = (),
     budget_usd: Decimal | None = None,
     new_run: bool = False,
+    store: str | None = None,
+    store_read_only: bool = False,
     clock: Clock | None = None,
 ) -> Plan:
     """What a run would do and cost, from the manifests, the ledger and the output folder as they stand.
 
     `gateway`: `local`, `local=URL`, `aigateway` or a URL; `key`: what a real one wants (nothing is read from the
-    environment here). `budget_usd` replaces the manifest's budget, and caps the sum of several.
-    Raises ManifestMistakes, NothingMatches, NoGateway, LedgerError and FolderError, each with sentences to act on.
+    environment here). `budget_usd` replaces the manifest's budget, and caps the sum of several. `store` replaces the
+    manifests' store; with `store_read_only`, takes come from it and none are put there.
+    Raises ManifestMistakes, NothingMatches, NoGateway, NoStore, LedgerError and FolderError, each with sentences to act
+    on.
     """
     given = (manifests,) if not isinstance(manifests, (tuple, list)) else tuple(manifests)
     check_together(given)
@@ -71,6 +78,8 @@ def make_plan(
         reroll=frozenset(reroll),
         budget_microusd=None if budget_usd is None else budget_from_usd(budget_usd),
         new_run=new_run,
+        store=None if store is None else StoreChoice(store_address(store, Path.cwd())),
+        store_read_only=store_read_only,
     )
     now = (clock or SystemClock()).now()
     return Workspace(request.output, request.state).plan(request, now)
@@ -132,6 +141,7 @@ async def carry_out_locked(
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
     webhooks: Webhooks | None = None,
+    open_store: Callable[[StoreChoice], Objects] | None = None,
 ) -> RunResult:
     """`run`, for whoever holds the folders' locks already and has made the plan under them."""
     if plan.nothing_to_do:
@@ -148,6 +158,7 @@ async def carry_out_locked(
             if webhooks is not None:
                 await stack.enter_async_context(_told_by(webhooks, observer))
             on_wait = partial(_tell_of_wait, observer)
+            teams = await stack.enter_async_context(_teams(plan, writer, clock, observer, open_store))
             secret = None if webhooks is None else webhooks.secret
             gateways = await stack.enter_async_context(
                 _gateways(plan, workspace, clock, transport, concurrency, on_wait=on_wait, webhook_secret=secret)
@@ -164,6 +175,7 @@ async def carry_out_locked(
                 concurrency=concurrency,
                 control=control or Control(),
                 hints=Hints() if webhooks is None else webhooks.hints,
+                teams=teams,
             )
             return await carry_out(plan, workspace, seams)
     finally:
@@ -196,6 +208,24 @@ async def _told_by(webhooks: Webhooks, observe: Callable[[Event], None]) -> Asyn
         yield
     if webhooks.trouble is not None:
         observe(Notice(webhooks.trouble))
+
+
+@asynccontextmanager
+async def _teams(
+    plan: Plan,
+    writer: LedgerWriter,
+    clock: Clock,
+    observe: Callable[[Event], None],
+    open_store: Callable[[StoreChoice], Objects] | None,
+) -> AsyncIterator[Mapping[str, Team]]:
+    """The stores that the plan's manifests share, by manifest; none where none is named."""
+    if not plan.stores and plan.store_trouble is None:
+        yield {}
+        return
+    from pipeline.teams import objects_at, teams_of  # noqa: PLC0415 - only where there is a store
+
+    async with teams_of(plan, writer, clock, observe, open_store or objects_at) as teams:
+        yield teams
 
 
 @asynccontextmanager

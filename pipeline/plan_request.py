@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.picks.values import Pick
+    from pipeline.store_choice import StoreChoice
 
 
 class NothingMatches(Exception):
@@ -39,10 +40,25 @@ class PlanRequest:
     free: bool = False  # do nothing that a gateway is needed for
     reroll: frozenset[str] = frozenset()  # names of tracks: one more take of each
     choices: Mapping[tuple[str, str], Pick] = field(default_factory=dict)  # (manifest, track): as if it were chosen
+    store: StoreChoice | None = None  # in place of the manifests'; what else is said of one holds for theirs too
+    store_read_only: bool = False
+    aws_profile: str | None = None
 
     @property
     def kind(self) -> Kind:
         return self.gateway.kind
+
+    @property
+    def stores(self) -> dict[str, StoreChoice]:
+        """Manifest -> the store that its takes are shared in: real ones only, others cost nothing."""
+        if self.kind != "real":
+            return {}
+        named = {manifest.name: self.store or manifest.store for manifest in self.manifests}
+        return {
+            name: replace(store, read_only=self.store_read_only, profile=self.aws_profile)
+            for name, store in named.items()
+            if store is not None
+        }
 
     @property
     def names(self) -> frozenset[str]:

@@ -46,6 +46,8 @@ def price_of(plan: Plan, name: str) -> Price:
 
 
 def _words(plan: Plan, take: TakePlan, estimate: int, cash: int, left: int | None) -> str:
+    if take.stored is not None:
+        return f"take {take.number} is in the team's store, bought by {take.stored.bought_by}: free"
     if take.step is not Step.BUY:
         return f"take {take.number} was asked for before ({take.why}): going on with it reserves nothing more"
     if plan.request.kind == "local":

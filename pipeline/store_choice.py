@@ -37,6 +37,7 @@ class StoreChoice:
     required: bool = False  # without it nothing is bought
     lease_s: float = LEASE_S
     read_only: bool = False  # what it has is fetched, and nothing is put there
+    profile: str | None = None  # of AWS, whose credentials are meant
 
     @property
     def is_folder(self) -> bool:

@@ -28,6 +28,7 @@ from pipeline.planning.plans import TO_COME, Action, Facts, Step, estimate_of
 from pipeline.recordings import hashes_of_recordings
 from pipeline.renaming import find_moves
 from pipeline.sources import SourceStore
+from pipeline.stored import Stored, ask_stores, stores_to_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from pipeline.ledger.records import Source
     from pipeline.plan_request import PlanRequest
     from pipeline.planning.plans import ManifestPlan
+    from pipeline.store.asking import Lookup
+    from pipeline.store_choice import StoreChoice
 
 LEDGER_NAME: Final = "ledger.sqlite3"
 
@@ -54,6 +57,8 @@ class Plan:
     committed: Mapping[str, int] = field(default_factory=dict)  # by manifest, what its open run binds, micro-dollars
     facts: Facts | None = field(default=None, repr=False, compare=False)  # what it was decided from
     good_until: float | None = None  # when time alone may change it, in seconds since 1970; None: it never does
+    stores: Mapping[str, StoreChoice] = field(default_factory=dict)  # by manifest: those that could be asked
+    store_trouble: str | None = None  # why another could not be
 
     @property
     def nothing_to_do(self) -> bool:
@@ -81,15 +86,16 @@ class _Remembered:
     grants: Mapping[str, Mapping[tuple[str, int], int]] = field(default_factory=dict)
     committed: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    shared: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 class Workspace:
     """The state folder and the output folder. Raises FolderError where they are one.
 
-    `hashes`: what looks at files, and may know some of them already.
+    `hashes`: what looks at files, and may know some of them already. `look_up`: asks a team's store what it has.
     """
 
-    def __init__(self, output: Path, state: Path, hashes: Hashes | None = None) -> None:
+    def __init__(self, output: Path, state: Path, hashes: Hashes | None = None, look_up: Lookup | None = None) -> None:
         if os.path.realpath(output) == os.path.realpath(state):
             raise FolderError(f"{output}: the output folder can't be the state folder too; name another with --state")
         self.state = Folder(state.absolute())
@@ -98,6 +104,7 @@ class Workspace:
         self.sources = SourceStore(self.state)
         self.ledger_path = self.state.path(LEDGER_NAME)
         self.locks = LockFiles()
+        self._look_up = look_up
 
     @contextmanager
     def locked(self, *, wait: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
@@ -108,14 +115,20 @@ class Workspace:
             yield
 
     def plan(self, request: PlanRequest, now: float | None = None) -> Plan:
-        """What a run would do. Changes nothing.
+        """What a run would do. Changes nothing, and asks a team's store what it has of what would be bought.
 
         Raises NothingMatches, ManifestMistakes for a recording that is not there, LockMistake, LedgerError,
-        FolderError.
+        FolderError, and NoStore where one is required and can't be asked.
         """
         request.check()
         with collector_paused():
-            return self.plan_by(request, self.output.read_index(), now=now)
+            index = self.output.read_index()
+            plan = self.plan_by(request, index, now=now)
+            asked = {} if request.free else stores_to_ask(plan)
+            if not asked:
+                return plan
+            found = ask_stores(asked, request.stores, self._look_up)
+            return self.plan_by(request, index, now=now, stored=found)
 
     def plan_by(
         self,
@@ -124,13 +137,18 @@ class Workspace:
         *,
         is_all: bool = False,
         now: float | None = None,
+        stored: Stored | None = None,
     ) -> Plan:
         """`plan`, by these rows of the index. `is_all`: they are all that is of concern, whatever the ledger remembers.
+
+        `stored`: what stores have of what would be bought without.
 
         Raises what `plan` does.
         """
         standing = rows_by_path(index)
         facts = self._facts(request, standing, time.time() if now is None else now, is_all=is_all)
+        stored = stored or Stored()
+        facts = replace(facts, stored=stored.known.records, spoilt=stored.known.spoilt)
         wishes = request.wishes
         plans = tuple(plan_manifest(manifest, facts, wishes) for manifest in request.manifests)
         damaged = self._damaged(plans)
@@ -147,6 +165,8 @@ class Workspace:
             facts.committed,
             facts,
             good_until=min(refreshes, default=None),
+            stores={name: one for name, one in request.stores.items() if name not in stored.silent},
+            store_trouble=stored.trouble,
         )
 
     def _facts(self, request: PlanRequest, standing: Rows, now: float, *, is_all: bool) -> Facts:
@@ -187,6 +207,7 @@ class Workspace:
             moves=moves,
             locks=locks,
             named=takes_named(locks.values()),
+            shared=books.shared,
         )
 
     def _remembered(self, request: PlanRequest, standing: Rows | None) -> _Remembered:
@@ -195,8 +216,9 @@ class Workspace:
         `standing`: the rows of the index, which are not asked for again. None: no row is asked for.
         """
         connection = connect_to_read(self.ledger_path)
+        stores = {name: one.address for name, one in request.stores.items() if not one.read_only}
         if connection is None:
-            return _Remembered()
+            return _Remembered(shared=dict.fromkeys(stores, frozenset()))
         with closing(connection), readable_errors(self.ledger_path):
             ledger = Ledger(connection)
             jobs = ledger.jobs_for(request.fingerprints())
@@ -212,6 +234,7 @@ class Workspace:
                 sources=ledger.sources(
                     job.source for job in jobs if job.state is State.COLLECTED and job.source is not None
                 ),
+                shared={name: ledger.shared_with(address) for name, address in stores.items()},
             )
 
     def _laid_here(self, remembered: Sequence[Mapping[str, Any]], request: PlanRequest) -> Rows:

@@ -26,6 +26,7 @@ from pipeline.cli.options import (
     with_manifests,
     with_planning,
     with_state,
+    with_store,
     with_track,
 )
 
@@ -110,6 +111,7 @@ def pick(**options: Any) -> None:
 @cli.command()
 @with_track
 @with_buying
+@with_store
 @with_json
 @click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
 @click.option("--wait", is_flag=True, help="Wait for another run that holds the folders.")

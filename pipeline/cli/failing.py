@@ -129,6 +129,7 @@ def exit_status_of(error: Exception) -> int | None:
     from pipeline.manifest import ManifestMistakes  # noqa: PLC0415
     from pipeline.picks.document import LockMistake  # noqa: PLC0415
     from pipeline.plan_request import NothingMatches  # noqa: PLC0415
+    from pipeline.store_choice import NoStore, StoreMistake  # noqa: PLC0415
     from pipeline.webhooks.addresses import NoWebhooks  # noqa: PLC0415
 
     match error:
@@ -136,11 +137,11 @@ def exit_status_of(error: Exception) -> int | None:
             return EXIT_KEY
         case ManifestMistakes() | LockMistake() | NothingMatches() | NoSuchTake() | FaultMistake():
             return EXIT_USAGE
-        case NoGateway() | NoWebhooks() | Unwritable():
+        case NoGateway() | NoWebhooks() | Unwritable() | StoreMistake():
             return EXIT_USAGE
         case GatewayError() | CantBeChosen():
             return EXIT_TRACKS
-        case FolderBusy() | FolderError() | LedgerError() | OSError():
+        case FolderBusy() | FolderError() | LedgerError() | NoStore() | OSError():
             return EXIT_FOLDER
         case _:
             return None

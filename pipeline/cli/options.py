@@ -133,6 +133,17 @@ def with_buying(command: F) -> F:
     return command
 
 
+def with_store(command: F) -> F:
+    """The store that a team shares."""
+    for option in (
+        click.option("--store-read-only", is_flag=True, help="Take from the store what it has, and put nothing there."),
+        click.option("--store", metavar="URL",
+                     help="A team's store, for the manifest's: s3://, gs:// or az://bucket/prefix, or a folder."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def with_planning(command: F) -> F:
     """What `plan` and `run` share."""
     for option in (
@@ -141,7 +152,7 @@ def with_planning(command: F) -> F:
                      help="Only these tracks: * within a part of a name, ** across parts."),
     ):  # fmt: skip
         command = option(command)
-    return with_manifests(with_folders(with_buying(with_json(command))))
+    return with_manifests(with_folders(with_buying(with_store(with_json(command)))))
 
 
 def with_track(command: F) -> F:

@@ -51,7 +51,8 @@ def review(
     """Serve the page until a signal ends it."""
     load_manifests(manifests)
     Workspace(output, state)  # both raise for what would be in the way of every request
-    purse = Purse(_gateway(gateway), None if budget is None else budget_from_usd(budget))
+    most = None if budget is None else budget_from_usd(budget)
+    purse = Purse(_gateway(gateway), most, os.environ.get("AWS_PROFILE") or None)
     listening = listen(host, port)
     port, token = listening.getsockname()[1], new_token()
     hands = Hands(SystemClock(), WorkerFinisher())

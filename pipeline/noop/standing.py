@@ -87,7 +87,7 @@ def plan_of_changes(request: PlanRequest, workspace: Workspace, witness: Witness
     Of the tracks that stand it says that they are kept, and no more.
     """
     stamp = witness.last
-    if stamp is None or not stamp.standing or request.only or request.regenerate or request.new_run:
+    if stamp is None or not stamp.standing or request.only or request.regenerate or request.new_run or request.stores:
         return None
     try:
         known = _Known(request.manifests, stamp.standing.split("\n"))

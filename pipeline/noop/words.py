@@ -10,8 +10,10 @@ _LIST = "--only"
 # With nothing to do, there is nobody to hold to the one, and nothing to write into the other.
 _OF_A_RUN = ("--concurrency", "--log-file")
 _VALUES = {
-    "plan": frozenset({"--output", "--state", "--gateway", "--budget", _LIST}),
-    "run": frozenset({"--output", "--state", "--gateway", "--budget", _LIST, *_OF_A_RUN, "--depfile", "--stamp"}),
+    "plan": frozenset({"--output", "--state", "--gateway", "--budget", "--store", _LIST}),
+    "run": frozenset(
+        {"--output", "--state", "--gateway", "--budget", "--store", _LIST, *_OF_A_RUN, "--depfile", "--stamp"}
+    ),
 }
 # With nothing to do, these change nothing but what is printed.
 _FLAGS = {

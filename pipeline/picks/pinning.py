@@ -125,7 +125,7 @@ def _takes(known: Iterable[LockedTake], standing: Standing) -> tuple[LockedTake,
             date=timestamp(job.collected_at),
             job_id=job.job_id,
             seconds=None if job.seconds_got is None else round(job.seconds_got, 6),
-            cost_microusd=job.cost_microusd,
+            cost_microusd=job.cost_microusd if job.bought_by is None else job.bought_microusd,
             cost_basis=None if job.cost_basis is None else job.cost_basis.value,
             unfit=None if before is None else before.unfit,
         )

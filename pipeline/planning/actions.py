@@ -8,31 +8,44 @@ from typing import TYPE_CHECKING
 from pipeline.planning.changes import in_words
 from pipeline.planning.plans import TO_COME, Action, Step, TrackPlan
 from pipeline.planning.takes import NEW, missing
+from pipeline.times import day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.output import AssetRow
     from pipeline.planning.plans import AssetPlan, TakePlan
+    from pipeline.store.documents import TakeRecord
 
 
 def with_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -> TrackPlan:
     """`plan` with its action and why; `proof` shows that the track was bought. `again`: finished though it stands."""
-    steps = {take.step for take in plan.takes}
     blocked = next((take for take in plan.takes if take.step is Step.BLOCKED), None)
     if blocked is not None:
         return replace(plan, action=Action.BLOCKED, why=blocked.why)
     coming = next((take for take in plan.takes if take.step in TO_COME), None)
     if coming is not None:
         return replace(plan, action=Action.GENERATE, why=_why_bought(plan, coming, proof))
+    return _with_free_action(plan, proof, again=again)
+
+
+def _with_free_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -> TrackPlan:
+    """The same where no gateway is asked for anything."""
+    fetched = next((take.stored for take in plan.takes if take.stored is not None), None)
+    if fetched is not None:
+        return replace(plan, action=Action.FINISH, why=_why_fetched(fetched))
     if not all(asset.keep for asset in plan.assets):
-        if Step.HAVE not in steps:
+        if Step.HAVE not in {take.step for take in plan.takes}:
             return replace(plan, action=Action.BLOCKED, why=missing(plan.track))
         return replace(plan, action=Action.FINISH, why=_why_picked(plan) or why_finished(plan.assets))
     beyond = _beyond(proof, plan.takes)
     if beyond is not None:
         return replace(plan, action=Action.FINISH, why=f"take {beyond.number} is new")
     return replace(plan, action=Action.FINISH) if again else plan
+
+
+def _why_fetched(stored: TakeRecord) -> str:
+    return f"from the team's store: bought by {stored.bought_by} on {day(stored.bought_at)}"
 
 
 def _beyond(proof: AssetRow | None, takes: Sequence[TakePlan]) -> TakePlan | None:

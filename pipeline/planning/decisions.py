@@ -50,6 +50,7 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
         strays=() if wishes.free else tuple(_strays(manifest, tracks, facts, wishes)),
         continues_run=manifest.name in facts.open_runs,
         groups=groups_of(tracks, facts.steps),
+        unshared=() if wishes.free else tuple(_unshared(manifest, tracks, facts)),
     )
 
 
@@ -199,12 +200,25 @@ def _locked_pick(track: Track, wanted: Wanted, facts: Facts) -> int | None:
 
 def _usable_pick(pick: int | None, takes: Sequence[TakePlan], *, kept: bool) -> int | None:
     """The pick stays the pick as long as it is kept, or its source can be had."""
-    reachable = {take.number for take in takes if take.step in (Step.HAVE, Step.COLLECT)}
+    reachable = {take.number for take in takes if take.step in (Step.HAVE, Step.COLLECT, Step.FETCH)}
     return pick if kept or pick in reachable else None
 
 
 def _is_real(row: AssetRow) -> bool:
     return not row.placeholder and row.provenance.kind == "generated"
+
+
+def _unshared(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts) -> Iterator[Job]:
+    """What was paid for on these books, is here, and is not known to be in the manifest's store."""
+    shared = facts.shared.get(manifest.name)
+    if shared is None or facts.kind != "real":
+        return
+    seen: set[int] = set()
+    for job in (job for track in tracks for job in track.home):
+        is_ours = job.source in facts.held and job.bought_by is None and job.intent.kind == "real"
+        if is_ours and job.row not in shared and job.row not in seen:
+            seen.add(job.row)
+            yield job
 
 
 def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishes: Wishes) -> Iterator[Job]:

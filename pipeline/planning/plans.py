@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.planning.changes import Change
     from pipeline.planning.groups import GroupPlan
     from pipeline.planning.renames import Move
+    from pipeline.store.documents import TakeRecord
 
 
 class Action(StrEnum):
@@ -50,6 +51,7 @@ class Step(StrEnum):
     RESEND = "resend"  # unknown: ask again under its own key
     COLLECT = "collect"  # it has a job id: poll, download
     HAVE = "have"  # its source is here
+    FETCH = "fetch"  # a team's store has it: fetched from there, free
     PROVEN = "proven"  # bought before, and not needed: the output folder has what became of it
     BLOCKED = "blocked"
 
@@ -57,6 +59,8 @@ class Step(StrEnum):
 #: What is at the gateway already, and what a gateway has to be asked for at all.
 GOING_ON: Final = (Step.RESEND, Step.COLLECT)
 TO_COME: Final = (Step.BUY, *GOING_ON)
+#: What a store may have, if anybody has it.
+MAY_BE_STORED: Final = (*TO_COME, Step.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class TakePlan:
     estimate_microusd: int = 0  # what buying it binds; 0 at the local gateway
     why: str = ""
     on_a_word: bool = False  # bought again because somebody said so: that is granted once in a run
+    stored: TakeRecord | None = None  # what a team's store says of it, where it is fetched from there
 
     @property
     def version(self) -> Version:
@@ -136,6 +141,7 @@ class ManifestPlan:
     strays: tuple[Job, ...] = ()  # jobs that are still to be collected though no track asks for them any more
     continues_run: bool = False
     groups: tuple[GroupPlan, ...] = ()
+    unshared: tuple[Job, ...] = ()  # what was paid for, is here, and is not in the team's store yet
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -154,7 +160,7 @@ class ManifestPlan:
     @property
     def nothing_to_do(self) -> bool:
         idle = all(track.action in (Action.KEEP, Action.SKIP) for track in self.tracks)
-        return idle and not self.moves and not self.strays and not self.continues_run
+        return idle and not (self.moves or self.strays or self.unshared or self.continues_run)
 
 
 def estimates(plans: Iterable[ManifestPlan]) -> Iterator[tuple[ManifestPlan, dict[PurchaseKey, int]]]:
@@ -195,6 +201,9 @@ class Facts:
     named: Mapping[str, frozenset[Version]] = field(default_factory=dict)  # by paid fingerprint: what the locks name
     moves: Mapping[str, Sequence[Move]] = field(default_factory=dict)  # by manifest: of renamed tracks' assets
     bought: Mapping[str, AssetRow] = field(default_factory=dict)  # paid fingerprint -> a row that proves it, anybody's
+    stored: Mapping[PurchaseKey, TakeRecord] = field(default_factory=dict)  # what a team's store has
+    spoilt: Mapping[PurchaseKey, str] = field(default_factory=dict)  # why what it has of others can't be relied on
+    shared: Mapping[str, frozenset[int]] = field(default_factory=dict)  # by manifest with a store: rows of jobs in it
 
 
 @dataclass(frozen=True, slots=True)

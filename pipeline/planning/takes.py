@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.gateway_choice import is_same_gateway
-from pipeline.jobs import OUTSTANDING, PurchaseKey, State
+from pipeline.jobs import FRUITLESS, OUTSTANDING, PurchaseKey, State
 from pipeline.money import dollars
-from pipeline.planning.plans import Facts, Step, TakePlan, take_price
+from pipeline.planning.plans import MAY_BE_STORED, Facts, Step, TakePlan, take_price
 from pipeline.times import day
 
 if TYPE_CHECKING:
     from pipeline.jobs import Job
     from pipeline.manifest.tracks import GatewaySettings, Manifest, Track
+    from pipeline.store.documents import TakeRecord
 
 RESEND_WITHIN_S: Final = 24 * 3600.0  # how long an Idempotency-Key is kept
 NEW: Final = "new"
@@ -45,8 +46,20 @@ def plan_take(
             step, why = Step.PROVEN, ""
         elif step is Step.BUY and facts.kind == "real":
             step, why = Step.BLOCKED, missing(track, _pruned_at(job, facts))
+    if step in MAY_BE_STORED:
+        if key in facts.stored and is_what_is_stored(job, facts.stored[key]):
+            return TakePlan(key.take, key, Step.FETCH, job, stored=facts.stored[key])
+        if step is Step.BUY and key in facts.spoilt:
+            step, why = Step.BLOCKED, f"the team's store: {facts.spoilt[key]}"
     estimate = take_price(track) if step is Step.BUY and facts.kind == "real" else 0
     return TakePlan(key.take, key, step, job, estimate, why)
+
+
+def is_what_is_stored(job: Job | None, stored: TakeRecord) -> bool:
+    """Is there nothing of our own to go on with, or is that the very job that the store has?"""
+    if job is None or job.state in FRUITLESS or job.state is State.EXPIRED:
+        return True
+    return stored.idempotency_key == job.intent.idempotency_key or stored.sha256 == job.source
 
 
 def is_bought_again(gone: Job, settings: GatewaySettings) -> bool:

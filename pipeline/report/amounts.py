@@ -31,6 +31,8 @@ class Amounts:
     possible_duplicate: int = 0
     cash: Decimal = Decimal(0)  # `billed` with the top-up fee
     audio_s: Decimal = Decimal(0)  # seconds received
+    stored_takes: int = 0  # of `takes` those that came from a team's store: somebody else has paid for them
+    stored: int = 0  # what they cost there
 
     def __add__(self, other: Amounts) -> Amounts:
         return Amounts(*map(add, _sums(self), _sums(other)))
@@ -56,6 +58,8 @@ class Amounts:
             "cash_usd": as_usd(self.cash_microusd),
             "possible_duplicate_usd": as_usd(self.possible_duplicate),
             "audio_seconds": round(float(self.audio_s), 3),
+            "stored_takes": self.stored_takes,
+            "stored_usd": as_usd(self.stored),
         }
 
 
@@ -108,16 +112,19 @@ def amounts_of(jobs: Sequence[Job], topup_fee: Decimal) -> Amounts:
     if not jobs:
         return Amounts()
     bound = sum((job.commitment for job in jobs), Commitment())
+    is_stored = jobs[-1].bought_by is not None
     return Amounts(
         takes=1,
         placeholder_takes=int(jobs[-1].intent.kind == "local"),
-        estimated=jobs[-1].intent.estimate_microusd,
+        estimated=0 if is_stored else jobs[-1].intent.estimate_microusd,
         reserved=bound.reserved,
         billed=bound.billed,
         computed=sum(job.cost_microusd or 0 for job in jobs if job.cost_basis is Basis.COMPUTED),
         possible_duplicate=bound.unknown,
         cash=bound.billed * (1 + topup_fee),
         audio_s=sum((Decimal(str(job.seconds_got)) for job in jobs if job.seconds_got is not None), Decimal(0)),
+        stored_takes=int(is_stored),
+        stored=sum(job.bought_microusd or 0 for job in jobs),
     )
 
 

@@ -34,6 +34,8 @@ COLUMNS: Final = (
     "this_run",
     "error",
     "date",
+    "bought_by",
+    "bought_usd",
 )
 #: What a spreadsheet reads as a formula, in the wide forms of East Asian keyboards too.
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")

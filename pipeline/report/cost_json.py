@@ -66,6 +66,8 @@ def take_document(take: Purchase) -> dict[str, Any]:
         "this_run": take.this_run,
         "error": take.error,
         "date": take.date,
+        "bought_by": take.bought_by,
+        "bought_usd": _usd(take.bought_microusd),
     }
 
 

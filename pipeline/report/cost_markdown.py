@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "\N{EN DASH}"
 _FREE = "placeholder, free"
+_STORED = "Paid by others: takes from the team's store"
 _NO_LEDGER = "There is no ledger, so what was spent to date is not known: only what the index says of its assets is."
 
 
@@ -76,6 +77,8 @@ def _sums(report: CostReport) -> list[str]:
         ("Takes asked for", _takes_in_words(run), _takes_in_words(to_date)),
         ("Audio received", *(audio_length(float(one.amounts.audio_s)) for one in (run, to_date))),
     ]
+    if to_date.amounts.stored_takes:
+        rows.insert(1, (_STORED, *_pair("stored", run, to_date)))
     if report.since is not None:
         return table(("", "This run", "To date"), rows, right=(1, 2))
     unknown = table(("", "This run", "To date"), [(*row[:2], _UNKNOWN) for row in rows], right=(1, 2))
@@ -87,10 +90,18 @@ def _pair(name: str, run: Totals, to_date: Totals) -> tuple[str, str]:
 
 
 def _takes_in_words(totals: Totals) -> str:
-    takes, placeholders = totals.amounts.takes, totals.amounts.placeholder_takes
-    if not placeholders:
-        return f"{takes:,}"
-    return f"{takes:,} ({'all' if placeholders == takes else f'{placeholders:,}'} placeholders, free)"
+    takes, placeholders, stored = (
+        totals.amounts.takes,
+        totals.amounts.placeholder_takes,
+        totals.amounts.stored_takes,
+    )
+    of_these = [f"{_all_or(placeholders, takes)} placeholders, free"] if placeholders else []
+    of_these += [f"{_all_or(stored, takes)} from the team's store, free"] if stored else []
+    return f"{takes:,} ({'; '.join(of_these)})" if of_these else f"{takes:,}"
+
+
+def _all_or(some: int, every: int) -> str:
+    return "all" if some == every else f"{some:,}"
 
 
 def _money(microusd: int | None) -> str:
@@ -202,6 +213,8 @@ def _cost(take: Purchase) -> str:
     also = f", possibly {dollars(duplicate)} more" if duplicate else ""
     if take.placeholder:
         return _FREE
+    if take.bought_by is not None:
+        return f"free: {dollars(take.bought_microusd or 0)} were paid by {escaped(take.bought_by)}"
     if take.cost_microusd is None:
         return f"{_UNKNOWN}{also}"
     basis = (

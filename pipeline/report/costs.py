@@ -191,7 +191,8 @@ def _run_counts(given: CostInput, takes: Sequence[Purchase]) -> dict[str, Counts
 
 
 def _bought_in_run(given: CostInput) -> frozenset[PurchaseKey]:
-    return frozenset(job.key for job in given.jobs if job.run in given.runs and job.state is State.COLLECTED)
+    own = (job for job in given.jobs if job.run in given.runs and job.bought_by is None)
+    return frozenset(job.key for job in own if job.state is State.COLLECTED)
 
 
 def _status(track: TrackResult, bought: Collection[PurchaseKey]) -> str:

@@ -34,6 +34,7 @@ _WITHOUT_A_JOB: Final[dict[Step, str]] = {
     Step.RESEND: State.UNKNOWN,
     Step.COLLECT: State.ACCEPTED,
     Step.HAVE: State.COLLECTED,
+    Step.FETCH: "stored",
     Step.PROVEN: "kept",
     Step.BLOCKED: "blocked",
 }

@@ -104,13 +104,18 @@ def _draft(track: TrackPlan, till: _Till, topup_fee: Decimal) -> _Line:
         case Action.GENERATE:
             return _generate(sign, name, track, till, topup_fee)
         case Action.FINISH:
-            again = f"finish again: {why}" if why else "finish again"
-            return _Line(sign, name, price="free", why="; ".join([*moved, again]))
+            return _Line(sign, name, price="free", why="; ".join([*moved, _why_finished(track, why)]))
         case Action.KEEP if track.old_name is not None:
             moved_to = f"{one_line(track.old_name)} -> {name}: moved, free"
             return _Line(SIGNS[Action.FINISH], moved_to, is_alone=True)
         case _:
             return _Line(sign, name, why="; ".join([*moved, *([why] if why else [])]))
+
+
+def _why_finished(track: TrackPlan, why: str) -> str:
+    if any(take.stored is not None for take in track.takes):
+        return why  # it comes from a store, and is finished for the first time here
+    return f"finish again: {why}" if why else "finish again"
 
 
 def _moved_from(track: TrackPlan) -> list[str]:

@@ -46,6 +46,8 @@ class Purchase:
     this_run: bool = False
     error: str | None = None
     date: str | None = None  # of the last that is known of it, ISO 8601, UTC
+    bought_by: str | None = None  # who paid for it, where it came from a team's store
+    bought_microusd: int | None = None
     run: Amounts = field(default_factory=Amounts)
     to_date: Amounts = field(default_factory=Amounts)
 
@@ -101,6 +103,8 @@ def _bought(jobs: Sequence[Job], given: CostInput, result: TakeResult | None) ->
         this_run=bool(of_this_run),
         error=(result.error if result is not None else None) or last.error,
         date=timestamp(last.collected_at or last.ended_at or last.accepted_at or last.sent_at),
+        bought_by=last.bought_by,
+        bought_microusd=last.bought_microusd,
         run=amounts_of(of_this_run, facts.topup_fee),
         to_date=amounts_of(jobs, facts.topup_fee),
     )

@@ -9,7 +9,7 @@ from pipeline.money import Basis, dollars
 from pipeline.report.closing_table import table_lines
 from pipeline.report.failures import advice_of
 from pipeline.report.terminal import listed, paragraph
-from pipeline.report.text import audio_length, one_line
+from pipeline.report.text import audio_length, counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ def summary_lines(result: RunResult, budget_microusd: int | None = None) -> list
     lines += [*([""] if lines and table else []), *table, *([""] if table else [])]
     lines += _paragraph(_counts(result))
     lines += _paragraph(_money(result, budget_microusd))
+    lines += _fetched(result)
     unproven = result.committed.unknown
     if unproven:
         lines += _paragraph(f"Possible duplicates: up to {dollars(unproven)}, counted as spent until disproved.")
@@ -98,6 +99,16 @@ def _money(result: RunResult, budget_microusd: int | None) -> str:
     if budget_microusd is not None and money.total:
         text += f"; {dollars(budget_microusd - money.total)} of the budget of {dollars(budget_microusd)} is left"
     return f"{text}."
+
+
+def _fetched(result: RunResult) -> list[str]:
+    """What came from a team's store."""
+    jobs = {take.job.row: take.job for track in result.tracks for take in track.takes if take.plan.stored and take.job}
+    home = [job for job in jobs.values() if job.bought_by is not None]
+    if not home:
+        return []
+    paid = dollars(sum(job.bought_microusd or 0 for job in home))
+    return _paragraph(f"{counted(len(home), 'take')} came from the team's store, where others have paid {paid}.")
 
 
 def _computed(result: RunResult) -> int | None:

@@ -34,10 +34,14 @@ class Hands:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """Of whom re-rolls are bought, and for how much at most. `gateway`: why of nobody, where that is so."""
+    """Of whom re-rolls are bought, and for how much at most. `gateway`: why of nobody, where that is so.
+
+    `aws_profile`: by whose credentials a team's store is asked.
+    """
 
     gateway: GatewayChoice | NoGateway
     budget_microusd: int | None = None
+    aws_profile: str | None = None
 
 
 class Brakes:

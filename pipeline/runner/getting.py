@@ -18,11 +18,12 @@ from pipeline.runner.events import Notice
 from pipeline.runner.finishing import FINISHING_ERRORS
 from pipeline.runner.following import Follower
 from pipeline.runner.results import EXIT_FOLDER, Stop, TakeLost, Unsent
+from pipeline.runner.sharing import Sharer
 from pipeline.runner.submitting import Submitter
 from pipeline.runner.trouble import defect, folder_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import anyio
 
@@ -67,6 +68,7 @@ class TakeGetter:
         self._follower = Follower(tools, self._asker)
         self._collector = Collector(tools, self._asker)
         self._is_wanted = is_wanted
+        self._sharer = Sharer(tools, self._fetched, self._is_had_again)
 
     async def get(self, order: Order, slot: Slot) -> Got:
         """Have one take, whatever it takes, and say what became of it. Nothing that goes wrong here leaves here."""
@@ -84,6 +86,10 @@ class TakeGetter:
         finally:
             slot.free()
 
+    async def share(self, manifest: str, jobs: Iterable[Job]) -> None:
+        """Put into the manifest's store what is here and not there."""
+        await self._sharer.share(manifest, jobs)
+
     def is_queued(self, job: Job) -> bool:
         """Does `job` still wait for its turn at the gateway, as far as this run has heard?"""
         return self._asker.is_queued(job)
@@ -94,7 +100,7 @@ class TakeGetter:
 
     async def _source_of(self, order: Order, slot: Slot) -> Job:
         try:
-            return await self._fetched(order, slot)
+            return await self._sharer.get(order, slot)
         except Expired:
             if order.asked is None or order.job is None or not self._is_had_again(order, order.job):
                 raise
@@ -102,7 +108,7 @@ class TakeGetter:
         if again.estimate_microusd:
             self._tools.observe(Notice(_bought_again(again)))
         await slot.take()
-        return await self._fetched(again, slot)  # once: where this job is gone too, that is said
+        return await self._sharer.get(again, slot)  # once: where this job is gone too, that is said
 
     def _is_had_again(self, order: Order, gone: Job) -> bool:
         """Is a take asked for anew whose job of an earlier process the gateway no longer has?
@@ -120,6 +126,8 @@ class TakeGetter:
         job, address = order.job, None
         if job is None or job.state in (State.INTENDED, State.UNKNOWN):
             job = await self._submitter.submit(order, job)
+            if order.claimed is not None:
+                await order.claimed.name(job)
         if job.state is State.ACCEPTED:
             job, address = await self._follower.wait(order, job)
         slot.free()

@@ -42,6 +42,7 @@ def order_of(work: ManifestWork, track: TrackPlan, take: TakePlan, kind: Kind, o
         estimate_microusd=take.job.intent.estimate_microusd if take.job and resent else take.estimate_microusd,
         asked=track.track,
         job=None if take.step is Step.BUY else take.job,
+        stored=take.stored,
     )
 
 
@@ -59,10 +60,12 @@ def stray_plan(job: Job) -> TakePlan:
 
 
 def turn(order: Order) -> int:
-    """First what the gateway is working on, then what it may be working on, then what is new.
+    """First what a store has and what the gateway is working on, then what it may be working on, then what is new.
 
     So what an earlier process left there holds its slots before anything new does.
     """
+    if order.stored is not None:
+        return 0
     if order.job is None:
         return 2
     return 0 if order.job.job_id is not None else 1
@@ -70,5 +73,5 @@ def turn(order: Order) -> int:
 
 def to_get(track: TrackPlan) -> Iterator[TakePlan]:
     """The takes whose source has to come; of a blocked track only what is already paid for or on its way."""
-    steps = (Step.COLLECT,) if track.action is Action.BLOCKED else TO_COME
+    steps = (Step.COLLECT,) if track.action is Action.BLOCKED else (*TO_COME, Step.FETCH)
     return (take for take in track.takes if take.step in steps)

@@ -89,6 +89,7 @@ class Runner:
                 with control.jobs_scope:
                     async with anyio.create_task_group() as jobs:
                         for work in works:
+                            jobs.start_soon(self._getter.share, work.plan.manifest.name, work.plan.unshared)
                             jobs.start_soon(self._dispatch, work, orders[work.run], jobs)
         return tuple(self._result(work, orders[work.run]) for work in works)
 
@@ -119,7 +120,7 @@ class Runner:
 
     def _announce(self, works: Sequence[ManifestWork], orders: dict[int, list[Order]]) -> None:
         every = [order for own in orders.values() for order in own]
-        collects = sum(order.job is not None for order in every)
+        collects = sum(order.job is not None or order.stored is not None for order in every)
         active = (Action.GENERATE, Action.FINISH)
         tracks = sum(track.action in active for work in works for track in work.plan.tracks)
         slots = {id(work.slots): work.slots.value for work in works}  # several manifests may share theirs
@@ -135,7 +136,8 @@ class Runner:
             await work.slots.acquire()
             self._tools.planner.waiting -= 1
             slot = Slot(work.slots)
-            if not self._tools.control.submitting and (order.job is None or order.job.job_id is None):
+            is_new = order.stored is None and (order.job is None or order.job.job_id is None)
+            if is_new and not self._tools.control.submitting:
                 slot.free()
                 stop = self._tools.control.stop
                 self._settle(order, Got(order.job, f"not sent: {stop.message}" if stop else "not sent", unsent=True))
@@ -170,7 +172,7 @@ class Runner:
     def _finish_what_waits_for_nothing(self, works: Sequence[ManifestWork]) -> None:
         for work in works:
             for track in work.plan.tracks:
-                if track.action is Action.FINISH:
+                if track.action is Action.FINISH and not any(to_get(track)):
                     self._finish_soon(track)
 
     def _finish_soon(self, plan: TrackPlan) -> None:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pipeline.planning.plans import ManifestPlan
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
+    from pipeline.store.team import Team
     from pipeline.workspace import Plan, Workspace
 
 
@@ -80,6 +81,7 @@ class Seams:
     concurrency: int | None = None  # jobs in flight over all manifests; None: each manifest's own
     control: Control = field(default_factory=Control)
     hints: Hints = field(default_factory=Hints)  # of jobs that have ended
+    teams: Mapping[str, Team] = field(default_factory=dict)  # by manifest: the stores that their takes are shared in
 
 
 async def carry_out(plan: Plan, workspace: Workspace, seams: Seams) -> RunResult:
@@ -180,10 +182,13 @@ async def _open(plan: Plan, seams: Seams, objection: Stop | None) -> tuple[dict[
     return await seams.ledger.write(opening, durable=True)
 
 
+_BROUGHT_HOME = (Step.COLLECT, Step.FETCH)
+
+
 def _collects(plan: Plan) -> bool:
-    """Is there a job with an id to be brought home?"""
+    """Is there a job with an id to be brought home, or a take that a store has?"""
     takes = (take for part in plan.manifests for track in part.tracks for take in track.takes)
-    return any(part.strays for part in plan.manifests) or any(take.step is Step.COLLECT for take in takes)
+    return any(part.strays for part in plan.manifests) or any(take.step in _BROUGHT_HOME for take in takes)
 
 
 def _open_one(ledger: Ledger, plan: Plan, part: ManifestPlan, now: float, buys: Mapping[PurchaseKey, int]) -> Opened:
@@ -240,6 +245,7 @@ def _tools(plan: Plan, workspace: Workspace, seams: Seams, planner: PollPlanner)
         settings={part.manifest.name: part.manifest.gateway for part in plan.manifests},
         observe=seams.observe,
         hints=seams.hints,
+        teams=seams.teams,
     )
 
 
@@ -272,7 +278,8 @@ async def _record(
             name = manifest.plan.manifest.name
             ledger.record_assets(name, documents(index, name))
             ledger.note_finishings(work.run, manifest.finishings)
-            home = {job.key for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED}
+            jobs = (job for job in ledger.jobs_of(work.run) if job.state is State.COLLECTED)
+            home = {job.key for job in jobs if job.bought_by is None}
             told.append(replace(manifest, collected=frozenset(home)))
         return tuple(told)
 

@@ -55,12 +55,16 @@ class Submitter:
         tries = _Tries(resends=0 if job is None else 1)
         while True:
             gateway = self._tools.gateway_at(order.origin if job is None else job.intent.origin)
+            if order.claimed is not None and not order.claimed.is_sure:
+                await order.claimed.confirm()
             self._reserve(order)
             async with AsyncExitStack() as turn:
                 try:
                     await turn.enter_async_context(gateway.turn())
                 finally:
                     order.account.release(order.estimate_microusd)
+                if order.claimed is not None and not order.claimed.is_sure:
+                    continue  # nobody is asked while others wait for this turn
                 # Anew: a stop, or a bill above its estimate, may have come while it waited for its turn.
                 self._reserve(order)
                 job, error = await self._send(order, job)
@@ -108,7 +112,8 @@ class Submitter:
     async def _write_intent(self, order: Order, job: Job | None) -> Job:
         now = self._tools.clock.now()
         if job is None:
-            intent = _new_intent(order, self._tools.hints.webhook_url)
+            claimed = order.claimed
+            intent = new_intent(order, self._tools.hints.webhook_url) if claimed is None else claimed.intent
             return await self._tools.ledger.write(lambda ledger: ledger.intend(order.run, intent, now), durable=True)
         row = job.row
         return await self._tools.ledger.write(lambda ledger: ledger.resend(row, order.run, now), durable=True)
@@ -171,7 +176,8 @@ class Submitter:
         return pause_s(tries.resends, error.retry_after_s)
 
 
-def _new_intent(order: Order, webhook_url: str | None) -> Intent:
+def new_intent(order: Order, webhook_url: str | None) -> Intent:
+    """What `order` is asked for with: its words, and a key and an id that nobody else has."""
     track = order.asked
     assert track is not None  # noqa: S101 - only what the manifest asks for is bought
     body = submit_body(

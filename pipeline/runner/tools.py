@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
     from pipeline.runner.pinning import Pins
+    from pipeline.runner.sharing import Claimed
     from pipeline.sources import SourceStore
+    from pipeline.store.documents import TakeRecord
+    from pipeline.store.team import Team
 
 
 _DEFAULT_SETTINGS = GatewaySettings()
@@ -47,6 +50,8 @@ class Order:
     estimate_microusd: int  # what one sending binds
     asked: Track | None  # None: nothing asks for it any more, it is only collected
     job: Job | None = None
+    stored: TakeRecord | None = None  # a team's store has it
+    claimed: Claimed | None = None  # it was claimed there for this run
 
     @property
     def take(self) -> int:
@@ -76,6 +81,7 @@ class Tools:
     observe: Callable[[Event], None]
     accounts: dict[int, Account] = field(default_factory=dict)  # by run
     hints: Hints = field(default_factory=Hints)
+    teams: Mapping[str, Team] = field(default_factory=dict)  # by manifest: the stores that their takes are shared in
 
     def gateway_at(self, origin: str) -> Gateway:
         return self.gateways[origin]

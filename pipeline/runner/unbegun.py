@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.jobs import Commitment, State
-from pipeline.planning.plans import TO_COME, Action
+from pipeline.planning.plans import TO_COME, Action, Step
 from pipeline.runner.results import ManifestResult, TakeResult, TrackResult
 
 if TYPE_CHECKING:
@@ -40,6 +40,6 @@ def overtaken(plan: TrackPlan, takes: Sequence[TakeResult], why: str) -> TrackRe
 def _overtaken_take(take: TakeResult, why: str) -> TakeResult:
     """A take whose source should have come: its run stays open for it."""
     is_here = take.job is not None and take.job.state is State.COLLECTED
-    if take.plan.step not in TO_COME or take.error is not None or is_here:
+    if take.plan.step not in (*TO_COME, Step.FETCH) or take.error is not None or is_here:
         return take
     return replace(take, error=why, unsent=True)

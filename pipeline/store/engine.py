@@ -30,10 +30,13 @@ T = TypeVar("T")
 MOST_AT_ONCE: Final = 32
 _PIECE_BYTES: Final = 1 << 20
 _CLIENT: Final = {"connect_timeout": "5s", "timeout": "300s", "read_timeout": "30s"}
-_RETRIES: Final = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
+#: A few, at once: what takes longer is for whoever asks.
+_RETRIES: Final = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
 _LOCK_NAME: Final = ".music-asset-store.lock"
+#: How long somebody may hold a folder's lock, in seconds: a small file is written under it.
+_LOCKED_S: Final = 30.0
 
 
 def open_store(address: str, profile: str | None = None) -> Bucket:
@@ -160,21 +163,31 @@ class Bucket:
 
 
 class FolderBucket(Bucket):
-    """A folder that several machines see. What replaces an object on a condition does so under the folder's lock."""
+    """A folder that several machines see. What is changed on a condition there, is changed under the folder's lock."""
 
     def replace(self, path: str, content: bytes, tag: Any) -> Any:
-        from filelock import FileLock  # noqa: PLC0415 - only where something is replaced
+        with self._locked(), self._told(path):
+            if _tag(self._verbs.head(self._store, path)) != tag:
+                raise Changed(path)
+            return _tag(self._verbs.put(self._store, path, content))
 
-        lock = FileLock(Path(self.address) / _LOCK_NAME, fallback_to_soft=False)
+    def remove(self, path: str) -> None:
+        with self._locked():  # never between another one's look and what it puts there
+            super().remove(path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock  # noqa: PLC0415 - only where something is changed
+
+        lock = FileLock(Path(self.address) / _LOCK_NAME, timeout=_LOCKED_S, fallback_to_soft=False)
         try:
-            lock.acquire(timeout=30)
+            lock.acquire()
+        except TimeoutError as error:
+            raise StoreTrouble(f"{self.address}: its lock is held by somebody who does not let go") from error
         except (OSError, NotImplementedError) as error:
             raise Unconditional(f"{self.address}: its file system has no locks that hold") from error
         try:
-            with self._told(path):
-                if _tag(self._verbs.head(self._store, path)) != tag:
-                    raise Changed(path)
-                return _tag(self._verbs.put(self._store, path, content))
+            yield
         finally:
             lock.release()
 
@@ -207,7 +220,8 @@ class ThreadedObjects:
     async def _in_thread(self, verb: Callable[..., T], *arguments: Any) -> T:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(MOST_AT_ONCE)  # never behind other rooms' threads
-        return await anyio.to_thread.run_sync(partial(verb, *arguments), limiter=self._limiter)
+        # One that is given up ends by itself: what it has created then belongs to a lease that is no more.
+        return await anyio.to_thread.run_sync(partial(verb, *arguments), limiter=self._limiter, abandon_on_cancel=True)
 
 
 def _tag(meta: Any) -> dict[str, str | None]:

@@ -59,17 +59,22 @@ _LOOK_AGAIN_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody else is at it: `machine`, in a run that is alive."""
+    """Somebody else is at it: `machine`, in a `run` that is alive."""
 
     machine: str
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A claim that is this run's: nobody else buys what it is about. `tag`: what it is replaced by."""
+    """A claim that is this run's: nobody else buys what it is about. `tag`: what it is replaced by.
+
+    `taken_over`: somebody who is no more had begun, with another key than the one that was offered.
+    """
 
     claim: Claim
     tag: Any
+    taken_over: bool = False
 
     @property
     def intent(self) -> Intent:
@@ -161,11 +166,15 @@ class Team:
 
     async def close(self) -> None:
         """The run is over: what it has not brought home may be taken over at once."""
-        if self._lease_tag is not None:
-            await self._objects.remove(lease_path(self.run))
+        await self._objects.remove(lease_path(self.run))
 
     def _lease(self, renewals: int) -> bytes:
         return lease_text(Lease(self.run, self.machine, self.choice.lease_s, renewals))
+
+    @property
+    def has_lease(self) -> bool:
+        """Has the run begun to live?"""
+        return self._renewed_at is not None
 
     @property
     def is_alive(self) -> bool:
@@ -176,7 +185,7 @@ class Team:
         age_s = max(anyio.current_time() - at, self._wall() - wall)  # one of the clocks stands while a machine sleeps
         return age_s < self.choice.lease_s - min(_MARGIN_S, _MARGIN_SHARE * self.choice.lease_s)
 
-    async def _lives_on(self, run: str) -> bool:
+    async def lives_on(self, run: str) -> bool:
         """Is that run alive, by the store's own clock? Asked once in a while, however many claims it has."""
         now = anyio.current_time()
         looked_at, alive = self._lives.get(run, (-math.inf, True))
@@ -231,10 +240,13 @@ class Team:
         standing = read_claim(found.content, intent.key)
         taken = await self._as_taken_over(standing, fresh)
         if taken is None:
-            return Held(standing.machine)
-        with suppress(Changed):
-            return Mine(taken, await self._objects.replace(claim_path(intent.key), claim_text(taken), found.tag))
-        return Held("another machine")  # who was quicker
+            return Held(standing.machine, standing.run)
+        is_another = taken.intent.idempotency_key != intent.idempotency_key
+        try:
+            tag = await self._objects.replace(claim_path(intent.key), claim_text(taken), found.tag)
+        except Changed:
+            return await self.claim(intent, own, now)  # somebody was quicker
+        return Mine(taken, tag, is_another)
 
     async def _as_taken_over(self, standing: Claim, fresh: Claim) -> Claim | None:
         """What a claim becomes that may be taken over: None where it may not be."""
@@ -242,7 +254,7 @@ class Team:
             return fresh
         same_job = standing.intent.idempotency_key == fresh.intent.idempotency_key
         is_ours = same_job and standing.holder == self._holder  # of an earlier process: its folder is locked by us
-        if standing.state == "open" and not is_ours and await self._lives_on(standing.run):
+        if standing.state == "open" and not is_ours and await self.lives_on(standing.run):
             return None
         if same_job:
             known = fresh if fresh.job_id is not None else standing
@@ -263,17 +275,17 @@ class Team:
         found = await self._get(claim_path(mine.claim.key))
         if found is None or read_claim(found.content, mine.claim.key).run != self.run:
             raise ClaimLost(claim_path(mine.claim.key))
-        return Mine(mine.claim, found.tag)
+        return replace(mine, tag=found.tag)
 
     async def _replaced(self, mine: Mine, **changes: Any) -> Mine:
         claim, path = replace(mine.claim, **changes), claim_path(mine.claim.key)
         try:
-            return Mine(claim, await self._objects.replace(path, claim_text(claim), mine.tag))
+            return Mine(claim, await self._objects.replace(path, claim_text(claim), mine.tag), mine.taken_over)
         except Changed:
             pass
         found = await self._get(path)  # it may be ours all the same: an answer that was lost
         if found is not None and read_claim(found.content, claim.key) == claim:
-            return Mine(claim, found.tag)
+            return Mine(claim, found.tag, mine.taken_over)
         raise ClaimLost(path)
 
     def _claim_of(self, intent: Intent, own: Job | None, now: float) -> Claim:

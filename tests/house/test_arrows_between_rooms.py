@@ -85,6 +85,7 @@ def touches(imported: set[str], forbidden: tuple[str, ...]) -> set[str]:
             "webhooks",
             (*LEDGER, "pipeline.cli", "pipeline.local_gateway", "pipeline.gateway", "pipeline.manifest", "httpx"),
         ),
+        ("store", (*LEDGER, "pipeline.cli", "pipeline.gateway", "pipeline.runner", "pipeline.manifest", "httpx")),
         ("local_gateway", ("pipeline.gateway", "pipeline.ledger", "pipeline.runner", "pipeline.manifest", "httpx")),
     ],
 )
@@ -100,17 +101,23 @@ def test_httpx_is_imported_in_one_room() -> None:
     assert {path.relative_to(PACKAGE).parts[0] for path in found} == {"gateway"}
 
 
+def test_extras_are_imported_in_one_room_each() -> None:
+    """And there only once somebody has asked for what they bring."""
+    found = {path for path in PACKAGE.rglob("*.py") if touches(imports_of(path), ("obstore", "boto3"))}
+    assert {path.relative_to(PACKAGE).as_posix() for path in found} == {"store/engine.py"}
+
+
 def test_nobody_imports_the_command_line() -> None:
     """But for the two lines that start it."""
     found = {path for path in PACKAGE.rglob("*.py") if touches(imports_of(path, for_types=True), ("pipeline.cli",))}
     assert {path.relative_to(PACKAGE).parts[0] for path in found} <= {"cli", "__main__.py"}
 
 
-def test_only_the_two_real_halves_work_in_real_time() -> None:
+def test_only_the_real_halves_work_in_real_time() -> None:
     """Threads and worker processes are jumped over by a virtual clock: the runner is handed them from outside."""
     watched = [path for path in PACKAGE.rglob("*.py") if "local_gateway" not in path.parts and "cli" not in path.parts]
     found = {path.relative_to(PACKAGE).as_posix() for path in watched if touches(imports_of(path), REAL_TIME)}
-    assert found == {"ledger/writing.py", "workers.py"}
+    assert found == {"ledger/writing.py", "store/engine.py", "workers.py"}
 
 
 def test_the_environment_and_the_terminal_belong_to_the_command_line() -> None:

@@ -1,0 +1,414 @@
+"""The takes of a team: fetched where somebody has bought them, claimed before they are bought, put there afterwards.
+
+Every take of a manifest with a store comes this way. What leaves here is a source on disk, as from `getting`.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import anyio
+
+from pipeline.gateway_choice import is_same_gateway
+from pipeline.jobs import FRUITLESS, State
+from pipeline.ledger.records import Bought, Source
+from pipeline.money import Basis, dollars
+from pipeline.picks.values import Asked
+from pipeline.planning.takes import RESEND_WITHIN_S, is_what_is_stored
+from pipeline.runner.asking import Expired
+from pipeline.runner.events import Notice, TakeDownloaded, Waiting
+from pipeline.runner.results import EXIT_FOLDER, Stop, TakeLost, Unsent
+from pipeline.runner.retrying import pause_s
+from pipeline.runner.submitting import new_intent
+from pipeline.store.documents import BadDocument, TakeRecord, source_path
+from pipeline.store.objects import StoreTrouble, TooLong
+from pipeline.store.team import ClaimLost, Held, Mine
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from pipeline.jobs import Intent, Job
+    from pipeline.runner.getting import Slot
+    from pipeline.runner.tools import Order, Tools
+    from pipeline.sources import IncomingSource
+    from pipeline.store.documents import Claim
+    from pipeline.store.team import Team
+
+T = TypeVar("T")
+
+#: A store that can't be asked is asked again for so long, in seconds, before the run does without it, or stops.
+PATIENCE_S: Final = 120.0
+#: Whether somebody else has brought a take home is asked no oftener, in seconds, and of all that are waited for
+#: together no oftener than so many times a second.
+_ASK_AGAIN_S: Final = 5.0
+_ASKED_A_SECOND: Final = 10.0
+#: After so many looks for a record the claim itself is looked at: its holder may have given it up, and live on.
+_LOOKS: Final = 4
+_MOST_FETCHES: Final = 16
+_AT_ITS_END: Final = FRUITLESS | {State.EXPIRED}
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A take that this run has claimed, as whoever asks for it sees it."""
+
+    team: Team
+    mine: Mine
+
+    @property
+    def intent(self) -> Intent:
+        return self.mine.intent
+
+    @property
+    def is_sure(self) -> bool:
+        """Does nobody else take it for his, for as long as a request takes?"""
+        return self.team.is_alive
+
+    async def confirm(self) -> None:
+        """Look whether it is still this run's. Raises ClaimLost, and Unsent where nobody can say."""
+        try:
+            self.mine = await self.team.confirm(self.mine)
+        except StoreTrouble as error:
+            raise Unsent(f"not sent: nobody knows whether another machine has taken it over ({error})") from error
+
+    async def name(self, job: Job) -> None:
+        """Say which job it has become. Raises ClaimLost. Where the store can't be told, its key has to do."""
+        with suppress(StoreTrouble):
+            self.mine = await self.team.name_job(self.mine, job)
+
+
+class Sharer:
+    """Has the takes of manifests with a store. `buy` has one as if there were none; it asks and fetches by itself."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        buy: Callable[[Order, Slot], Awaitable[Job]],
+        is_had_again: Callable[[Order, Job], bool],
+    ) -> None:
+        self._tools = tools
+        self._buy = buy
+        self._is_had_again = is_had_again
+        self._fetching = anyio.Semaphore(_MOST_FETCHES)
+        self._waiting = 0
+        self._silent: set[str] = set()  # the addresses of stores that the run does without
+
+    async def get(self, order: Order, slot: Slot) -> Job:
+        """Have one take. Raises what `buy` raises, and TakeLost where what the store has of it can't be used."""
+        team = self._team_of(order)
+        if team is None:
+            return await self._buy(order, slot)
+        if order.stored is not None:
+            slot.free()
+            return await self._fetch(team, order, order.stored)
+        if team.choice.read_only:
+            return await self._buy(order, slot)
+        try:
+            return await self._shared(team, order, slot)
+        except BadDocument as error:
+            raise TakeLost(f"the team's store: {error}") from error
+
+    async def share(self, manifest: str, jobs: Iterable[Job]) -> None:
+        """Put there what an earlier run could not, or bought before there was a store."""
+        team = self._tools.teams.get(manifest)
+        if team is None or team.choice.read_only:
+            return
+        for job in jobs:
+            sha256, audio_format = str(job.source), job.intent.source_format
+            if self._tools.sources.whole(sha256, audio_format):
+                await self._put(team, job)
+            else:  # the next plan finds it gone, and fetches it while the gateway has it
+                self._tools.sources.discard(sha256, audio_format)
+
+    def _team_of(self, order: Order) -> Team | None:
+        team = self._tools.teams.get(order.manifest) if order.kind == "real" else None
+        return None if team is None or team.choice.address in self._silent else team
+
+    # --- claims -----------------------------------------------------------------------------------------------------
+
+    async def _shared(self, team: Team, order: Order, slot: Slot) -> Job:
+        while True:
+            await slot.take()
+            try:
+                standing, record = await self._claim(team, order)
+                if record is not None:
+                    slot.free()
+                    return await self._fetch(team, order, record)
+                if isinstance(standing, Mine):
+                    return await self._claimed(team, order, slot, standing)
+                slot.free()
+                await self._until_it_may_be_free(team, order, standing)
+            except _BeginAnew:
+                pass
+            except _Silenced:
+                await slot.take()
+                return await self._buy(order, slot)
+            except ClaimLost:  # it took this machine for dead, and has this very job: its record is waited for
+                order = replace(order, job=await self._job_of(order))
+
+    async def _claim(self, team: Team, order: Order) -> tuple[Mine | Held, TakeRecord | None]:
+        """Whose the take is, or what became of it. Raises _Silenced, Unsent."""
+        if order.job is None and not self._tools.control.submitting:
+            stop = self._tools.control.stop
+            raise Unsent("not sent" if stop is None else f"not sent: {stop.message}")
+        own = order.job
+        intent = new_intent(order, self._tools.hints.webhook_url) if own is None else own.intent
+        standing = await self._patiently(team, order, lambda: team.claim(intent, own, self._tools.clock.now()))
+        # After the claim: whoever had it before may have brought it home since the plan was made.
+        record = await self._patiently(team, order, lambda: team.record(order.key))
+        return standing, record if record is not None and is_what_is_stored(own, record) else None
+
+    async def _claimed(self, team: Team, order: Order, slot: Slot, mine: Mine) -> Job:
+        """It is ours to buy, or to go on with."""
+        claimed = Claimed(team, mine)
+        order = await self._as_claimed(order, claimed)
+        try:
+            job = await self._buy(order, slot)
+        except ClaimLost:
+            raise
+        except Expired:
+            await self._give_up(claimed, fruitless=order.job is not None and self._is_had_again(order, order.job))
+            raise
+        except Exception:
+            stands = await self._job_of(order)
+            await self._give_up(claimed, fruitless=stands is None or stands.state in FRUITLESS)
+            raise
+        await self._put(team, job)
+        return job
+
+    async def _as_claimed(self, order: Order, claimed: Claimed) -> Order:
+        """The order as its claim has it: to be asked for in its words, or gone on with where somebody has begun.
+
+        Raises TakeLost where that can't be done here: the claim is then left for whoever can.
+        """
+        claim, own = claimed.mine.claim, order.job
+        if not claimed.mine.taken_over:
+            is_news = own is not None and own.job_id is None and claim.job_id is not None
+            job = await self._taken_over(order, claim) if is_news else own
+            return replace(order, job=job, claimed=claimed)
+        if own is not None:
+            return order  # asked for while the store could not be: what is paid for is gone on with
+        key = claim.intent.idempotency_key
+        known = await self._tools.ledger.write(lambda ledger: ledger.job_with(key))
+        if known is not None and known.state in _AT_ITS_END:
+            await self._give_up(claimed, fruitless=True)
+            raise _BeginAnew
+        objection = self._objection(order, claim)
+        if objection is not None:
+            await self._give_up(claimed, fruitless=False)
+            raise TakeLost(f"{claim.machine} had begun to buy it, and {objection}")
+        self._tools.observe(Notice(f"{order.name}: goes on with what {claim.machine} had begun"))
+        return replace(order, job=await self._taken_over(order, claim), claimed=claimed)
+
+    async def _taken_over(self, order: Order, claim: Claim) -> Job:
+        """On our books, at our price, whatever the claim says of that."""
+        estimate = order.estimate_microusd or claim.intent.estimate_microusd
+        intent = replace(claim.intent, manifest=order.manifest, track=order.track, estimate_microusd=estimate)
+        accepted_at = claim.accepted_at or claim.intended_at
+        return await self._tools.record(
+            lambda ledger: ledger.take_over(order.run, intent, claim.intended_at, claim.job_id, accepted_at)
+        )
+
+    def _objection(self, order: Order, claim: Claim) -> str | None:
+        """Why what somebody else had begun can't be gone on with here, by its words, its gateway, or its age."""
+        asked = new_intent(order, None)
+        if _words(claim.intent.body) != _words(asked.body) or claim.intent.kind != "real":
+            return "its claim in the store asks for something else; see to it there"
+        if not is_same_gateway(claim.intent.origin, order.origin):
+            return (
+                f"asked {claim.intent.origin}: `--gateway {claim.intent.origin}`, with the key for it, goes on with it"
+            )
+        if claim.job_id is not None:
+            return None
+        again = f"nobody knows whether it was made: generating again costs {dollars(order.estimate_microusd)}"
+        if self._tools.clock.now() - claim.intended_at > RESEND_WITHIN_S:
+            return f"{again} (--regenerate)"
+        if not self._tools.settings[order.manifest].resend_unknown:
+            return f"resend_unknown is false, and {again} (--regenerate)"
+        return None
+
+    async def _until_it_may_be_free(self, team: Team, order: Order, held: Held) -> None:
+        """Somebody else is at it: wait for its record, or for the end of its run."""
+        self._tools.observe(
+            Waiting(f"{order.name}: {held.machine} is buying it", None, "its audio comes from the store")
+        )
+        for _ in range(_LOOKS):
+            self._waiting += 1
+            try:
+                await anyio.sleep(max(_ASK_AGAIN_S, self._waiting / _ASKED_A_SECOND))
+            finally:
+                self._waiting -= 1
+            if await self._patiently(team, order, lambda: team.record(order.key), held) is not None:
+                return
+            if not await self._patiently(team, order, lambda: team.lives_on(held.run), held):
+                return
+
+    async def _give_up(self, claimed: Claimed, *, fruitless: bool) -> None:
+        """Let others go on with it, or begin anew. Where that can't be said, the end of the run's lease says it."""
+        with suppress(StoreTrouble, ClaimLost, BadDocument):
+            await claimed.team.give_up(claimed.mine, "fruitless" if fruitless else "released")
+
+    async def _job_of(self, order: Order) -> Job | None:
+        return await self._tools.ledger.write(lambda ledger: ledger.latest_job(order.key))
+
+    # --- what the store has -----------------------------------------------------------------------------------------
+
+    async def _fetch(self, team: Team, order: Order, record: TakeRecord) -> Job:
+        """Bring a take home that somebody has paid for. Raises TakeLost where its source is not what it was."""
+        async with self._fetching:
+            source = await self._source(team, record)
+        bought = Bought(record.bought_by, record.bought_at, record.job_id, record.cost_microusd, record.cost_basis)
+        intent = _intent_of(order, record)
+        job = await self._tools.record(lambda ledger: ledger.adopt(order.run, intent, bought, source))
+        self._tools.observe(TakeDownloaded(order.manifest, order.track, order.take, source.size, source.duration_s))
+        return job
+
+    async def _source(self, team: Team, record: TakeRecord) -> Source:
+        sources, where = self._tools.sources, source_path(record.sha256, record.format)
+        with sources.receive(
+            f"{record.key.fingerprint[:16]}.{record.key.take}.{record.sha256}.{record.format}"
+        ) as file:
+            try:
+                is_there = await self._fetched(team, record, file)
+            except (StoreTrouble, TooLong) as error:
+                why = f"{where} is longer than its record says" if isinstance(error, TooLong) else str(error)
+                raise TakeLost(f"the team's store has it, and it can't be had from there: {why}") from error
+            if not is_there or file.sha256 != record.sha256:
+                what = "is not what was paid for" if is_there else "is gone"
+                raise TakeLost(
+                    f"the team's store has a record of it, but {where} {what}: nothing is made of it; put the right "
+                    "file there, or buy it again with --regenerate"
+                )
+            file.finish()
+            facts = await self._tools.finisher.inspect(str(file.path))
+            sources.keep(file, record.format)
+            now = self._tools.clock.now()
+            return Source(
+                record.sha256, record.format, file.size, facts.duration_s, facts.sample_rate, facts.channels, now
+            )
+
+    async def _fetched(self, team: Team, record: TakeRecord, file: IncomingSource) -> bool:
+        return await team.fetch(record, file.write)
+
+    async def _put(self, team: Team, job: Job) -> None:
+        """Put a take into the store. Where that can't be, it is said once, and the next run tries again."""
+        if job.bought_by is not None or job.source is None or team.choice.address in self._silent:
+            return
+        source = await self._tools.ledger.write(lambda ledger: ledger.sources([str(job.source)])[str(job.source)])
+        record = _record_of(job, source, team.machine)
+        path = self._tools.sources.path(record.sha256, record.format)
+        try:
+            other = await team.share(record, path)
+        except (StoreTrouble, BadDocument, OSError) as error:
+            self._silence(team, f"what is bought can't be put into the team's store ({error}); the next run does it")
+            return
+        if other is not None and other.idempotency_key != record.idempotency_key:
+            self._tools.observe(Notice(_bought_twice(job, other)))
+        row, store, now = job.row, team.choice.address, self._tools.clock.now()
+        await self._tools.ledger.write(lambda ledger: ledger.note_shared(row, store, now))
+
+    # --- trouble ----------------------------------------------------------------------------------------------------
+
+    async def _patiently(
+        self, team: Team, order: Order, ask: Callable[[], Awaitable[T]], held: Held | None = None
+    ) -> T:
+        """Ask the store until it answers, or for two minutes.
+
+        After that the run does without it, raising _Silenced; unless it is required, or it is known that somebody else
+        is buying just this: then nothing is sent, and Unsent is raised.
+        """
+        began, tries = anyio.current_time(), 0
+        while True:
+            try:
+                return await ask()
+            except StoreTrouble as error:
+                tries += 1
+                pause = pause_s(tries)
+                if anyio.current_time() + pause - began > PATIENCE_S or team.choice.address in self._silent:
+                    self._despair(team, error, held)
+                self._tools.observe(Waiting(f"{order.name}: the team's store", pause, str(error)))
+                await anyio.sleep(pause)
+
+    def _despair(self, team: Team, error: StoreTrouble, held: Held | None) -> NoReturn:
+        if team.choice.required:
+            stop = Stop(EXIT_FOLDER, f"{error}; the store is required, so nothing more is bought")
+            self._tools.control.stop_submitting(stop)
+            raise Unsent(f"not sent: {stop.message}") from error
+        if held is not None:
+            raise Unsent(f"not sent: {held.machine} is buying it, and {error}") from error
+        self._silence(team, f"{error}; the run goes on without the store: what is bought is put there by a later one")
+        raise _Silenced from error
+
+    def _silence(self, team: Team, notice: str) -> None:
+        if team.choice.address not in self._silent:
+            self._silent.add(team.choice.address)
+            self._tools.observe(Notice(notice))
+
+
+class _BeginAnew(Exception):
+    """What somebody had begun has come to nothing, as our own books know."""
+
+
+class _Silenced(Exception):
+    """The store can't be asked, and the run does without it."""
+
+
+def _words(body: bytes) -> dict[str, Any]:
+    """All that a body asks for; where the gateway is to tell of its end is nobody's music."""
+    try:
+        words = dict(json.loads(body))
+    except (ValueError, TypeError):
+        return {}
+    words.pop("webhook_url", None)
+    return words
+
+
+def _intent_of(order: Order, record: TakeRecord) -> Intent:
+    """What somebody else has asked for, as these books have it: by its own key, at no price."""
+    if order.job is not None and order.job.intent.idempotency_key == record.idempotency_key:
+        return order.job.intent
+    asked = new_intent(order, None) if order.job is None else order.job.intent
+    return replace(asked, idempotency_key=record.idempotency_key, origin=record.origin)
+
+
+def _record_of(job: Job, source: Source, machine: str) -> TakeRecord:
+    return TakeRecord(
+        key=job.key,
+        asked=_asked_of(job.intent),
+        sha256=source.sha256,
+        format=source.format,
+        size=source.size,
+        duration_s=source.duration_s,
+        sample_rate=source.sample_rate,
+        channels=source.channels,
+        origin=job.intent.origin,
+        job_id=str(job.job_id),
+        idempotency_key=job.intent.idempotency_key,
+        cost_microusd=job.cost_microusd or 0,
+        cost_basis=job.cost_basis or Basis.COMPUTED,
+        bought_by=machine,
+        bought_at=job.collected_at or job.sent_at,
+    )
+
+
+def _asked_of(intent: Intent) -> Asked:
+    """All that is paid for, from the words that were sent."""
+    words = _words(intent.body)
+    return Asked(
+        model=intent.model,
+        prompt=str(words.get("prompt", "")),
+        lyrics=str(words.get("lyrics", "")),
+        refine_lyrics=bool(words.get("lyrics_optimizer", False)),
+        duration=float(intent.seconds_asked),
+        source_format=intent.source_format,
+    )
+
+
+def _bought_twice(job: Job, other: TakeRecord) -> str:
+    return (
+        f"{job.intent.track}: {other.bought_by} has bought it too, as job {other.job_id}; "
+        "both were paid for, and the store keeps theirs"
+    )

@@ -1,0 +1,51 @@
+"""What a store has of the takes that a plan is about to buy: asked before anything is decided about money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from pipeline.store.documents import MOST_BYTES, BadDocument, read_record, record_path
+from pipeline.store.engine import MOST_AT_ONCE, open_store
+from pipeline.store.objects import TooLong
+from pipeline.stored import KnownTakes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pipeline.jobs import PurchaseKey
+    from pipeline.store.documents import TakeRecord
+    from pipeline.store.engine import Bucket
+    from pipeline.store_choice import StoreChoice
+
+
+Lookup = Callable[["StoreChoice", "Collection[PurchaseKey]"], KnownTakes]
+
+
+def look_up(choice: StoreChoice, keys: Collection[PurchaseKey]) -> KnownTakes:
+    """What the store knows of `keys`, many at a time. Raises NoStore where it can't be asked."""
+    bucket = open_store(choice.address, choice.profile)
+    records: dict[PurchaseKey, TakeRecord] = {}
+    spoilt: dict[PurchaseKey, str] = {}
+    with ThreadPoolExecutor(min(MOST_AT_ONCE, len(keys))) as threads:
+        try:
+            for key, found in zip(keys, threads.map(lambda key: _asked(bucket, key), keys), strict=True):
+                if isinstance(found, str):
+                    spoilt[key] = found
+                elif found is not None:
+                    records[key] = found
+        except BaseException:
+            threads.shutdown(cancel_futures=True)  # one that can't be asked can't be asked ten thousand times
+            raise
+    return KnownTakes(records, spoilt)
+
+
+def _asked(bucket: Bucket, key: PurchaseKey) -> TakeRecord | str | None:
+    try:
+        found = bucket.get(record_path(key), MOST_BYTES)
+        return None if found is None else read_record(found.content, key)
+    except TooLong:
+        return f"{record_path(key)}: it is too long to be a record; put right what stands there, or remove it"
+    except BadDocument as error:
+        return str(error)
