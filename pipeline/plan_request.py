@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.manifest.names import matcher, matches
 from pipeline.planning.plans import Wishes
+from pipeline.store_choice import PLAIN_ACCESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.picks.values import Pick
-    from pipeline.store_choice import StoreChoice
+    from pipeline.store_choice import StoreAccess, StoreChoice
 
 
 class NothingMatches(Exception):
@@ -42,7 +43,7 @@ class PlanRequest:
     choices: Mapping[tuple[str, str], Pick] = field(default_factory=dict)  # (manifest, track): as if it were chosen
     store: StoreChoice | None = None  # in place of the manifests'; what else is said of one holds for theirs too
     store_read_only: bool = False
-    aws_profile: str | None = None
+    store_access: StoreAccess = PLAIN_ACCESS
 
     @property
     def kind(self) -> Kind:
@@ -55,7 +56,7 @@ class PlanRequest:
             return {}
         named = {manifest.name: self.store or manifest.store for manifest in self.manifests}
         return {
-            name: replace(store, read_only=self.store_read_only, profile=self.aws_profile)
+            name: replace(store, read_only=self.store_read_only, access=self.store_access)
             for name, store in named.items()
             if store is not None
         }

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from pipeline.loopback import is_loopback
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SCHEMES: Final = ("s3", "gs", "az")
@@ -16,6 +19,7 @@ EXPECTED: Final = "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix
 #: How long a machine that says nothing is believed to be alive, in seconds.
 LEASE_S: Final = 300.0
 
+_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,253}[a-z0-9]")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_.()/+-]*")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -30,6 +34,28 @@ class StoreMistake(NoStore):
 
 
 @dataclass(frozen=True, slots=True)
+class StoreAccess:
+    """What the environment says of how a store is reached, beyond what the engine reads there by itself."""
+
+    profile: str | None = None  # of AWS, whose credentials are meant
+    allow_http: bool = False  # plain http, which anybody on the way can read
+
+    @classmethod
+    def by(cls, environment: Mapping[str, str]) -> StoreAccess:
+        """As every program of these clouds would: by a profile's name, and by who may be asked without encryption."""
+        words = {environment.get(name, "").lower() for name in ("AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP")}
+        hosts = {urlsplit(environment.get(name, "")).hostname for name in _ENDPOINTS}
+        return cls(
+            profile=environment.get("AWS_PROFILE") or None,
+            allow_http=bool(words & {"true", "1", "yes", "on"}) or any(host and is_loopback(host) for host in hosts),
+        )
+
+
+#: Where the environment says nothing.
+PLAIN_ACCESS: Final = StoreAccess()
+
+
+@dataclass(frozen=True, slots=True)
 class StoreChoice:
     """A team's store, and what it means to a run."""
 
@@ -37,7 +63,7 @@ class StoreChoice:
     required: bool = False  # without it nothing is bought
     lease_s: float = LEASE_S
     read_only: bool = False  # what it has is fetched, and nothing is put there
-    profile: str | None = None  # of AWS, whose credentials are meant
+    access: StoreAccess = PLAIN_ACCESS
 
     @property
     def is_folder(self) -> bool:

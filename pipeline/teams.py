@@ -34,7 +34,7 @@ def objects_at(choice: StoreChoice) -> Objects:
     """The store's objects, in threads. Raises NoStore."""
     from pipeline.store.engine import ThreadedObjects, open_store  # noqa: PLC0415 - an extra, for whoever has a store
 
-    return ThreadedObjects(open_store(choice.address, choice.profile))
+    return ThreadedObjects(open_store(choice.address, choice.access))
 
 
 @asynccontextmanager

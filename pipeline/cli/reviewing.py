@@ -24,6 +24,7 @@ from pipeline.review.library import Library
 from pipeline.review.page import ReportPage
 from pipeline.review.security import Names, new_token
 from pipeline.review.serving import ReviewServer, listen
+from pipeline.store_choice import StoreAccess
 from pipeline.workers import WorkerFinisher
 from pipeline.workspace import Workspace
 
@@ -52,7 +53,7 @@ def review(
     load_manifests(manifests)
     Workspace(output, state)  # both raise for what would be in the way of every request
     most = None if budget is None else budget_from_usd(budget)
-    purse = Purse(_gateway(gateway), most, os.environ.get("AWS_PROFILE") or None)
+    purse = Purse(_gateway(gateway), most, StoreAccess.by(os.environ))
     listening = listen(host, port)
     port, token = listening.getsockname()[1], new_token()
     hands = Hands(SystemClock(), WorkerFinisher())

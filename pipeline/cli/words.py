@@ -10,7 +10,7 @@ from pipeline.gateway_choice import choose_gateway
 from pipeline.manifest import ManifestMistakes, check_together, load_manifest
 from pipeline.money import budget_from_usd
 from pipeline.plan_request import PlanRequest
-from pipeline.store_choice import StoreChoice, store_address
+from pipeline.store_choice import StoreAccess, StoreChoice, store_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,5 +49,5 @@ def plan_request(
         new_run=new_run,
         store=None if store is None else StoreChoice(store_address(store, Path.cwd())),
         store_read_only=options.get("store_read_only", False),
-        aws_profile=os.environ.get("AWS_PROFILE") or None,
+        store_access=StoreAccess.by(os.environ),
     )

@@ -103,8 +103,7 @@ def _money(result: RunResult, budget_microusd: int | None) -> str:
 
 def _fetched(result: RunResult) -> list[str]:
     """What came from a team's store."""
-    jobs = {take.job.row: take.job for track in result.tracks for take in track.takes if take.plan.stored and take.job}
-    home = [job for job in jobs.values() if job.bought_by is not None]
+    home = [job for job in _jobs(result).values() if job.bought_by is not None]
     if not home:
         return []
     paid = dollars(sum(job.bought_microusd or 0 for job in home))
@@ -113,14 +112,19 @@ def _fetched(result: RunResult) -> list[str]:
 
 def _computed(result: RunResult) -> int | None:
     """How much of what is billed is computed, in micro-dollars; None where this process did not see every bill."""
+    bills = [(job.cost_microusd or 0, job.cost_basis) for job in _jobs(result).values()]
+    if sum(amount for amount, _ in bills) != result.committed.billed:
+        return None
+    return sum(amount for amount, basis in bills if basis is Basis.COMPUTED)
+
+
+def _jobs(result: RunResult) -> dict[int, Job]:
+    """The jobs that are on the run's books, as this process knows them."""
     jobs: dict[int, Job] = {}
     for manifest in result.manifests:
         takes = [*(take for track in manifest.tracks for take in track.takes), *manifest.strays]
         jobs |= {take.job.row: take.job for take in takes if take.job is not None and take.job.run == manifest.run}
-    bills = [(job.cost_microusd or 0, job.cost_basis) for job in jobs.values()]
-    if sum(amount for amount, _ in bills) != result.committed.billed:
-        return None
-    return sum(amount for amount, basis in bills if basis is Basis.COMPUTED)
+    return jobs
 
 
 def _is_open(result: RunResult) -> bool:

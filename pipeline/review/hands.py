@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.review.refusals import Refusal
 from pipeline.runner.control import Control
+from pipeline.store_choice import PLAIN_ACCESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.writing import LedgerWriter
     from pipeline.runner.finisher import Finisher
     from pipeline.runner.results import Stop
+    from pipeline.store_choice import StoreAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,12 @@ class Hands:
 class Purse:
     """Of whom re-rolls are bought, and for how much at most. `gateway`: why of nobody, where that is so.
 
-    `aws_profile`: by whose credentials a team's store is asked.
+    `store_access`: how a team's store is reached.
     """
 
     gateway: GatewayChoice | NoGateway
     budget_microusd: int | None = None
-    aws_profile: str | None = None
+    store_access: StoreAccess = PLAIN_ACCESS
 
 
 class Brakes:

@@ -161,7 +161,7 @@ class Rerolls:
             only=(track.name,),
             budget_microusd=self._purse.budget_microusd,
             reroll=frozenset({track.name}),
-            aws_profile=self._purse.aws_profile,
+            store_access=self._purse.store_access,
         )
         return workspace.plan(request, self._hands.clock.now())
 

@@ -228,7 +228,7 @@ class Runner:
         except Exception as caught:  # noqa: BLE001 - as above
             error = defect(caught)
         rows = self._finisher.standing(plan) if done is None else done.rows
-        status = "failed" if error or done is None else _status(plan, done)
+        status = "failed" if error or done is None else _status(plan, takes, done)
         missing = [take for take in takes if take.error and not take.failed_gate]
         if missing and all(take.unsent for take in missing):
             status = "planned"  # held back, not failed: its run stays open for it
@@ -281,7 +281,9 @@ class Runner:
         )
 
 
-def _status(plan: TrackPlan, done: Finished) -> str:
-    if plan.action is Action.GENERATE:
+def _status(plan: TrackPlan, takes: Sequence[TakeResult], done: Finished) -> str:
+    to_come = {take.key for take in to_get(plan)}
+    is_ours = any(take.job is not None and take.job.bought_by is None for take in takes if take.plan.key in to_come)
+    if plan.action is Action.GENERATE and is_ours:
         return "generated"
     return "finished" if done.is_new else "kept"

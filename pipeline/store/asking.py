@@ -25,7 +25,7 @@ Lookup = Callable[["StoreChoice", "Collection[PurchaseKey]"], KnownTakes]
 
 def look_up(choice: StoreChoice, keys: Collection[PurchaseKey]) -> KnownTakes:
     """What the store knows of `keys`, many at a time. Raises NoStore where it can't be asked."""
-    bucket = open_store(choice.address, choice.profile)
+    bucket = open_store(choice.address, choice.access)
     records: dict[PurchaseKey, TakeRecord] = {}
     spoilt: dict[PurchaseKey, str] = {}
     with ThreadPoolExecutor(min(MOST_AT_ONCE, len(keys))) as threads:

@@ -19,10 +19,12 @@ import anyio
 import anyio.to_thread
 
 from pipeline.store.objects import AlreadyThere, Changed, Found, StoreTrouble, TooLong, Unconditional
-from pipeline.store_choice import NoStore
+from pipeline.store_choice import PLAIN_ACCESS, NoStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pipeline.store_choice import StoreAccess
 
 T = TypeVar("T")
 
@@ -39,8 +41,8 @@ _LOCK_NAME: Final = ".music-asset-store.lock"
 _LOCKED_S: Final = 30.0
 
 
-def open_store(address: str, profile: str | None = None) -> Bucket:
-    """The store at `address`; nothing is asked of it yet. `profile`: of AWS, where one is meant.
+def open_store(address: str, access: StoreAccess = PLAIN_ACCESS) -> Bucket:
+    """The store at `address`; nothing is asked of it yet.
 
     Raises NoStore where obstore is not installed, or the environment does not say what it has to.
     """
@@ -52,10 +54,12 @@ def open_store(address: str, profile: str | None = None) -> Bucket:
     try:
         if "://" not in address:
             return FolderBucket(address, stores.LocalStore(address, automatic_cleanup=False, mkdir=True))
-        credentials = {} if profile is None or not address.startswith("s3:") else {"credential_provider": _of(profile)}
+        by_profile = access.profile is not None and address.startswith("s3:")
+        credentials = {"credential_provider": _of(str(access.profile))} if by_profile else {}
+        client = _CLIENT | {"allow_http": access.allow_http}
         return Bucket(
             address,
-            stores.from_url(address, client_options=_CLIENT, retry_config=_RETRIES, **credentials),  # type: ignore[call-overload]
+            stores.from_url(address, client_options=client, retry_config=_RETRIES, **credentials),  # type: ignore[call-overload]
         )
     except NoStore:
         raise
@@ -224,9 +228,9 @@ class ThreadedObjects:
         return await anyio.to_thread.run_sync(partial(verb, *arguments), limiter=self._limiter, abandon_on_cancel=True)
 
 
-def _tag(meta: Any) -> dict[str, str | None]:
+def _tag(meta: Any) -> dict[str, str]:
     """What a conditional write names: S3 and Azure know an object by its tag, Google by its version."""
-    return {"e_tag": meta.get("e_tag"), "version": meta.get("version")}
+    return {name: meta[name] for name in ("e_tag", "version") if meta.get(name) is not None}
 
 
 def _code(error: Exception) -> str | None:
@@ -237,6 +241,8 @@ def _code(error: Exception) -> str | None:
 def _told(error: Exception) -> str:
     """Why, in words that hold no credentials: the status, S3's own word for it, or what kind of error it is."""
     text = str(error)[:4000]
+    if "BadScheme" in text:
+        return "its endpoint is plain http, which anybody on the way can read: AWS_ALLOW_HTTP=true allows it"
     status = _STATUS.search(text)
     words = [f"status {status[1]}" if status else "", _code(error) or ""]
     if isinstance(error, OSError) and error.strerror:

@@ -285,6 +285,8 @@ def test_the_json_report_has_the_documented_shape():
         "cash_usd": 0.0315,
         "possible_duplicate_usd": 0.0,
         "audio_seconds": 30.0,
+        "stored_takes": 0,
+        "stored_usd": 0.0,
         "saved_usd": None,
         "seconds": 1.5,
     }
@@ -310,6 +312,8 @@ def test_the_json_report_has_the_documented_shape():
             "this_run": True,
             "error": None,
             "date": "2026-09-21T14:14:20Z",
+            "bought_by": None,
+            "bought_usd": None,
         }
     ]
     (manifest,) = document["manifests"]
