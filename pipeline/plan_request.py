@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from pipeline.fingerprints import paid_fingerprint
 from pipeline.manifest.names import matcher, matches
+from pipeline.planning.meant import Meant
 from pipeline.planning.plans import Wishes
 from pipeline.store_choice import PLAIN_ACCESS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipeline.gateway_choice import GatewayChoice
     from pipeline.jobs import Kind
     from pipeline.manifest.tracks import Manifest, Track
     from pipeline.picks.values import Pick
+    from pipeline.planning.shards import Shard
     from pipeline.store_choice import StoreAccess, StoreChoice
 
 
@@ -34,6 +36,7 @@ class PlanRequest:
     output: Path = Path("output")
     state: Path = Path(".pipeline")
     only: tuple[str, ...] = ()
+    shard: Shard | None = None
     regenerate: tuple[str, ...] = ()
     budget_microusd: int | None = None  # replaces the manifest's; with several manifests it caps their sum
     new_run: bool = False
@@ -67,15 +70,15 @@ class PlanRequest:
         return frozenset(manifest.name for manifest in self.manifests)
 
     @property
-    def meant(self) -> Callable[[str], bool] | None:
-        """Is a track of that name among those that `--only` names? None: all of them are."""
-        return matcher(self.only)
+    def meant(self) -> Meant:
+        """Is a track among those that `--only` names, and in the shard?"""
+        return Meant(matcher(self.only), self.shard)
 
     @property
     def wishes(self) -> Wishes:
         """What it asks for beyond its manifests' words."""
         return Wishes(
-            only=self.meant,
+            meant=self.meant,
             regenerate=frozenset(self._paid_again()),
             free=self.free,
             reroll=self.reroll,
@@ -86,7 +89,7 @@ class PlanRequest:
         """All that it is about."""
         meant = self.meant
         for manifest in self.manifests:
-            yield from (track for track in manifest.tracks if meant is None or meant(track.name))
+            yield from filter(meant, manifest.tracks)
 
     def paths(self) -> Iterator[tuple[str, str]]:
         """(manifest, path) of each asset that it is about."""
@@ -111,13 +114,13 @@ class PlanRequest:
         check_patterns(self.manifests, "--regenerate", self.regenerate)
 
     def _paid_again(self) -> Iterator[str]:
-        """The paid fingerprints of what `--regenerate` means."""
-        meant = matcher(self.regenerate)
-        if meant is None:
+        """The paid fingerprints of what `--regenerate` means: of another shard's tracks that is the other's to pay."""
+        if not self.regenerate:
             return
+        meant = Meant(matcher(self.regenerate), self.shard)
         for manifest in self.manifests:
             generated = (track for track in manifest.tracks if track.prompt is not None)
-            yield from (paid_fingerprint(track, self.kind) for track in generated if meant(track.name))
+            yield from (paid_fingerprint(track, self.kind) for track in generated if meant(track))
 
 
 def check_patterns(manifests: Iterable[Manifest], option: str, patterns: Iterable[str]) -> None:

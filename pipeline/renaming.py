@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from pipeline.manifest.tracks import Manifest
+    from pipeline.manifest.tracks import Manifest, Track
     from pipeline.output import AssetRow, OutputFolder
 
     Rows = Mapping[tuple[str, str], AssetRow]  # (manifest, path) -> row
@@ -33,17 +33,18 @@ def find_moves(
     recordings: Mapping[Path, str],
     *,
     obstacles: Collection[tuple[str, str]],
-    only: Callable[[str], bool] | None = None,
+    meant: Callable[[Track], bool] = lambda _: True,
 ) -> tuple[Move, ...]:
     """The moves that a run of `manifest` would make before anything else.
 
-    None over a file that is not what the index says of it, or that the index does not know.
+    None over a file that is not what the index says of it, or that the index does not know. `meant`: may a track be
+    touched?
     """
 
     def is_continued(old: AssetRow, new: AssetRow) -> bool:
         return not output.intact(old) or not output.intact(new)
 
-    renames = renamed_tracks(manifest, rows, recordings, is_continued, only)
+    renames = renamed_tracks(manifest, rows, recordings, is_continued, meant)
     found = [
         [
             replace(move, held=_held(output, move), replaces=(manifest.name, move.new.path) in rows)

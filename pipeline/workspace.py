@@ -180,8 +180,8 @@ class Workspace:
         recordings = hashes_of_recordings(request.tracks(), self.hashes)
         in_the_way = obstacles(self.output.folder, planned, rows, intact)
         moves = {
-            manifest.name: find_moves(self.output, manifest, rows, recordings, obstacles=in_the_way, only=request.meant)
-            for manifest in request.manifests
+            one.name: find_moves(self.output, one, rows, recordings, obstacles=in_the_way, meant=request.meant)
+            for one in request.manifests
         }
         arriving = {(move.new.manifest, move.new.path) for found in moves.values() for move in found}
         unproven = [at for at in planned if at not in intact and at not in arriving]

@@ -87,7 +87,8 @@ def plan_of_changes(request: PlanRequest, workspace: Workspace, witness: Witness
     Of the tracks that stand it says that they are kept, and no more.
     """
     stamp = witness.last
-    if stamp is None or not stamp.standing or request.only or request.regenerate or request.new_run or request.stores:
+    asks_otherwise = not request.meant.all or request.regenerate or request.new_run or request.stores
+    if stamp is None or not stamp.standing or asks_otherwise:
         return None
     try:
         known = _Known(request.manifests, stamp.standing.split("\n"))

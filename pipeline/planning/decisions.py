@@ -46,11 +46,12 @@ def plan_manifest(manifest: Manifest, facts: Facts, wishes: Wishes) -> ManifestP
     return ManifestPlan(
         manifest,
         tracks,
-        orphans=() if wishes.only else tuple(sorted(orphans, key=lambda row: row.path)),
+        orphans=tuple(sorted(orphans, key=lambda row: row.path)) if wishes.meant.all else (),
         strays=() if wishes.free else tuple(_strays(manifest, tracks, facts, wishes)),
         continues_run=manifest.name in facts.open_runs,
         groups=groups_of(tracks, facts.steps),
         unshared=() if wishes.free else tuple(_unshared(manifest, tracks, facts)),
+        shard=wishes.meant.shard,
     )
 
 
@@ -69,7 +70,7 @@ def _with_moves(plans: Sequence[TrackPlan], moves: Sequence[Move]) -> tuple[Trac
 
 def plan_track(track: Track, manifest: Manifest, facts: Facts, wishes: Wishes) -> TrackPlan:
     """What a run would do to `track`."""
-    if wishes.only is not None and not wishes.only(track.name):
+    if not wishes.meant(track):
         return TrackPlan(track, Action.SKIP, "", rows=rows_of(track, facts))
     return _unless_obstructed(_plan_unobstructed(track, manifest, facts, wishes), facts)
 
@@ -224,8 +225,10 @@ def _unshared(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts) -> 
 def _strays(manifest: Manifest, tracks: Sequence[TrackPlan], facts: Facts, wishes: Wishes) -> Iterator[Job]:
     """Jobs of this manifest that still run or wait to be fetched, though nothing in the plan is about them."""
     planned = {take.job.row for track in tracks for take in track.takes if take.job is not None}
+    named = {track.name: track for track in manifest.tracks}
     for job in facts.outstanding:
         mine = job.intent.manifest == manifest.name and job.intent.kind == facts.kind
         mine = mine and is_same_gateway(job.intent.origin, facts.origin)
-        if mine and job.row not in planned and (wishes.only is None or wishes.only(job.intent.track)):
+        name = job.intent.track
+        if mine and job.row not in planned and wishes.meant.has_jobs_of(name, named.get(name)):
             yield job

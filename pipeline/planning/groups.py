@@ -174,7 +174,7 @@ def _why(group: GroupPlan, track: TrackPlan, members: Members, coming: Sequence[
 
 
 def _is_placeholder(track: TrackPlan) -> bool:
-    """Are its assets placeholders? What is outside of `--only` is what its rows say."""
+    """Are its assets placeholders? What is not to be touched is what its rows say."""
     if track.action is Action.SKIP:
         return any(row.placeholder for row in track.rows)
     return track.placeholder

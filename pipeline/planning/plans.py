@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.money import seconds_cost
 from pipeline.picks.values import Version
+from pipeline.planning.meant import Meant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.audio.settings import Output
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.planning.changes import Change
     from pipeline.planning.groups import GroupPlan
     from pipeline.planning.renames import Move
+    from pipeline.planning.shards import Shard
     from pipeline.store.documents import TakeRecord
 
 
@@ -31,7 +33,7 @@ class Action(StrEnum):
     FINISH = "finish"
     KEEP = "keep"
     BLOCKED = "blocked"  # not without --regenerate
-    SKIP = "skip"  # outside of --only
+    SKIP = "skip"  # outside of --only, or in another shard
 
 
 SIGNS: Final[dict[Action, str]] = {
@@ -142,6 +144,7 @@ class ManifestPlan:
     continues_run: bool = False
     groups: tuple[GroupPlan, ...] = ()
     unshared: tuple[Job, ...] = ()  # what was paid for, is here, and is not in the team's store yet
+    shard: Shard | None = None  # which of its tracks it is about, where they were shared out
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -210,7 +213,7 @@ class Facts:
 class Wishes:
     """What the command line asks for beside the manifest."""
 
-    only: Callable[[str], bool] | None = None  # is a track of that name meant?
+    meant: Meant = field(default_factory=Meant)  # the tracks that may be touched
     regenerate: frozenset[str] = frozenset()  # paid fingerprints: two tracks with one are one purchase
     free: bool = False  # nothing is to be bought, asked for or fetched
     refreshes: bool = False  # what is older than its manifest wants it is generated again

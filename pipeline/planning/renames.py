@@ -60,14 +60,14 @@ def renamed_tracks(
     rows: Rows,
     recordings: Mapping[Path, str],
     is_continued: Callable[[AssetRow, AssetRow], bool],
-    only: Callable[[str], bool] | None = None,
+    meant: Callable[[Track], bool] = lambda _: True,
 ) -> list[Renamed]:
     """The tracks of `manifest` that are renamed, each with one older name.
 
     `is_continued(old, new)`: of two rows of one content, is the second what the first has become, and no file of its
-    own? `only`: the tracks that may be touched.
+    own? `meant`: may a track be touched?
     """
-    tracks = {track.name: track for track in manifest.tracks if only is None or only(track.name)}
+    tracks = {track.name: track for track in manifest.tracks if meant(track)}
     free = _free_rows(manifest, rows, recordings, tracks)
     found: list[tuple[Track, AssetRow]] = []
     for track in tracks.values() if free else ():
@@ -150,7 +150,7 @@ def _free_rows(
         if owner != manifest.name:
             continue
         names = {row.name, claimed.get(path, row.name)} & named
-        # What is outside of --only stays whose it is.
+        # What is outside of --only, or in another shard, stays whose it is.
         if all(name in touched and not _asks_for(touched[name], row, recordings) for name in names):
             free[row.paid_fingerprint].setdefault(row.name, {})[path] = row
     return free

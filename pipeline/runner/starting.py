@@ -298,7 +298,7 @@ async def _close(plan: Plan, seams: Seams, manifests: Sequence[ManifestResult], 
         for manifest, work in zip(manifests, works, strict=True):
             ledger.fulfil(work.run, _rerolled(manifest))
             sent = whole and not any(take.unsent for track in manifest.tracks for take in track.takes)
-            if sent and not (plan.request.only and _is_left(ledger, work.run, manifest)):
+            if sent and (plan.request.meant.all or not _is_left(ledger, work.run, manifest)):
                 ledger.close_run(work.run, now)
 
     await seams.ledger.write(closing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,11 @@ from pipeline.manifest.tracks import GatewaySettings, Manifest, Place, Track
 from pipeline.output import AssetRow, Provenance
 from pipeline.picks.values import Lock, LockedTrack, takes_named
 from pipeline.planning.decisions import plan_manifest
+from pipeline.planning.meant import Meant
 from pipeline.planning.plans import Action, Facts, ManifestPlan, Step, Wishes, estimate_of, estimates
+
+if TYPE_CHECKING:
+    from pipeline.planning.shards import Shard
 
 NOW = 1_000_000_000.0
 DAY = 24 * 3600.0
@@ -93,7 +97,13 @@ class World:
                 self.intact.add(("game", path))
 
     def plan(
-        self, *tracks: Track, only: str = "", again: str = "", refreshes: bool = False, **settings: Any
+        self,
+        *tracks: Track,
+        only: str = "",
+        shard: Shard | None = None,
+        again: str = "",
+        refreshes: bool = False,
+        **settings: Any,
     ) -> ManifestPlan:
         facts = Facts(
             kind=self.kind, now=NOW, jobs=self.jobs, outstanding=self.outstanding, held=frozenset(self.held),
@@ -102,7 +112,7 @@ class World:
             named=takes_named([Lock("game", self.locks)]),
         )  # fmt: skip
         regenerate = frozenset(paid_fingerprint(one, self.kind) for one in tracks if one.name == again)
-        wishes = Wishes(only.__eq__ if only else None, regenerate, refreshes=refreshes)
+        wishes = Wishes(Meant(only.__eq__ if only else None, shard), regenerate, refreshes=refreshes)
         return plan_manifest(manifest(*tracks, **settings), facts, wishes)
 
 

@@ -14,6 +14,7 @@ from pipeline.fingerprints import member_fingerprint, paid_fingerprint
 from pipeline.jobs import State
 from pipeline.output import JoinedGroup
 from pipeline.planning.decisions import plan_manifest
+from pipeline.planning.meant import Meant
 from pipeline.planning.plans import Action, Facts, Step, Wishes
 from pipeline.planning.renames import Held, Move, moves_of, renamed_tracks
 
@@ -41,7 +42,7 @@ def _of_its_own(row: AssetRow) -> AssetRow:
 def names(world: World, *tracks: Track, only: str = "", copied: bool = False) -> dict[str, str]:
     """new name -> old name. `copied`: what stands under the new name is a file of its own."""
     found = renamed_tracks(
-        manifest(*tracks), world.rows, world.recordings, lambda *_: not copied, only.__eq__ if only else None
+        manifest(*tracks), world.rows, world.recordings, lambda *_: not copied, Meant(only.__eq__ if only else None)
     )
     return {one.track.name: one.old_name for one in found}
 
