@@ -17,6 +17,7 @@ from pipeline.manifest import check_together
 from pipeline.money import budget_from_usd
 from pipeline.plan_request import PlanRequest
 from pipeline.planning.plans import GOING_ON
+from pipeline.planning.shards import shard_from
 from pipeline.store_choice import StoreChoice, store_address
 from pipeline.workspace import Plan, Workspace
 
@@ -48,6 +49,7 @@ def make_plan(
     gateway: str | GatewayChoice = "local",
     key: str = "",
     only: Sequence[str] = (),
+    shard: str | None = None,
     regenerate: Sequence[str] = (),
     reroll: Sequence[str] = (),
     budget_usd: Decimal | None = None,
@@ -59,10 +61,11 @@ def make_plan(
     """What a run would do and cost, from the manifests, the ledger and the output folder as they stand.
 
     `gateway`: `local`, `local=URL`, `aigateway` or a URL; `key`: what a real one wants (nothing is read from the
-    environment here). `budget_usd` replaces the manifest's budget, and caps the sum of several. `store` replaces the
-    manifests' store; with `store_read_only`, takes come from it and none are put there.
-    Raises ManifestMistakes, NothingMatches, NoGateway, NoStore, LedgerError and FolderError, each with sentences to act
-    on.
+    environment here). `budget_usd` replaces the manifest's budget, and caps the sum of several. `shard`: `2/8` for the
+    second of eight, which has an eighth of the manifest's budget for itself. `store` replaces the manifests' store;
+    with `store_read_only`, takes come from it and none are put there.
+    Raises ManifestMistakes, NothingMatches, NoShard, NoGateway, NoStore, LedgerError and FolderError, each with
+    sentences to act on.
     """
     given = (manifests,) if not isinstance(manifests, (tuple, list)) else tuple(manifests)
     check_together(given)
@@ -74,6 +77,7 @@ def make_plan(
         output=Path(output),
         state=Path(state),
         only=tuple(only),
+        shard=None if shard is None else shard_from(shard),
         regenerate=tuple(regenerate),
         reroll=frozenset(reroll),
         budget_microusd=None if budget_usd is None else budget_from_usd(budget_usd),
@@ -93,6 +97,7 @@ async def run(
     steps: Sequence[UserStep] = (),
     observer: Callable[[Event], None] = lambda _: None,
     concurrency: int | None = None,
+    requests_per_minute: int | None = None,
     clock: Clock | None = None,
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
@@ -104,9 +109,10 @@ async def run(
     `transport` stands in for the network, `finisher` for the worker processes, `ledger` for the thread that writes;
     `steps` are run over every source before its loudness: functions at the top level of a module, since they run in
     worker processes; their names belong to the finishing, so another list of them finishes again. `observer` is told
-    what happens as it happens. `webhooks` has the gateway tell when a job has ended; one value serves one run, and
-    needs asyncio where it listens by itself. Raises NoWebhooks where that can't be, TypeError for a step that has no
-    such name, what `make_plan` raises, and FolderBusy where another run holds a folder.
+    what happens as it happens. `requests_per_minute` stands in for the manifests'. `webhooks` has the gateway tell
+    when a job has ended; one value serves one run, and needs asyncio where it listens by itself. Raises NoWebhooks
+    where that can't be, TypeError for a step that has no such name, what `make_plan` raises, and FolderBusy where
+    another run holds a folder.
     """
     workspace = Workspace(plan.request.output, plan.request.state)
     clock = clock or SystemClock()
@@ -121,6 +127,7 @@ async def run(
             steps=steps,
             observer=observer,
             concurrency=concurrency,
+            requests_per_minute=requests_per_minute,
             clock=clock,
             ledger=ledger,
             control=control,
@@ -138,6 +145,7 @@ async def carry_out_locked(
     steps: Sequence[UserStep] = (),
     observer: Callable[[Event], None] = lambda _: None,
     concurrency: int | None = None,
+    requests_per_minute: int | None = None,
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
     webhooks: Webhooks | None = None,
@@ -161,7 +169,16 @@ async def carry_out_locked(
             teams = await stack.enter_async_context(_teams(plan, writer, clock, observer, open_store))
             secret = None if webhooks is None else webhooks.secret
             gateways = await stack.enter_async_context(
-                _gateways(plan, workspace, clock, transport, concurrency, on_wait=on_wait, webhook_secret=secret)
+                _gateways(
+                    plan,
+                    workspace,
+                    clock,
+                    transport,
+                    concurrency,
+                    requests_per_minute=requests_per_minute,
+                    on_wait=on_wait,
+                    webhook_secret=secret,
+                )
             )
             seams = Seams(
                 origin=plan.request.gateway.origin,
@@ -248,12 +265,14 @@ async def _gateways(
     transport: httpx.AsyncBaseTransport | None,
     concurrency: int | None,
     *,
+    requests_per_minute: int | None,
     on_wait: Callable[[float, int | None], None],
     webhook_secret: str | None,
 ) -> AsyncIterator[Mapping[str, Gateway]]:
     """A client for every origin that a job of the plan was submitted to, or will be; none where nothing is asked."""
     from pipeline.gateway.client import Gateway  # noqa: PLC0415 - a plan needs no network
     from pipeline.gateway.pacing import Pacer  # noqa: PLC0415
+    from pipeline.runner.budgets import requests_per_minute_of  # noqa: PLC0415
 
     if not plan.asks_a_gateway:
         yield {}
@@ -263,7 +282,7 @@ async def _gateways(
     with ExitStack() as local:
         async with AsyncExitStack() as clients:
             found: dict[str, Gateway] = {}
-            limit = None if choice.origin == EMBEDDED_ORIGIN else min(one.requests_per_minute for one in settings)
+            limit = requests_per_minute_of(plan, requests_per_minute)
             pacer = Pacer(limit, on_wait)  # one gateway, however its address is spelled, and one key: one limit
             for origin in {choice.origin, *_origins(plan)}:
                 base_url = _base_url(origin, workspace, local, webhook_secret, embedded=transport is None)

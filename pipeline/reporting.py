@@ -16,6 +16,7 @@ from pipeline.report.cost_markdown import cost_markdown
 from pipeline.report.costs import cost_report
 from pipeline.report.inputs import CostInput, manifest_facts
 from pipeline.report.page.inputs import PageInput, TrackFinishing
+from pipeline.runner.budgets import budget_of, cap_of
 from pipeline.runner.drawing import first_files
 
 if TYPE_CHECKING:
@@ -64,12 +65,8 @@ async def write_reports(
     runs = {part.plan.manifest.name: part.run for part in result.manifests if part.run is not None}
     had = {take.job.row: take.job for track in result.tracks for take in track.takes if take.job is not None}
     books = await writer.write(lambda ledger: _read(ledger, runs, rows, had))
-    single = len(plan.manifests) == 1
-    budget = plan.request.budget_microusd
     given = CostInput(
-        manifests={
-            part.manifest.name: manifest_facts(part.manifest, budget if single else None) for part in plan.manifests
-        },
+        manifests={part.manifest.name: manifest_facts(part.manifest, budget_of(plan, part)) for part in plan.manifests},
         jobs=books.jobs,
         runs=books.runs,
         rows=rows,
@@ -77,7 +74,7 @@ async def write_reports(
         seconds=result.seconds,
         ledger_since=books.since,
         generated_at=clock.now(),
-        cap_microusd=None if single else budget,
+        cap_microusd=cap_of(plan),
     )
     _write(workspace, given, books, [part.manifest for part in plan.manifests])
 

@@ -25,7 +25,7 @@ class ManifestFacts:
 
 
 def manifest_facts(manifest: Manifest, budget_microusd: int | None = None) -> ManifestFacts:
-    """The facts of `manifest`; `budget_microusd` is what `--budget` put in the place of its own."""
+    """The facts of `manifest`; `budget_microusd` is what a run had in the place of its own budget."""
     budget = manifest.budget_microusd if budget_microusd is None else budget_microusd
     tags = {track.name: track.tags for track in manifest.tracks if track.tags}
     return ManifestFacts(manifest.gateway.topup_fee, budget, tags)

@@ -1,9 +1,14 @@
-"""What a plan may commit to, and what its run is asked for. Pure; docs/money.md, "Reserve, then settle"."""
+"""What a plan may commit to, and what its run is asked for. Pure; docs/money.md, "Reserve, then settle".
+
+What manifests allow is for all shards together, and each gets an equal share; what the command line says is for the run
+that it is said to.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.gateway_choice import EMBEDDED_ORIGIN
 from pipeline.money import dollars
 from pipeline.planning.plans import Action, Step, estimates, take_price
 from pipeline.planning.takes import is_bought_again
@@ -17,10 +22,11 @@ if TYPE_CHECKING:
 
 
 def budget_of(plan: Plan, part: ManifestPlan) -> int | None:
-    """A manifest's own budget; `--budget` replaces it where it is the only manifest."""
+    """A manifest's own budget, or a shard's share of it; `--budget` replaces it where it is the only manifest."""
     if len(plan.manifests) == 1 and plan.request.budget_microusd is not None:
         return plan.request.budget_microusd
-    return part.manifest.budget_microusd
+    whole, shard = part.manifest.budget_microusd, plan.request.shard
+    return whole if whole is None or shard is None else shard.share(whole)
 
 
 def cap_of(plan: Plan) -> int | None:
@@ -35,6 +41,19 @@ def budget_over_all(plan: Plan) -> int | None:
     budgets = [budget_of(plan, part) for part in plan.manifests]
     known = [budget for budget in budgets if budget is not None]
     return sum(known) if known and len(known) == len(budgets) else None
+
+
+def requests_per_minute_of(plan: Plan, given: int | None) -> int | None:
+    """How many requests a minute may be sent: as many as are `given`, else the manifests' least, or a shard's share.
+
+    None: no limit, as at a local gateway of the run's own.
+    """
+    if given is not None:
+        return given
+    if plan.request.gateway.origin == EMBEDDED_ORIGIN:
+        return None
+    least, shard = min(part.manifest.gateway.requests_per_minute for part in plan.manifests), plan.request.shard
+    return least if shard is None else max(1, shard.share(least))
 
 
 def asks(part: ManifestPlan, purchases: Mapping[PurchaseKey, int], run: int) -> dict[PurchaseKey, int]:
@@ -73,17 +92,24 @@ def too_expensive(plan: Plan, committed: Mapping[str, int]) -> str | None:
         estimate, budget = sum(own.values()), budget_of(plan, part)
         before = committed.get(part.manifest.name, 0)
         if budget is not None and estimate and before + estimate > budget:
-            return _too_much(part.manifest.name, estimate, before, budget)
+            return _too_much(part.manifest.name, estimate, before, _told(plan, part, budget))
         total += estimate
     cap, before = cap_of(plan), sum(committed.values())
     if cap is not None and total and before + total > cap:
-        return _too_much("all manifests together", total, before, cap)
+        return _too_much("all manifests together", total, before, dollars(cap))
     return None
 
 
-def _too_much(whose: str, estimate: int, before: int, budget: int) -> str:
+def _told(plan: Plan, part: ManifestPlan, budget: int) -> str:
+    whole, shard = part.manifest.budget_microusd, plan.request.shard
+    if shard is None or shard.is_all or whole is None or budget != shard.share(whole):
+        return dollars(budget)
+    return f"{dollars(budget)} (the manifest's {dollars(whole)}, shared by {shard.of:,} shards)"
+
+
+def _too_much(whose: str, estimate: int, before: int, budget: str) -> str:
     on_top = f" on top of {dollars(before)} already committed" if before else ""
     return (
-        f"{whose}: the plan costs {dollars(estimate)}{on_top}, over the budget of {dollars(budget)}; "
+        f"{whose}: the plan costs {dollars(estimate)}{on_top}, over the budget of {budget}; "
         "nothing is bought: raise the budget (--budget) or ask for less"
     )

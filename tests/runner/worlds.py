@@ -151,6 +151,7 @@ class World:
         self.events = []
         self.control = options.pop("control", None) or Control()
         concurrency = options.pop("concurrency", None)
+        requests_per_minute = options.pop("requests_per_minute", None)
         steps = options.pop("steps", ())
         webhooks = options.pop("webhooks", None)
         plan = self.plan(tracks, head=head, kind=kind, **options)
@@ -163,6 +164,7 @@ class World:
             ledger=InlineWriter,
             control=self.control,
             concurrency=concurrency,
+            requests_per_minute=requests_per_minute,
             steps=steps,
             webhooks=webhooks,
         )
