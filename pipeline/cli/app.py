@@ -63,6 +63,12 @@ def plan(**options: Any) -> None:
 @cli.command()
 @with_planning
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Jobs in flight, over all manifests.")
+@click.option(
+    "--requests-per-minute",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="Instead of the manifest's, or of a shard's part of it.",
+)
 @click.option("--new-run", is_flag=True, help="Close an open run first, and start afresh.")
 @click.option("--cancel-on-interrupt", is_flag=True, help="On Ctrl-C, cancel what is queued at the gateway (10 s).")
 @click.option("--depfile", type=FILE, metavar="FILE",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from pipeline.planning.shards import Shard
+
 MANIFEST = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 _MOST_DOLLARS: Final = Decimal(1_000_000)
@@ -62,6 +64,20 @@ class Month(click.ParamType[str]):
         if not _A_MONTH.fullmatch(str(value)):
             self.fail(f"{value!r} is no month; expected one like 2026-09", param, ctx)
         return str(value)
+
+
+class ShardWord(click.ParamType["Shard"]):
+    """One of several shards, such as 2/8."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        from pipeline.planning.shards import NoShard, shard_from  # noqa: PLC0415 - most commands need none
+
+        try:
+            return shard_from(str(value))
+        except NoShard as mistake:
+            self.fail(str(mistake), param, ctx)
 
 
 def manifests_for_a_shell(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -148,6 +164,8 @@ def with_planning(command: F) -> F:
     """What `plan` and `run` share."""
     for option in (
         click.option("--regenerate", multiple=True, metavar="GLOB", help="Pay again, on purpose, for these tracks."),
+        click.option("--shard", type=ShardWord(), metavar="N/OF",
+                     help="Only this part of the tracks, and of the budget: 2/8 is the second of eight."),
         click.option("--only", multiple=True, metavar="GLOB", shell_complete=tracks_for_a_shell,
                      help="Only these tracks: * within a part of a name, ** across parts."),
     ):  # fmt: skip

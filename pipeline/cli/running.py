@@ -63,6 +63,7 @@ def _run(
     *,
     as_json: bool,
     concurrency: int | None,
+    requests_per_minute: int | None,
     new_run: bool,
     cancel_on_interrupt: bool,
     depfile: Path | None,
@@ -89,6 +90,7 @@ def _run(
             plan,
             workspace,
             concurrency,
+            requests_per_minute=requests_per_minute,
             cancel_queued=cancel_on_interrupt,
             quiet=quiet,
             verbose=verbose,
@@ -113,6 +115,7 @@ def carried_out(
     workspace: Workspace,
     concurrency: int | None = None,
     *,
+    requests_per_minute: int | None = None,
     cancel_queued: bool = False,
     quiet: bool = False,
     verbose: bool = False,
@@ -140,6 +143,7 @@ def carried_out(
                 clock=SystemClock(),
                 observer=observe,
                 concurrency=concurrency,
+                requests_per_minute=requests_per_minute,
                 webhooks=webhooks,
             )
             result = brought_to_its_end(lambda control: work(control=control), cancel_queued=cancel_queued)

@@ -44,6 +44,7 @@ def plan_request(
         output=options["output"],
         state=options["state"],
         only=options["only"],
+        shard=options.get("shard"),
         regenerate=options["regenerate"],
         budget_microusd=None if budget is None else budget_from_usd(budget),
         new_run=new_run,

@@ -8,12 +8,11 @@ if TYPE_CHECKING:
 
 _LIST = "--only"
 # With nothing to do, there is nobody to hold to the one, and nothing to write into the other.
-_OF_A_RUN = ("--concurrency", "--log-file")
+_OF_A_RUN = ("--concurrency", "--requests-per-minute", "--log-file")
+_OF_BOTH = ("--output", "--state", "--gateway", "--budget", "--shard", "--store")
 _VALUES = {
-    "plan": frozenset({"--output", "--state", "--gateway", "--budget", "--store", _LIST}),
-    "run": frozenset(
-        {"--output", "--state", "--gateway", "--budget", "--store", _LIST, *_OF_A_RUN, "--depfile", "--stamp"}
-    ),
+    "plan": frozenset({*_OF_BOTH, _LIST}),
+    "run": frozenset({*_OF_BOTH, _LIST, *_OF_A_RUN, "--depfile", "--stamp"}),
 }
 # With nothing to do, these change nothing but what is printed.
 _FLAGS = {
@@ -21,7 +20,7 @@ _FLAGS = {
     "run": frozenset({"--json", "--wait", "--cancel-on-interrupt", "-q", "--quiet", "-v", "--verbose"}),
 }
 _TOLD_AT_LENGTH = frozenset({"--json", "-v", "--verbose"})
-_MOST_JOBS = 10_000
+_MOST = {"--concurrency": 10_000, "--requests-per-minute": 1_000_000}
 
 
 class Asked:
@@ -99,10 +98,10 @@ def read(words: Sequence[str]) -> Asked | None:
                 values[name] = value
         else:
             return None
-    if not manifests or "" in manifests or not _is_count(values.get("--concurrency", "1")):
+    if not manifests or "" in manifests or not all(_is_count(values.get(name, "1"), _MOST[name]) for name in _MOST):
         return None
     return Asked(command, manifests, only, values, frozenset(flags))
 
 
-def _is_count(word: str) -> bool:
-    return word.isascii() and word.isdigit() and 1 <= int(word) <= _MOST_JOBS
+def _is_count(word: str, most: int) -> bool:
+    return word.isascii() and word.isdigit() and 1 <= int(word) <= most

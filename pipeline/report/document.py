@@ -61,6 +61,7 @@ def run_document(result: RunResult) -> dict[str, Any]:
         "strays": [_stray(take) for manifest in result.manifests for take in manifest.strays],
         "orphans": _orphans(manifest.plan for manifest in result.manifests),
         "notices": [one_line(notice) for notice in result.notices],
+        "shard": _shard(manifest.plan for manifest in result.manifests),
         "totals": {
             **{status: result.counts.get(status, 0) for status in _STATUSES},
             "estimated_usd": as_usd(sum(_estimates(result.manifests).values())),
@@ -155,6 +156,7 @@ def plan_document(manifest_plans: Sequence[ManifestPlan], kind: Kind, exit: int)
         },
         "actions": dict(Counter(map(_action, tracks))),
         "kind": kind,
+        "shard": _shard(manifest_plans),
     }
 
 
@@ -233,6 +235,11 @@ def _cash(plans: Iterable[ManifestPlan]) -> int:
 
 def _orphans(plans: Iterable[ManifestPlan]) -> list[str]:
     return [row.path for plan in plans for row in plan.orphans]
+
+
+def _shard(plans: Iterable[ManifestPlan]) -> str | None:
+    """Which part of its tracks it was about, as the command line has it; null: all of them."""
+    return next((str(plan.shard) for plan in plans if plan.shard is not None), None)
 
 
 def _cost(job: Job | None) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def plan_lines(manifest_plans: Sequence[ManifestPlan], kind: Kind, *, colour: bo
     Beyond 40 tracks those that stay as they are (`=`) are only counted, unless `verbose`.
     """
     till = _Till(kind)
-    lines: list[str] = []
+    lines = _shard(manifest_plans)
     keeps_shown = verbose or sum(len(plan.tracks) for plan in manifest_plans) <= MANY_TRACKS
     for plan in manifest_plans:
         drafts = list(_drafts(plan, till, keeps_shown=keeps_shown))
@@ -76,6 +76,15 @@ def plan_lines(manifest_plans: Sequence[ManifestPlan], kind: Kind, *, colour: bo
             lines += _laid_out(drafts, colour=colour)
             lines.append("")
     return [*lines, _total(manifest_plans, till)]
+
+
+def _shard(plans: Sequence[ManifestPlan]) -> list[str]:
+    """How much of it all is in the shard, where there is one."""
+    shard = next((plan.shard for plan in plans), None)
+    if shard is None:
+        return []
+    inside = [shard.has(track.track) for plan in plans for track in plan.tracks]
+    return [f"shard {shard.number:,} of {shard.of:,}: {sum(inside):,} of {counted(len(inside), 'track')}"]
 
 
 def _heading(plan: ManifestPlan, kind: Kind) -> list[str]:
@@ -157,6 +166,7 @@ def _total(manifest_plans: Sequence[ManifestPlan], till: _Till) -> str:
     moves = sum(_only_moves(track) for plan in manifest_plans for track in plan.tracks)
     strays = sum(len(plan.strays) for plan in manifest_plans)
     orphans = sum(len(plan.orphans) for plan in manifest_plans)
+    others = sum(_is_of_another_shard(track, plan) for plan in manifest_plans for track in plan.tracks)
     words = [
         f"{number:,} {word}"
         for number, word in (
@@ -166,7 +176,8 @@ def _total(manifest_plans: Sequence[ManifestPlan], till: _Till) -> str:
             (actions[Action.KEEP] - moves, "to keep"),
             (orphans, "orphan" if orphans == 1 else "orphans"),
             (actions[Action.BLOCKED], "blocked"),
-            (actions[Action.SKIP], "outside --only"),
+            (others, "in other shards"),
+            (actions[Action.SKIP] - others, "outside --only"),
             (strays, "to collect"),
         )
         if number
@@ -185,6 +196,10 @@ def _audio(seconds: float) -> str:
 
 def _only_moves(track: TrackPlan) -> bool:
     return track.action is Action.KEEP and bool(track.moves)
+
+
+def _is_of_another_shard(track: TrackPlan, plan: ManifestPlan) -> bool:
+    return plan.shard is not None and not plan.shard.has(track.track)
 
 
 def _bill(till: _Till) -> str:

@@ -361,3 +361,19 @@ def test_a_renewed_stamp_forgets_nothing(library: Library) -> None:
     later = time.time_ns() + 10 * stamp.YOUNG_NS
     held = looking.still_holds(held, *(str(library.folder / name) for name in ("output", ".pipeline")), later)
     assert (held.young.paths, set(held.sure.paths)) == ([], known[0])
+
+
+@pytest.mark.usefixtures("nothing_is_young")
+def test_a_shards_stamp_says_nothing_of_the_rest(library: Library) -> None:
+    """What is missing is missing in one shard: the other has nothing to do, and that is all that its stamp says."""
+    let_a_moment_pass()
+    with (library.folder / "demo.yaml").open("a") as manifest:
+        manifest.write("  more: {prompt: more}\n")
+    plans = {shard: (*library.words, "--shard", shard) for shard in ("1/2", "2/2")}
+    missing, idle = sorted(plans, key=lambda one: "+ more" not in library.at_length("plan", *plans[one]).stdout)
+    assert library.at_once("plan", *plans[missing]) is None
+    assert library.at_once("plan", *library.words) is None
+    told = library.at_once("run", *plans[idle])
+    assert told is not None
+    assert re.match(rf"shard {idle[0]} of 2: \d of 5 tracks\n", told.stdout)
+    assert library.at_once("plan", *library.words, "--shard", f"{idle[0]}/3") is None

@@ -12,6 +12,7 @@ UNDERSTOOD = {
     "run --gateway local m.yaml --output out": ("run", ["m.yaml"]),
     "run m.yaml --gateway=local=http://127.0.0.1:8787": ("run", ["m.yaml"]),
     "run m.yaml --only a --only=b --budget 2.50 --concurrency 8": ("run", ["m.yaml"]),
+    "run m.yaml --shard 2/8 --requests-per-minute=1000000": ("run", ["m.yaml"]),
     "run m.yaml --wait --cancel-on-interrupt -q": ("run", ["m.yaml"]),
     "run m.yaml --depfile m.d --stamp m.stamp": ("run", ["m.yaml"]),
     "plan m.yaml --detailed-exitcode --json": ("plan", ["m.yaml"]),
@@ -24,6 +25,8 @@ LEFT = (
     *("run m.yaml --output a --output b", "run m.yaml --wait=yes", "run m.yaml -qv", "run m.yaml -- other.yaml"),
     *("plan m.yaml --wait", "plan m.yaml --concurrency 3", "run m.yaml --detailed-exitcode", "run m.yaml -"),
     *("run m.yaml --concurrency 0", "run m.yaml --concurrency x", "run m.yaml --concurrency ²", "plan m.yaml -q"),
+    *("plan m.yaml --shard", "run m.yaml --shard 1/2 --shard 2/2", "plan m.yaml --requests-per-minute 3"),
+    *("run m.yaml --requests-per-minute 0", "run m.yaml --requests-per-minute 1000001"),
 )
 
 
@@ -52,9 +55,11 @@ def test_what_differs_has_another_stamp() -> None:
         *("plan m.yaml", "plan other.yaml", "plan m.yaml other.yaml", "plan other.yaml m.yaml", "plan m.yaml m.yaml"),
         *("plan m.yaml --output m.yaml", "plan m.yaml --state m.yaml", "plan m.yaml --gateway m.yaml"),
         *("plan m.yaml --only m.yaml", "plan m.yaml --only a --only b", "plan m.yaml --only b --only a"),
+        *("plan m.yaml --shard 1/2", "plan m.yaml --shard 2/2"),
         *("plan m.yaml --budget 1", "run m.yaml --depfile m.d", "run m.yaml --stamp m.d"),
     )
     parts = {tuple(read(line.split()).parts()) for line in lines}
     assert len(parts) == len(lines)
     same = ("plan m.yaml", "run m.yaml", "run m.yaml -q --wait", "plan m.yaml --json", "run m.yaml --concurrency 2")
+    same += ("run m.yaml --requests-per-minute 9",)
     assert len({tuple(read(line.split()).parts()) for line in same}) == 1
