@@ -104,4 +104,4 @@ def read(words: Sequence[str]) -> Asked | None:
 
 
 def _is_count(word: str, most: int) -> bool:
-    return word.isascii() and word.isdigit() and 1 <= int(word) <= most
+    return word.isascii() and word.isdigit() and len(word) <= len(str(most)) and 1 <= int(word) <= most

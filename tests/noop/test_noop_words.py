@@ -26,6 +26,7 @@ LEFT = (
     *("plan m.yaml --wait", "plan m.yaml --concurrency 3", "run m.yaml --detailed-exitcode", "run m.yaml -"),
     *("run m.yaml --concurrency 0", "run m.yaml --concurrency x", "run m.yaml --concurrency ²", "plan m.yaml -q"),
     *("plan m.yaml --shard", "run m.yaml --shard 1/2 --shard 2/2", "plan m.yaml --requests-per-minute 3"),
+    f"run m.yaml --requests-per-minute {'9' * 5_000}",
     *("run m.yaml --requests-per-minute 0", "run m.yaml --requests-per-minute 1000001"),
 )
 
