@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
     from pipeline.runner.results import RunResult
-    from pipeline.store.objects import Objects
     from pipeline.store.team import Team
+    from pipeline.stored import Stores
     from pipeline.webhooks.receiver import Webhooks
 
 
@@ -56,6 +56,7 @@ def make_plan(
     new_run: bool = False,
     store: str | None = None,
     store_read_only: bool = False,
+    stores: Stores | None = None,
     clock: Clock | None = None,
 ) -> Plan:
     """What a run would do and cost, from the manifests, the ledger and the output folder as they stand.
@@ -63,7 +64,7 @@ def make_plan(
     `gateway`: `local`, `local=URL`, `aigateway` or a URL; `key`: what a real one wants (nothing is read from the
     environment here). `budget_usd` replaces the manifest's budget, and caps the sum of several. `shard`: `2/8` for the
     second of eight, which has an eighth of the manifest's budget for itself. `store` replaces the manifests' store;
-    with `store_read_only`, takes come from it and none are put there.
+    with `store_read_only`, takes come from it and none are put there. `stores` stand in for those that there are.
     Raises ManifestMistakes, NothingMatches, NoShard, NoGateway, NoStore, LedgerError and FolderError, each with
     sentences to act on.
     """
@@ -86,7 +87,7 @@ def make_plan(
         store_read_only=store_read_only,
     )
     now = (clock or SystemClock()).now()
-    return Workspace(request.output, request.state).plan(request, now)
+    return Workspace(request.output, request.state, stores=stores).plan(request, now)
 
 
 async def run(
@@ -102,6 +103,7 @@ async def run(
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
     webhooks: Webhooks | None = None,
+    stores: Stores | None = None,
 ) -> RunResult:
     """Carry a plan to its end: submit, poll, download, finish, and write the index and the reports.
 
@@ -109,12 +111,12 @@ async def run(
     `transport` stands in for the network, `finisher` for the worker processes, `ledger` for the thread that writes;
     `steps` are run over every source before its loudness: functions at the top level of a module, since they run in
     worker processes; their names belong to the finishing, so another list of them finishes again. `observer` is told
-    what happens as it happens. `requests_per_minute` stands in for the manifests'. `webhooks` has the gateway tell
-    when a job has ended; one value serves one run, and needs asyncio where it listens by itself. Raises NoWebhooks
-    where that can't be, TypeError for a step that has no such name, what `make_plan` raises, and FolderBusy where
-    another run holds a folder.
+    what happens as it happens. `requests_per_minute` stands in for the manifests', and `stores` for teams' stores.
+    `webhooks` has the gateway tell when a job has ended; one value serves one run, and needs asyncio where it listens
+    by itself. Raises NoWebhooks where that can't be, TypeError for a step that has no such name, what `make_plan`
+    raises, and FolderBusy where another run holds a folder.
     """
-    workspace = Workspace(plan.request.output, plan.request.state)
+    workspace = Workspace(plan.request.output, plan.request.state, stores=stores)
     clock = clock or SystemClock()
     request = replace(plan.request, steps=tuple(step_name(step) for step in steps))
     with workspace.locked():
@@ -149,7 +151,6 @@ async def carry_out_locked(
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
     webhooks: Webhooks | None = None,
-    open_store: Callable[[StoreChoice], Objects] | None = None,
 ) -> RunResult:
     """`run`, for whoever holds the folders' locks already and has made the plan under them."""
     if plan.nothing_to_do:
@@ -166,7 +167,7 @@ async def carry_out_locked(
             if webhooks is not None:
                 await stack.enter_async_context(_told_by(webhooks, observer))
             on_wait = partial(_tell_of_wait, observer)
-            teams = await stack.enter_async_context(_teams(plan, writer, clock, observer, open_store))
+            teams = await stack.enter_async_context(_teams(plan, workspace, writer, clock, observer))
             secret = None if webhooks is None else webhooks.secret
             gateways = await stack.enter_async_context(
                 _gateways(
@@ -229,19 +230,15 @@ async def _told_by(webhooks: Webhooks, observe: Callable[[Event], None]) -> Asyn
 
 @asynccontextmanager
 async def _teams(
-    plan: Plan,
-    writer: LedgerWriter,
-    clock: Clock,
-    observe: Callable[[Event], None],
-    open_store: Callable[[StoreChoice], Objects] | None,
+    plan: Plan, workspace: Workspace, writer: LedgerWriter, clock: Clock, observe: Callable[[Event], None]
 ) -> AsyncIterator[Mapping[str, Team]]:
     """The stores that the plan's manifests share, by manifest; none where none is named."""
     if not plan.stores and plan.store_trouble is None:
         yield {}
         return
-    from pipeline.teams import objects_at, teams_of  # noqa: PLC0415 - only where there is a store
+    from pipeline.teams import teams_of  # noqa: PLC0415 - only where there is a store
 
-    async with teams_of(plan, writer, clock, observe, open_store or objects_at) as teams:
+    async with teams_of(plan, workspace.stores, writer, clock, observe) as teams:
         yield teams
 
 

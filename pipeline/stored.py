@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.planning.plans import MAY_BE_STORED
 from pipeline.store_choice import NoStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pipeline.jobs import PurchaseKey
-    from pipeline.store.asking import Lookup
     from pipeline.store.documents import TakeRecord
+    from pipeline.store.objects import Objects
     from pipeline.store_choice import StoreChoice
     from pipeline.workspace import Plan
 
@@ -24,6 +24,16 @@ class KnownTakes:
 
     records: Mapping[PurchaseKey, TakeRecord] = field(default_factory=dict)
     spoilt: Mapping[PurchaseKey, str] = field(default_factory=dict)
+
+
+class Stores(Protocol):
+    """How stores are reached: a seam, so that virtual time never meets a thread."""
+
+    def look_up(self, choice: StoreChoice, keys: Collection[PurchaseKey]) -> KnownTakes:
+        """What a store has of `keys`. Raises NoStore."""
+
+    def objects(self, choice: StoreChoice) -> Objects:
+        """A store's objects, for a run. Raises NoStore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +56,9 @@ def stores_to_ask(plan: Plan) -> dict[str, list[PurchaseKey]]:
     return wanted
 
 
-def ask_stores(
-    wanted: Mapping[str, list[PurchaseKey]], stores: Mapping[str, StoreChoice], look_up: Lookup | None
-) -> Stored:
+def ask_stores(wanted: Mapping[str, list[PurchaseKey]], choices: Mapping[str, StoreChoice], stores: Stores) -> Stored:
     """What the stores have of what is `wanted`. Raises NoStore where one is required and can't be asked."""
-    from pipeline.store import asking  # noqa: PLC0415 - only where there is a store
-    from pipeline.store.objects import StoreTrouble  # noqa: PLC0415 - as above
+    from pipeline.store.objects import StoreTrouble  # noqa: PLC0415 - only where there is a store
 
     records: dict[PurchaseKey, TakeRecord] = {}
     spoilt: dict[PurchaseKey, str] = {}
@@ -59,9 +66,9 @@ def ask_stores(
     trouble: str | None = None
     for name, keys in wanted.items():
         try:
-            known = (look_up or asking.look_up)(stores[name], keys)
+            known = stores.look_up(choices[name], keys)
         except StoreTrouble as error:
-            if stores[name].required:
+            if choices[name].required:
                 raise NoStore(f"{error}; it is required, so nothing is bought") from error
             silent.add(name)
             trouble = str(error)

@@ -22,28 +22,21 @@ if TYPE_CHECKING:
     from pipeline.ledger.writing import LedgerWriter
     from pipeline.planning.plans import ManifestPlan
     from pipeline.runner.events import Event
-    from pipeline.store.objects import Objects
     from pipeline.store_choice import StoreChoice
+    from pipeline.stored import Stores
     from pipeline.workspace import Plan
 
 #: How long the end of a run may take to be told to a store, in seconds. Its lease would end by itself.
 _GOODBYE_S = 5.0
 
 
-def objects_at(choice: StoreChoice) -> Objects:
-    """The store's objects, in threads. Raises NoStore."""
-    from pipeline.store.engine import ThreadedObjects, open_store  # noqa: PLC0415 - an extra, for whoever has a store
-
-    return ThreadedObjects(open_store(choice.address, choice.access))
-
-
 @asynccontextmanager
 async def teams_of(
     plan: Plan,
+    stores: Stores,
     writer: LedgerWriter,
     clock: Clock,
     observe: Callable[[Event], None],
-    open_objects: Callable[[StoreChoice], Objects] = objects_at,
 ) -> AsyncIterator[Mapping[str, Team]]:
     """Manifest -> its store, for those that the plan has to do with; one that can't be asked is told and left out.
 
@@ -59,7 +52,7 @@ async def teams_of(
     holder = await writer.write(lambda ledger: ledger.holder_name())
     teams: dict[StoreChoice, Team] = {}
     for choice in dict.fromkeys(wanted.values()):
-        team = Team(choice, open_objects(choice), holder=holder, machine=machine_name(), wall=clock.now)
+        team = Team(choice, stores.objects(choice), holder=holder, machine=machine_name(), wall=clock.now)
         buys = any(wanted.get(part.manifest.name) == choice and _buys(part) for part in plan.manifests)
         if choice.read_only or not buys or await _is_open(team, observe):
             teams[choice] = team

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from pipeline.ledger.records import Source
     from pipeline.plan_request import PlanRequest
     from pipeline.planning.plans import ManifestPlan
-    from pipeline.store.asking import Lookup
     from pipeline.store_choice import StoreChoice
+    from pipeline.stored import Stores
 
 LEDGER_NAME: Final = "ledger.sqlite3"
 
@@ -92,10 +92,10 @@ class _Remembered:
 class Workspace:
     """The state folder and the output folder. Raises FolderError where they are one.
 
-    `hashes`: what looks at files, and may know some of them already. `look_up`: asks a team's store what it has.
+    `hashes`: what looks at files, and may know some of them already. `stores`: how teams' stores are reached.
     """
 
-    def __init__(self, output: Path, state: Path, hashes: Hashes | None = None, look_up: Lookup | None = None) -> None:
+    def __init__(self, output: Path, state: Path, hashes: Hashes | None = None, stores: Stores | None = None) -> None:
         if os.path.realpath(output) == os.path.realpath(state):
             raise FolderError(f"{output}: the output folder can't be the state folder too; name another with --state")
         self.state = Folder(state.absolute())
@@ -104,7 +104,16 @@ class Workspace:
         self.sources = SourceStore(self.state)
         self.ledger_path = self.state.path(LEDGER_NAME)
         self.locks = LockFiles()
-        self._look_up = look_up
+        self._stores = stores
+
+    @property
+    def stores(self) -> Stores:
+        """How teams' stores are reached."""
+        if self._stores is None:
+            from pipeline.store.asking import RealStores  # noqa: PLC0415 - only where there is a store
+
+            self._stores = RealStores()
+        return self._stores
 
     @contextmanager
     def locked(self, *, wait: bool = False, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
@@ -127,7 +136,7 @@ class Workspace:
             asked = {} if request.free else stores_to_ask(plan)
             if not asked:
                 return plan
-            found = ask_stores(asked, request.stores, self._look_up)
+            found = ask_stores(asked, request.stores, self.stores)
             return self.plan_by(request, index, now=now, stored=found)
 
     def plan_by(

@@ -1,13 +1,12 @@
-"""What a store has of the takes that a plan is about to buy: asked before anything is decided about money."""
+"""Stores as they are reached, and what they have of the takes that a plan is about to buy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pipeline.store.documents import MOST_BYTES, BadDocument, read_record, record_path
-from pipeline.store.engine import MOST_AT_ONCE, open_store
+from pipeline.store.engine import MOST_AT_ONCE, ThreadedObjects, open_store
 from pipeline.store.objects import TooLong
 from pipeline.stored import KnownTakes
 
@@ -17,14 +16,23 @@ if TYPE_CHECKING:
     from pipeline.jobs import PurchaseKey
     from pipeline.store.documents import TakeRecord
     from pipeline.store.engine import Bucket
+    from pipeline.store.objects import Objects
     from pipeline.store_choice import StoreChoice
 
 
-Lookup = Callable[["StoreChoice", "Collection[PurchaseKey]"], KnownTakes]
+class RealStores:
+    """The stores that there are: what `pipeline.stored` has in mind."""
+
+    def look_up(self, choice: StoreChoice, keys: Collection[PurchaseKey]) -> KnownTakes:
+        """What the store knows of `keys`, many at a time. Raises NoStore where it can't be asked."""
+        return _looked_up(choice, keys)
+
+    def objects(self, choice: StoreChoice) -> Objects:
+        """The store's objects, in threads. Raises NoStore."""
+        return ThreadedObjects(open_store(choice.address, choice.access))
 
 
-def look_up(choice: StoreChoice, keys: Collection[PurchaseKey]) -> KnownTakes:
-    """What the store knows of `keys`, many at a time. Raises NoStore where it can't be asked."""
+def _looked_up(choice: StoreChoice, keys: Collection[PurchaseKey]) -> KnownTakes:
     bucket = open_store(choice.address, choice.access)
     records: dict[PurchaseKey, TakeRecord] = {}
     spoilt: dict[PurchaseKey, str] = {}

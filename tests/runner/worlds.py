@@ -132,6 +132,7 @@ class World:
         self.finisher = QuietFinisher()
         self.events: list[Event] = []
         self.control: Control | None = None
+        self.stores: Any = None  # how it reaches its team's store
 
     def restart_gateway(self) -> None:
         """A gateway that knows nothing of what was before."""
@@ -167,6 +168,7 @@ class World:
             requests_per_minute=requests_per_minute,
             steps=steps,
             webhooks=webhooks,
+            stores=self.stores,
         )
 
     def plan(self, tracks: str, *, head: str = HEAD, kind: str = "real", **options: Any) -> Plan:
@@ -177,6 +179,7 @@ class World:
             state=self.state,
             gateway=options.pop("choice", None) or GatewayChoice(kind, None if kind == "local" else BASE_URL, KEY),
             clock=self.clock,
+            stores=self.stores,
             **options,
         )
 
