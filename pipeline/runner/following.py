@@ -53,6 +53,8 @@ class Follower:
         else:
             await self._sleep(order, job, asked, due)
         while True:
+            if order.claimed is not None:
+                await order.claimed.check()
             asked = await self._asker.ask(order, job, asked.failures)
             if asked.answer is not None:
                 ended = await self._ended(job, asked.answer, order, unfinished_at)

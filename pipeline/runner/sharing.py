@@ -6,6 +6,7 @@ Every take of a manifest with a store comes this way. What leaves here is a sour
 from __future__ import annotations
 
 import json
+import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
@@ -23,7 +24,7 @@ from pipeline.runner.events import Notice, TakeDownloaded, Waiting
 from pipeline.runner.results import EXIT_FOLDER, Stop, TakeLost, Unsent
 from pipeline.runner.retrying import pause_s
 from pipeline.runner.submitting import new_intent
-from pipeline.store.documents import BadDocument, TakeRecord, source_path
+from pipeline.store.documents import BadDocument, TakeRecord, claim_path, source_path
 from pipeline.store.objects import StoreTrouble, TooLong
 from pipeline.store.team import ClaimLost, Held, Mine
 
@@ -47,6 +48,8 @@ _ASK_AGAIN_S: Final = 5.0
 _ASKED_A_SECOND: Final = 10.0
 #: After so many looks for a record the claim itself is looked at: its holder may have given it up, and live on.
 _LOOKS: Final = 4
+#: Whether a claim is still ours is asked of a silent store no oftener, in seconds.
+_CHECK_AGAIN_S: Final = 10.0
 _MOST_FETCHES: Final = 16
 _AT_ITS_END: Final = FRUITLESS | {State.EXPIRED}
 
@@ -57,6 +60,8 @@ class Claimed:
 
     team: Team
     mine: Mine
+    lapses: int  # of the run's lease, when it was last seen to be ours
+    checked_at: float = -math.inf  # on the event loop's clock
 
     @property
     def intent(self) -> Intent:
@@ -65,14 +70,28 @@ class Claimed:
     @property
     def is_sure(self) -> bool:
         """Does nobody else take it for his, for as long as a request takes?"""
-        return self.team.is_alive
+        return self.team.is_alive and self.team.lapses == self.lapses
 
     async def confirm(self) -> None:
         """Look whether it is still this run's. Raises ClaimLost, and Unsent where nobody can say."""
         try:
             self.mine = await self.team.confirm(self.mine)
+            self.lapses = self.team.lapses
         except StoreTrouble as error:
             raise Unsent(f"not sent: nobody knows whether another machine has taken it over ({error})") from error
+
+    async def check(self) -> None:
+        """Raise ClaimLost where another run has taken it over: that one asks about it, and books what it costs.
+
+        Two that ask about one job would keep each other from an answer. Where nobody can say whose it is, it is gone on
+        with: better booked twice than not at all.
+        """
+        now = anyio.current_time()
+        if self.is_sure or now - self.checked_at < _CHECK_AGAIN_S:
+            return
+        self.checked_at = now
+        with suppress(Unsent):
+            await self.confirm()
 
     async def name(self, job: Job) -> None:
         """Say which job it has become. Raises ClaimLost. Where the store can't be told, its key has to do."""
@@ -163,7 +182,7 @@ class Sharer:
 
     async def _claimed(self, team: Team, order: Order, slot: Slot, mine: Mine) -> Job:
         """It is ours to buy, or to go on with."""
-        claimed = Claimed(team, mine)
+        claimed = Claimed(team, mine, team.lapses)
         order = await self._as_claimed(order, claimed)
         try:
             job = await self._buy(order, slot)
@@ -196,12 +215,18 @@ class Sharer:
         if known is not None and known.state in _AT_ITS_END:
             await self._give_up(claimed, fruitless=True)
             raise _BeginAnew
+        if not _asks_for_the_same(order, claim):
+            await self._give_up(claimed, fruitless=False)
+            raise TakeLost(
+                f"{claim.machine} has claimed it in the store, for something else: see to {claim_path(order.key)}"
+            )
+        job = await self._taken_over(order, claim)
         objection = self._objection(order, claim)
-        if objection is not None:
+        if objection is not None:  # it is on our books from now on, so that plans say so and a word can decide
             await self._give_up(claimed, fruitless=False)
             raise TakeLost(f"{claim.machine} had begun to buy it, and {objection}")
         self._tools.observe(Notice(f"{order.name}: goes on with what {claim.machine} had begun"))
-        return replace(order, job=await self._taken_over(order, claim), claimed=claimed)
+        return replace(order, job=job, claimed=claimed)
 
     async def _taken_over(self, order: Order, claim: Claim) -> Job:
         """On our books, at our price, whatever the claim says of that."""
@@ -213,10 +238,7 @@ class Sharer:
         )
 
     def _objection(self, order: Order, claim: Claim) -> str | None:
-        """Why what somebody else had begun can't be gone on with here, by its words, its gateway, or its age."""
-        asked = new_intent(order, None)
-        if _words(claim.intent.body) != _words(asked.body) or claim.intent.kind != "real":
-            return "its claim in the store asks for something else; see to it there"
+        """Why what somebody else had begun can't be gone on with here, by its gateway or its age."""
         if not is_same_gateway(claim.intent.origin, order.origin):
             return (
                 f"asked {claim.intent.origin}: `--gateway {claim.intent.origin}`, with the key for it, goes on with it"
@@ -301,9 +323,11 @@ class Sharer:
         record = _record_of(job, source, team.machine)
         path = self._tools.sources.path(record.sha256, record.format)
         try:
-            other = await team.share(record, path)
+            other = await self._asked(team, job.intent.track, lambda: team.share(record, path))
         except (StoreTrouble, BadDocument, OSError) as error:
-            self._silence(team, f"what is bought can't be put into the team's store ({error}); the next run does it")
+            self._tools.observe(
+                Notice(f"{job.intent.track} is not in the team's store yet ({error}); a later run does it")
+            )
             return
         if other is not None and other.idempotency_key != record.idempotency_key:
             self._tools.observe(Notice(_bought_twice(job, other)))
@@ -320,6 +344,13 @@ class Sharer:
         After that the run does without it, raising _Silenced; unless it is required, or it is known that somebody else
         is buying just this: then nothing is sent, and Unsent is raised.
         """
+        try:
+            return await self._asked(team, order.name, ask)
+        except StoreTrouble as error:
+            self._despair(team, error, held)
+
+    async def _asked(self, team: Team, name: str, ask: Callable[[], Awaitable[T]]) -> T:
+        """What the store answers in the end. Raises StoreTrouble."""
         began, tries = anyio.current_time(), 0
         while True:
             try:
@@ -328,8 +359,8 @@ class Sharer:
                 tries += 1
                 pause = pause_s(tries)
                 if anyio.current_time() + pause - began > PATIENCE_S or team.choice.address in self._silent:
-                    self._despair(team, error, held)
-                self._tools.observe(Waiting(f"{order.name}: the team's store", pause, str(error)))
+                    raise
+                self._tools.observe(Waiting(f"{name}: the team's store", pause, str(error)))
                 await anyio.sleep(pause)
 
     def _despair(self, team: Team, error: StoreTrouble, held: Held | None) -> NoReturn:
@@ -354,6 +385,11 @@ class _BeginAnew(Exception):
 
 class _Silenced(Exception):
     """The store can't be asked, and the run does without it."""
+
+
+def _asks_for_the_same(order: Order, claim: Claim) -> bool:
+    """Whoever can write to the store can't have others buy what their manifest does not ask for."""
+    return claim.intent.kind == "real" and _words(claim.intent.body) == _words(new_intent(order, None).body)
 
 
 def _words(body: bytes) -> dict[str, Any]:

@@ -53,6 +53,8 @@ _RENEWALS: Final = 5
 #: Nothing leaves on the word of a lease that ends so soon, in seconds, or in shares of it where that is less.
 _MARGIN_S: Final = 30.0
 _MARGIN_SHARE: Final = 0.25
+#: What was said so short a time ago, in seconds, need not be said again.
+_JUST_NOW_S: Final = 1.0
 #: Whether another run is alive is asked no oftener, in seconds.
 _LOOK_AGAIN_S: Final = 5.0
 
@@ -105,7 +107,9 @@ class Team:
         self._wall = wall
         self._lease_tag: Any = None
         self._renewed_at: tuple[float, float] | None = None  # event loop's clock and wall clock, before it was renewed
+        self._renewing = anyio.Lock()
         self._renewals = 0
+        self.lapses = 0  # how often the lease was renewed so late that others may have taken this run for dead
         self._store_ahead_s = 0.0  # of the event loop's clock
         self._lives: dict[str, tuple[float, bool]] = {}  # by run: when it was looked at, and was it alive
 
@@ -142,16 +146,23 @@ class Team:
             await self._objects.create(MARKER_PATH, marker_text())
 
     async def renew(self) -> None:
-        """Say that the run is alive."""
+        """Say that the run is alive. Many may ask for it at the same moment: it is said once."""
+        async with self._renewing:
+            if self._renewed_at is None or anyio.current_time() - self._renewed_at[0] >= _JUST_NOW_S:
+                await self._renew()
+
+    async def _renew(self) -> None:
         began, wall = anyio.current_time(), self._wall()
         self._renewals += 1
-        path = lease_path(self.run)
+        path, lease = lease_path(self.run), self._lease(self._renewals)
+        lapsed = self.has_lease and not self.is_alive
         try:
-            self._lease_tag = await self._objects.replace(path, self._lease(self._renewals), self._lease_tag)
+            self._lease_tag = await self._objects.replace(path, lease, self._lease_tag)
         except Changed:  # an answer that was lost, or somebody has tidied up
             await self._objects.remove(path)
-            self._lease_tag = await self._objects.create(path, self._lease(self._renewals))
+            self._lease_tag = await self._objects.create(path, lease)
         self._renewed_at = began, wall
+        self.lapses += lapsed
         ended = anyio.current_time()
         found = await self._objects.get(path, MOST_BYTES)
         if found is not None:  # rather too young than too old is any lease by that

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
 from memory_store import MemoryStores, Shelf, offline
-from worlds import KEY, World, error, is_media, is_poll, is_submit, status
+from worlds import World, error, failure, is_poll, is_submit, status
 
 from pipeline.clock import EventLoopClock
 from pipeline.jobs import State
@@ -77,7 +78,7 @@ class Team:
         """How many jobs the gateway made of each prompt."""
         assert self._first is not None
         books = self._first.app.state.gateway.books
-        return Counter(job.request.prompt for job in books.jobs)
+        return Counter(job.piece.prompt for job in books.jobs)
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ async def test_a_source_is_there_before_the_record_that_names_it(team: Team) -> 
     first.stores.fault = lambda verb, path: order.append(f"{verb} {path.partition('/')[0]}")
     await first.run(MENU)
     shared = [step for step in order if step.endswith(("sources", "takes"))]
-    assert shared == ["look up takes", "get takes", "push sources", "create takes"]
+    assert shared[-3:] == ["get takes", "push sources", "create takes"]
 
 
 async def test_nothing_is_asked_of_the_store_where_there_is_nothing_to_do(team: Team) -> None:
@@ -212,6 +213,10 @@ async def test_whoever_waits_for_another_holds_no_slot(team: Team) -> None:
     assert team.bought == {"calm menu": 1, "fierce battle": 1}
 
 
+def is_download(request: Any) -> bool:
+    return request.method == "GET" and request.url.port == 81
+
+
 # --- machines that die ------------------------------------------------------------------------------------------------
 
 
@@ -222,6 +227,8 @@ async def dying(machine: Machine, tracks: str, at: Callable[[Any], bool], *, aft
         def die(request: Any, response: Any = None) -> None:
             if at(request):
                 life.cancel()
+                if response is None:
+                    raise httpx.ConnectError("dead", request=request)
 
         (machine.network.after if after else machine.network.before).append(die)
         machine.stores.fault = lambda verb, path: offline(verb, path) if life.cancel_called else None
@@ -231,7 +238,7 @@ async def dying(machine: Machine, tracks: str, at: Callable[[Any], bool], *, aft
 
 @pytest.mark.parametrize(
     ("at", "after"),
-    [(is_submit, False), (is_submit, True), (is_poll, False), (is_poll, True), (is_media, True)],
+    [(is_submit, False), (is_submit, True), (is_poll, False), (is_poll, True), (is_download, True)],
     ids=["before the POST", "after the POST", "before a poll", "after a poll", "after the download"],
 )
 async def test_what_a_dead_machine_had_begun_another_goes_on_with(
@@ -283,8 +290,8 @@ async def test_a_machine_whose_clock_is_off_takes_nobody_for_dead(make_team: Cal
 
 
 async def test_a_machine_that_was_taken_for_dead_yields_to_who_went_on(make_team: Callable[..., Team]) -> None:
-    """Its store was silent for longer than its lease: it finds that its claim is another's, and waits for its record."""
-    team = make_team(latency_s=1000.0)
+    """Its store was silent for longer than its lease: it finds its claim another's, and waits for the record."""
+    team = make_team(latency_s=500.0)
     first, second = team.machine("first"), team.machine("second")
     silent = [False]
     first.stores.fault = lambda verb, path: offline(verb, path) if silent[0] else None
@@ -303,6 +310,7 @@ async def test_a_machine_that_was_taken_for_dead_yields_to_who_went_on(make_team
         silent[0] = False
     assert [result.exit for result in results] == [0, 0]
     assert team.bought == {"calm menu": 1}
+    assert sum(result.committed.billed for result in results) == 2000  # and it is booked once
 
 
 async def test_a_killed_machine_goes_on_with_its_own_claims_at_once(team: Team) -> None:
@@ -342,9 +350,285 @@ async def test_what_an_interrupted_run_leaves_is_free_at_once(team: Team) -> Non
 async def test_what_came_to_nothing_is_begun_anew_by_whoever_comes(team: Team) -> None:
     """A refused submit was not charged: the next one has a key of its own."""
     first, second = team.machine("first"), team.machine("second")
-    first.network.before.append(lambda request: __import__("worlds").failure(400) if is_submit(request) else None)
+    first.network.before.append(lambda request: failure(400, "invalid_request_error") if is_submit(request) else None)
     assert (await first.run(MENU)).exit == 1
     assert (await second.run(MENU)).exit == 0
     keys = [request.headers["idempotency-key"] for request in first.network.submits + second.network.submits]
     assert len(set(keys)) == 2
     assert team.bought == {"calm menu": 1}
+
+
+async def test_a_job_that_takes_too_long_is_gone_on_with_while_its_run_lives(make_team: Callable[..., Team]) -> None:
+    """Given up, its claim says so: nobody waits for the end of that run, which has other things to do."""
+    team = make_team(latency_s=700.0)
+    first, second = team.machine("first"), team.machine("second")
+    impatient = HEAD.replace("concurrency: 4", "concurrency: 1, job_timeout: 60")
+    results = {}
+
+    async def run(name: str, machine: Machine, tracks: str, head: str) -> None:
+        results[name] = await machine.run(tracks, head=head)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(
+            run, "first", first, MENU + "  z: {prompt: z}\n  y: {prompt: y}\n  x: {prompt: x}\n", impatient
+        )
+        await anyio.sleep(10)
+        tasks.start_soon(run, "second", second, MENU, HEAD)
+    assert (results["first"].exit, results["second"].exit) == (1, 0)
+    assert team.bought["calm menu"] == 1
+
+
+# --- a store in trouble -----------------------------------------------------------------------------------------------
+
+
+async def test_without_the_store_the_run_goes_on_and_says_so(team: Team) -> None:
+    """What it buys is put there by a later one."""
+    first, second = team.machine("first"), team.machine("second")
+    first.stores.fault = offline
+    result = await first.run(MENU)
+    assert (result.exit, team.shelf.objects) == (0, {})
+    why = "s3://bucket/team: it can't be asked (no answer)"
+    assert first.notices == [f"{why}; the run goes on without it, and what it buys is put there by a later one"]
+    first.stores.fault = lambda verb, path: None
+    assert (await first.run(MENU)).exit == 0
+    await second.run(MENU)
+    assert team.bought == {"calm menu": 1}
+
+
+async def test_without_the_store_nothing_is_bought_that_the_lock_names(team: Team) -> None:
+    """A clone that has the lock and cannot ask waits for somebody's word."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    (second.folder / "game.lock.json").write_bytes((first.folder / "game.lock.json").read_bytes())
+    second.stores.fault = offline
+    result = await second.run(BOTH)
+    assert (result.exit, status(result), status(result, "battle")) == (1, "failed", "generated")
+    assert "source missing" in error(result)
+    assert team.bought == {"calm menu": 1, "fierce battle": 1}
+
+
+async def test_without_a_required_store_nothing_is_sent(team: Team) -> None:
+    """Whether it is silent when the plan is made, or falls silent afterwards."""
+    first = team.machine("first")
+    first.stores.fault = offline
+    with pytest.raises(NoStore, match="it is required, so nothing is bought"):
+        await first.run(MENU, head=REQUIRED)
+    first.stores.fault = lambda verb, path: None if verb == "look up" else offline(verb, path)
+    with pytest.raises(NoStore, match="it is required, so nothing is bought"):
+        await first.run(MENU, head=REQUIRED)
+    assert first.network.requests == []
+
+
+async def test_a_required_store_that_falls_silent_stops_what_is_not_claimed_yet(team: Team) -> None:
+    """What was claimed comes home, the rest is not sent, and the next run goes on."""
+    first = team.machine("first")
+    claims: list[str] = []
+
+    def fault(verb: str, path: str) -> Any:
+        if verb == "create" and path.startswith("claims"):
+            claims.append(path)
+        return offline(verb, path) if len(claims) > 4 else None
+
+    first.stores.fault = fault
+    result = await first.run(MANY, head=REQUIRED)
+    assert result.stop is not None
+    assert (result.exit, result.stop.message) == (
+        EXIT_FOLDER,
+        "s3://bucket/team: it can't be asked (no answer); the store is required, so nothing more is bought",
+    )
+    assert len(team.bought) == 4
+    first.stores.fault = lambda verb, path: None
+    assert (await first.run(MANY, head=REQUIRED)).exit == 0
+    assert set(team.bought.values()) == {1}
+    assert len(team.shelf.under("takes")) == 20
+
+
+async def test_a_store_that_falls_silent_for_a_minute_is_waited_for(team: Team) -> None:
+    """A night has such minutes."""
+    first = team.machine("first")
+    first.stores.fault = lambda verb, path: (
+        offline(verb, path) if 3 < anyio.current_time() < 63 and verb != "look up" else None
+    )
+    result = await first.run(MANY)
+    assert (result.exit, len(team.shelf.under("takes")), first.notices) == (0, 20, [])
+
+
+async def test_what_another_machine_is_buying_is_not_bought_because_the_store_falls_silent(team: Team) -> None:
+    """It is known to be claimed: it waits for the next run."""
+    first, second = team.machine("first"), team.machine("second")
+    results = {}
+
+    async def run(name: str, machine: Machine) -> None:
+        results[name] = await machine.run(MENU)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run, "first", first)
+        await anyio.sleep(0.5)
+        tasks.start_soon(run, "second", second)
+        await anyio.sleep(0.5)
+        second.stores.fault = offline
+    assert (results["second"].exit, status(results["second"])) == (0, "planned")
+    assert (team.bought, second.network.submits) == ({"calm menu": 1}, [])
+
+
+async def test_a_store_that_takes_no_notice_of_conditions_is_refused(team: Team) -> None:
+    """Two machines could buy the same there; to take what it has is still possible."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+
+    async def overwriting(path: str, content: bytes) -> Any:
+        return team.shelf.put(path, content)
+
+    second.stores.create = overwriting  # type: ignore[method-assign]
+    with pytest.raises(NoStore, match=r"two machines could buy the same.*--store-read-only"):
+        await second.run(BOTH)
+    assert second.network.submits == []
+    result = await second.run(BOTH, store_read_only=True)
+    assert (result.exit, team.bought) == (0, {"calm menu": 1, "fierce battle": 1})
+    assert len(team.shelf.under("takes")) == 1
+
+
+async def test_a_store_that_cannot_replace_on_a_condition_is_refused(team: Team) -> None:
+    """At the start, before anything is claimed."""
+    first = team.machine("first")
+    first.stores.fault = lambda verb, path: Unconditional("/mnt/team: no locks") if verb == "replace" else None
+    with pytest.raises(NoStore, match="/mnt/team: no locks, so two machines could buy the same"):
+        await first.run(MENU)
+    assert first.network.submits == []
+
+
+async def test_nothing_is_put_into_a_store_that_is_only_read(team: Team) -> None:
+    """Not even a lease."""
+    first = team.machine("first")
+    assert (await first.run(MENU, store_read_only=True)).exit == 0
+    assert team.shelf.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [(lambda content: content[:-9] + b"x" * 9, "is not what was paid for"),
+     (lambda content: content + b"x", "is longer than its record says"),
+     (lambda content: content[:-1], "is not what was paid for"),
+     (None, "is gone")],
+    ids=["changed", "longer", "shorter", "gone"],
+)  # fmt: skip
+async def test_a_source_that_is_not_what_was_paid_for_is_refused(team: Team, spoil: Any, what: str) -> None:
+    """It is said, nothing is made of it, and nothing is bought instead."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    (path,) = team.shelf.under("sources")
+    content, _, _ = team.shelf.objects.pop(path)
+    if spoil is not None:
+        team.shelf.put(path, spoil(content))
+    result = await second.run(MENU)
+    assert (result.exit, status(result)) == (1, "failed")
+    assert path in error(result)
+    assert what in error(result)
+    assert (team.bought, second.jobs, second.files & {"menu.wav"}) == ({"calm menu": 1}, [], set())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{", b'{"version": 2}', b'{"version": 1, "cost_usd": 1}', b"x" * 2_000_000],
+    ids=["empty", "a list", "torn", "newer", "incomplete", "endless"],
+)
+async def test_a_record_that_cannot_be_read_holds_its_take_back_and_no_other(team: Team, content: bytes) -> None:
+    """Nobody knows whether it was bought: that is said, and the others are bought."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    (path,) = team.shelf.under("takes")
+    team.shelf.put(path, content)
+    result = await second.run(BOTH)
+    assert (result.exit, status(result), status(result, "battle")) == (1, "failed", "generated")
+    assert path in error(result)
+    assert team.bought == {"calm menu": 1, "fierce battle": 1}
+
+
+async def test_a_claim_that_cannot_be_read_holds_its_take_back_and_no_other(team: Team) -> None:
+    """As a record does."""
+    first, second = team.machine("first"), team.machine("second")
+    await dying(first, MENU, is_submit)
+    (path,) = team.shelf.under("claims")
+    team.shelf.put(path, b"{}")
+    result = await second.run(BOTH)
+    assert (result.exit, status(result), status(result, "battle")) == (1, "failed", "generated")
+    assert path in error(result)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [('\\"duration\\":2', '\\"duration\\":3600', "for something else"),
+     ("http://127.0.0.1", "http://127.0.0.2", "asked http://127.0.0.2"),
+     ('"kind": "real"', '"kind": "local"', "for something else")],
+    ids=["another length", "another gateway", "another kind"],
+)  # fmt: skip
+async def test_a_claim_is_only_gone_on_with_where_it_asks_for_the_same(
+    team: Team, old: str, new: str, why: str
+) -> None:
+    """Whoever can write to the store can't make others buy what their manifest does not ask for."""
+    first, second = team.machine("first"), team.machine("second")
+    await dying(first, MENU, is_submit)
+    (path,) = team.shelf.under("claims")
+    content = team.shelf.objects[path][0].decode()
+    assert old in content
+    team.shelf.put(path, content.replace(old, new).encode())
+    result = await second.run(MENU)
+    assert (result.exit, team.bought) == (1, {})
+    assert why in error(result)
+
+
+async def test_what_is_too_old_to_ask_for_again_waits_for_somebodys_word(team: Team) -> None:
+    """After a day the gateway has forgotten its key: nobody knows whether it was made."""
+    first, second = team.machine("first"), team.machine("second")
+    await dying(first, MENU, is_submit)
+    await anyio.sleep(25 * 3600)
+    result = await second.run(MENU)
+    assert (result.exit, team.bought) == (1, {})
+    assert "nobody knows whether it was made: generating again costs $0.0020 (--regenerate)" in error(result)
+    assert (await second.run(MENU, regenerate=("menu",))).exit == 0
+    assert team.bought == {"calm menu": 1}
+
+
+@pytest.mark.parametrize("verb", ["create", "replace", "push"])
+async def test_an_answer_of_the_store_that_is_lost_changes_nothing(team: Team, verb: str) -> None:
+    """What was written is found to be ours."""
+    first = team.machine("first")
+    seen: set[str] = set()
+
+    def lost(done: str, path: str) -> Any:
+        if done != verb or path in seen or path.startswith("runs"):
+            return None
+        seen.add(path)
+        return offline(done, path)
+
+    first.stores.lost = lost
+    result = await first.run(BOTH)
+    assert (result.exit, team.bought) == (0, {"calm menu": 1, "fierce battle": 1})
+    first.stores.lost = lambda verb, path: None
+    await first.run(BOTH)
+    assert len(team.shelf.under("takes")) == 2
+
+
+async def test_a_budget_that_is_used_up_leaves_no_claim_behind(team: Team) -> None:
+    """Whoever has the money begins anew."""
+    first, second = team.machine("first"), team.machine("second")
+    first.network.before.append(lambda request: failure(402, "insufficient_credits") if is_submit(request) else None)
+    result = await first.run(BOTH)
+    assert result.exit == EXIT_MONEY
+    assert (await second.run(BOTH)).exit == 0
+    assert team.bought == {"calm menu": 1, "fierce battle": 1}
+
+
+async def test_takes_that_both_have_bought_without_the_store_are_said(team: Team) -> None:
+    """The money is gone: it is not hidden."""
+    first, second = team.machine("first"), team.machine("second")
+    without = HEAD.replace("store:", "# store:")
+    await first.run(MENU, head=without)
+    await second.run(MENU, head=without)
+    await first.run(MENU)
+    await second.run(MENU)
+    assert any("has bought it too" in notice for notice in second.notices)
+    assert team.bought == {"calm menu": 2}
+    before = team.shelf.asked.copy()
+    await second.run(MENU)
+    assert team.shelf.asked == before
