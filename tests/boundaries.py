@@ -21,6 +21,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.renaming import SIDECARS
 from pipeline.runner.collecting import Collector
 from pipeline.runner.finishing import TrackFinisher
+from pipeline.store.team import Team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,15 @@ _PLACED: Final = ("source rename", "asset rename", "lock", "index", "report")
 #: A file takes another name with its track: only where one is renamed.
 MOVES: Final = ("sidecar move", "asset move")
 
+#: What is asked of a team's store, by the function that asks: only where there is one.
+_SHARED: Final = {
+    "claim": (Team, "claim"),
+    "claim's job": (Team, "name_job"),
+    "share": (Team, "share"),
+    "goodbye": (Team, "close"),
+}
+SHARED: Final = tuple(_SHARED)
+
 BOUNDARIES: Final = (*dict.fromkeys(_WRITTEN.values()), *_DONE, *_PLACED)
 
 
@@ -64,7 +74,7 @@ def watched(reach: Reach) -> Iterator[None]:
             patches.enter_context(_replaced(Ledger, method, functools.partial(_writing, name, reach, written)))
         commit = functools.partial(_committing, reach, written)
         patches.enter_context(_replaced(pipeline.ledger.writing, "_commit", commit))
-        for name, (owner, method) in _DONE.items():
+        for name, (owner, method) in (_DONE | _SHARED).items():
             patches.enter_context(_replaced(owner, method, functools.partial(_doing, name, reach)))
         patches.enter_context(_replaced(Folder, "place", functools.partial(_placing, reach)))
         patches.enter_context(_replaced(Folder, "move", functools.partial(_moving, reach)))

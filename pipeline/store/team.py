@@ -122,7 +122,7 @@ class Team:
         """
         await self._check_form()
         path, first = lease_path(self.run), self._lease(0)
-        tag = await self._objects.create(path, first)
+        tag = await self._created(path, first)
         try:
             await self._objects.create(path, first)
         except AlreadyThere:
@@ -136,6 +136,14 @@ class Team:
         except Changed:
             return
         raise Unconditional(f"{self.choice.address}: it takes no notice of conditions")
+
+    async def _created(self, path: str, content: bytes) -> Any:
+        """Create what nobody else does. It may be there all the same: an answer that was lost."""
+        try:
+            return await self._objects.create(path, content)
+        except AlreadyThere:
+            found = await self._objects.get(path, MOST_BYTES)
+            return None if found is None else found.tag
 
     async def _check_form(self) -> None:
         found = await self._objects.get(MARKER_PATH, MOST_BYTES)
@@ -160,7 +168,7 @@ class Team:
             self._lease_tag = await self._objects.replace(path, lease, self._lease_tag)
         except Changed:  # an answer that was lost, or somebody has tidied up
             await self._objects.remove(path)
-            self._lease_tag = await self._objects.create(path, lease)
+            self._lease_tag = await self._created(path, lease)
         self._renewed_at = began, wall
         self.lapses += lapsed
         ended = anyio.current_time()
