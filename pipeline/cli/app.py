@@ -37,7 +37,8 @@ def cli() -> None:
     """Turn a manifest of named tracks into finished music files and a cost report.
 
     Exit status: 0 all well; 1 some tracks or files failed, or check or reconcile found something; 2 bad manifest or
-    usage; 3 money; 4 the key; 5 the state or output folder; 130 interrupted, 143 terminated.
+    usage; 3 money; 4 the key; 5 the state or output folder, or a store that is required; 130 interrupted, 143
+    terminated.
     """
 
 

@@ -48,6 +48,8 @@ def _plan(manifests: tuple[Path, ...], *, as_json: bool, detailed_exitcode: bool
     else:
         for line in plan_lines(made.manifests, request.kind, colour=colour_wanted(sys.stdout)):
             out(line)
+        if made.store_trouble is not None:
+            say(f"{made.store_trouble}; what the store has of this is not known")
         if too_much:
             say(too_much)
     stamp_of(made, witness)

@@ -162,6 +162,21 @@ def test_where_one_is_killed_the_other_goes_on(studio: Studio, at: At) -> None:
     assert len(studio.server.paths(f"{studio.store.removeprefix('s3://studio/')}/takes/")) == 2
 
 
+@pytest.mark.parametrize("studio", [12], indirect=True, ids=["12 tracks"])
+def test_a_last_job_finds_what_the_shards_have_bought(studio: Studio) -> None:
+    """Three machines of a matrix, each with its part; the last one pays nothing, though it has no budget at all."""
+    shards = [studio.machine(f"shard-{number}") for number in (1, 2, 3)]
+    for number, machine in enumerate(shards, 1):
+        studio.run(machine, "--shard", f"{number}/3")
+    assert studio.bought == [1] * 12
+    last = studio.machine("last")
+    studio.run(last, "--budget", "0")
+    assert studio.bought == [1] * 12
+    assert (studio.billed_usd(*shards), studio.billed_usd(last)) == (0.012, 0)
+    assert len(list((last / "output").glob("*.wav"))) == 12
+    assert len(json.loads((last / "output" / "assets.json").read_text())["assets"]) == 12
+
+
 def test_a_source_that_was_corrupted_in_the_store_is_refused_and_said(studio: Studio) -> None:
     """Fetched, found to be something else, and nothing is made of it or bought instead."""
     first, second = studio.machine("first"), studio.machine("second")
