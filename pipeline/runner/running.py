@@ -25,6 +25,7 @@ from pipeline.runner.grouping import audition_all, level_of
 from pipeline.runner.ordering import order_of, stray_order, stray_plan, to_get, turn
 from pipeline.runner.pinning import LOCK_ERRORS
 from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeResult, TrackResult
+from pipeline.runner.sharing import MOST_FETCHES
 from pipeline.runner.trouble import defect, folder_trouble
 from pipeline.runner.unbegun import overtaken
 
@@ -90,7 +91,10 @@ class Runner:
                     async with anyio.create_task_group() as jobs:
                         for work in works:
                             jobs.start_soon(self._getter.share, work.plan.manifest.name, work.plan.unshared)
-                            jobs.start_soon(self._dispatch, work, orders[work.run], jobs)
+                            stored = [order for order in orders[work.run] if order.stored is not None]
+                            others = [order for order in orders[work.run] if order.stored is None]
+                            jobs.start_soon(self._dispatch, stored, anyio.Semaphore(MOST_FETCHES), jobs)
+                            jobs.start_soon(self._dispatch, others, work.slots, jobs)
         return tuple(self._result(work, orders[work.run]) for work in works)
 
     def is_queued(self, job: Job) -> bool:
@@ -127,15 +131,15 @@ class Runner:
         self._tools.observe(RunStarted(len(every) - collects, collects, tracks, sum(slots.values())))
         self._tools.tell_money()  # a continued run has bound something already
 
-    async def _dispatch(self, work: ManifestWork, orders: Iterable[Order], jobs: TaskGroup) -> None:
+    async def _dispatch(self, orders: Iterable[Order], slots: anyio.Semaphore, jobs: TaskGroup) -> None:
         told = False
         for order in orders:
-            if work.slots.value == 0 and not told:
+            if slots.value == 0 and not told and order.stored is None:
                 told = True  # the first time says it for all that follow
                 self._tools.observe(Waiting(order.name, None, "as many jobs are in flight as may be", "slot"))
-            await work.slots.acquire()
+            await slots.acquire()
             self._tools.planner.waiting -= 1
-            slot = Slot(work.slots)
+            slot = Slot(slots)
             is_new = order.stored is None and (order.job is None or order.job.job_id is None)
             if is_new and not self._tools.control.submitting:
                 slot.free()

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pipeline.jobs import Intent, Job
     from pipeline.runner.getting import Slot
     from pipeline.runner.tools import Order, Tools
-    from pipeline.sources import IncomingSource
     from pipeline.store.documents import Claim
     from pipeline.store.team import Team
 
@@ -50,7 +49,8 @@ _ASKED_A_SECOND: Final = 10.0
 _LOOKS: Final = 4
 #: Whether a claim is still ours is asked of a silent store no oftener, in seconds.
 _CHECK_AGAIN_S: Final = 10.0
-_MOST_FETCHES: Final = 16
+#: So many sources come from a store at the same moment.
+MOST_FETCHES: Final = 16
 _AT_ITS_END: Final = FRUITLESS | {State.EXPIRED}
 
 
@@ -111,7 +111,7 @@ class Sharer:
         self._tools = tools
         self._buy = buy
         self._is_had_again = is_had_again
-        self._fetching = anyio.Semaphore(_MOST_FETCHES)
+        self._fetching = anyio.Semaphore(MOST_FETCHES)
         self._waiting = 0
         self._silent: set[str] = set()  # the addresses of stores that the run does without
 
@@ -121,7 +121,6 @@ class Sharer:
         if team is None:
             return await self._buy(order, slot)
         if order.stored is not None:
-            slot.free()
             return await self._fetch(team, order, order.stored)
         if team.choice.read_only:
             return await self._buy(order, slot)
@@ -281,39 +280,41 @@ class Sharer:
     async def _fetch(self, team: Team, order: Order, record: TakeRecord) -> Job:
         """Bring a take home that somebody has paid for. Raises TakeLost where its source is not what it was."""
         async with self._fetching:
-            source = await self._source(team, record)
+            source = await self._source(team, order, record)
         bought = Bought(record.bought_by, record.bought_at, record.job_id, record.cost_microusd, record.cost_basis)
         intent = _intent_of(order, record)
         job = await self._tools.record(lambda ledger: ledger.adopt(order.run, intent, bought, source))
         self._tools.observe(TakeDownloaded(order.manifest, order.track, order.take, source.size, source.duration_s))
         return job
 
-    async def _source(self, team: Team, record: TakeRecord) -> Source:
-        sources, where = self._tools.sources, source_path(record.sha256, record.format)
-        with sources.receive(
-            f"{record.key.fingerprint[:16]}.{record.key.take}.{record.sha256}.{record.format}"
-        ) as file:
-            try:
-                is_there = await self._fetched(team, record, file)
-            except (StoreTrouble, TooLong) as error:
-                why = f"{where} is longer than its record says" if isinstance(error, TooLong) else str(error)
-                raise TakeLost(f"the team's store has it, and it can't be had from there: {why}") from error
-            if not is_there or file.sha256 != record.sha256:
-                what = "is not what was paid for" if is_there else "is gone"
-                raise TakeLost(
-                    f"the team's store has a record of it, but {where} {what}: nothing is made of it; put the right "
-                    "file there, or buy it again with --regenerate"
-                )
+    async def _source(self, team: Team, order: Order, record: TakeRecord) -> Source:
+        """Its source, kept: just what was paid for. Raises TakeLost."""
+        where = source_path(record.sha256, record.format)
+        try:
+            source = await self._asked(team, order.name, lambda: self._fetched(team, record))
+        except (StoreTrouble, TooLong) as error:
+            why = f"{where} is longer than its record says" if isinstance(error, TooLong) else str(error)
+            raise TakeLost(f"the team's store has it, and it can't be had from there: {why}") from error
+        if isinstance(source, str):
+            raise TakeLost(
+                f"the team's store has a record of it, but {where} {source}: nothing is made of it; put the right file "
+                "there, or buy it again with --regenerate"
+            )
+        return source
+
+    async def _fetched(self, team: Team, record: TakeRecord) -> Source | str:
+        """Its source, kept; or what is wrong with what lies there."""
+        name = f"{record.key.fingerprint[:16]}.{record.key.take}.{record.sha256}.{record.format}"
+        with self._tools.sources.receive(name) as file:
+            if not await team.fetch(record, file.write):
+                return "is gone"
+            if file.sha256 != record.sha256:
+                return "is not what was paid for"
             file.finish()
             facts = await self._tools.finisher.inspect(str(file.path))
-            sources.keep(file, record.format)
-            now = self._tools.clock.now()
-            return Source(
-                record.sha256, record.format, file.size, facts.duration_s, facts.sample_rate, facts.channels, now
-            )
-
-    async def _fetched(self, team: Team, record: TakeRecord, file: IncomingSource) -> bool:
-        return await team.fetch(record, file.write)
+            self._tools.sources.keep(file, record.format)
+        measured = (facts.duration_s, facts.sample_rate, facts.channels)
+        return Source(record.sha256, record.format, file.size, *measured, self._tools.clock.now())
 
     async def _put(self, team: Team, job: Job) -> None:
         """Put a take into the store. Where that can't be, it is said once, and the next run tries again."""
