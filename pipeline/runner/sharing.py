@@ -117,12 +117,12 @@ class Sharer:
 
     async def get(self, order: Order, slot: Slot) -> Job:
         """Have one take. Raises what `buy` raises, and TakeLost where what the store has of it can't be used."""
-        team = self._team_of(order)
-        if team is None:
-            return await self._buy(order, slot)
-        if order.stored is not None:
+        team = self._tools.teams.get(order.manifest) if order.kind == "real" else None
+        if order.stored is not None:  # whatever becomes of the store: it is not bought a second time
+            if team is None:
+                raise TakeLost(f"the team's store has it, bought by {order.stored.bought_by}, and can't be asked now")
             return await self._fetch(team, order, order.stored)
-        if team.choice.read_only:
+        if team is None or team.choice.read_only or team.choice.address in self._silent:
             return await self._buy(order, slot)
         try:
             return await self._shared(team, order, slot)
@@ -140,10 +140,6 @@ class Sharer:
                 await self._put(team, job)
             else:  # the next plan finds it gone, and fetches it while the gateway has it
                 self._tools.sources.discard(sha256, audio_format)
-
-    def _team_of(self, order: Order) -> Team | None:
-        team = self._tools.teams.get(order.manifest) if order.kind == "real" else None
-        return None if team is None or team.choice.address in self._silent else team
 
     # --- claims -----------------------------------------------------------------------------------------------------
 

@@ -209,7 +209,7 @@ class Team:
         now = anyio.current_time()
         looked_at, alive = self._lives.get(run, (-math.inf, True))
         if now - looked_at >= _LOOK_AGAIN_S:
-            found = await self._objects.get(lease_path(run), MOST_BYTES)
+            found = await self._get(lease_path(run))
             lease_s = 0.0 if found is None else read_lease(found.content, run).lease_s
             alive = found is not None and self._store_ahead_s + anyio.current_time() - found.modified_at <= lease_s
             self._lives[run] = now, alive

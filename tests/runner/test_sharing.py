@@ -443,6 +443,19 @@ async def test_a_required_store_that_falls_silent_stops_what_is_not_claimed_yet(
     assert len(team.shelf.under("takes")) == 20
 
 
+async def test_what_the_store_has_is_never_bought_though_it_falls_silent_meanwhile(team: Team) -> None:
+    """Between the plan, which found it there, and the run, which can't fetch it: it waits for the next one."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    second.stores.fault = lambda verb, path: None if verb == "look up" else offline(verb, path)
+    result = await second.run(BOTH)
+    assert (result.exit, status(result), status(result, "battle")) == (1, "failed", "generated")
+    assert team.bought == {"calm menu": 1, "fierce battle": 1}
+    second.stores.fault = lambda verb, path: None
+    assert (await second.run(BOTH)).exit == 0
+    assert team.bought == {"calm menu": 1, "fierce battle": 1}
+
+
 async def test_a_store_that_falls_silent_for_a_minute_is_waited_for(team: Team) -> None:
     """A night has such minutes."""
     first = team.machine("first")
