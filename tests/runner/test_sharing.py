@@ -645,3 +645,53 @@ async def test_takes_that_both_have_bought_without_the_store_are_said(team: Team
     before = team.shelf.asked.copy()
     await second.run(MENU)
     assert team.shelf.asked == before
+
+
+# --- what is asked for on somebody's word -----------------------------------------------------------------------------
+
+
+async def test_one_more_take_is_fetched_where_somebody_has_bought_just_that_one(team: Team) -> None:
+    """The team pays once for one word; the same word again buys the next."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    await first.run(MENU, reroll=("menu",))
+    assert team.bought == {"calm menu": 2}
+    await second.run(MENU)
+    plan = second.plan(MENU, head=HEAD, reroll=("menu",))
+    assert plan.estimate_microusd == 0
+    assert (await second.run(MENU, reroll=("menu",))).exit == 0
+    assert team.bought == {"calm menu": 2}
+    assert {job.key.take: job.bought_by is not None for job in second.jobs} == {1: True, 2: True}
+    assert (await second.run(MENU, reroll=("menu",))).exit == 0
+    assert team.bought == {"calm menu": 3}
+
+
+async def test_a_regeneration_is_a_purchase_of_its_own(team: Team) -> None:
+    """What stands in the store is not replaced; whoever has the newer lock asks for the newer one."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    assert (await first.run(MENU, regenerate=("menu",))).exit == 0
+    assert team.bought == {"calm menu": 2}
+    assert len(team.shelf.under("takes")) == 2
+    (second.folder / "game.lock.json").write_bytes((first.folder / "game.lock.json").read_bytes())
+    assert (await second.run(MENU)).exit == 0
+    assert team.bought == {"calm menu": 2}
+    assert second.index["menu.wav"]["sha256"] == first.index["menu.wav"]["sha256"]
+
+
+async def test_two_tracks_of_two_manifests_with_one_prompt_are_one_purchase_for_the_team(team: Team) -> None:
+    """Its fingerprint is what is shared, under whatever name."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    result = await second.run("  title: {prompt: calm menu}\n", head=HEAD.replace("name: game", "name: sequel"))
+    assert (result.exit, status(result, "title"), team.bought) == (0, "finished", {"calm menu": 1})
+
+
+async def test_a_loudness_group_comes_from_the_store_as_one(team: Team) -> None:
+    """Its members are levelled together here as they were there."""
+    first, second = team.machine("first"), team.machine("second")
+    group = "  low: {prompt: low, loudness: {group: b}}\n  high: {prompt: high, loudness: {group: b}}\n"
+    await first.run(group)
+    assert (await second.run(group)).exit == 0
+    hashes = [{path: row["sha256"] for path, row in machine.index.items()} for machine in (first, second)]
+    assert hashes[0] == hashes[1]
