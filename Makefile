@@ -30,7 +30,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-contract test-store soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
+.PHONY: help assets plan check test test-long test-contract test-store soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,7 +89,10 @@ check: $(VENV)/.installed ## is every asset there, whole, and right
 
 # Whoever forbids Python to keep what it has compiled has every process compile the tests again.
 test: $(VENV)/.installed-test ## run the tests
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TEST_OPTIONS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m 'not long' -n $(TEST_WORKERS) --dist worksteal $(TEST_OPTIONS)
+
+test-long: $(VENV)/.installed-test ## the tests that `make test` leaves out: more kills, more nights, more music
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m long -n $(TEST_WORKERS) --dist worksteal $(TEST_OPTIONS)
 
 test-contract: $(VENV)/.installed-contract ## the local gateway against its OpenAPI document (a fuzzer) and the official client
 	$(BIN)/python -m pytest tests/contract

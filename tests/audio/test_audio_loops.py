@@ -29,6 +29,7 @@ def a_loop(number: int) -> tuple[Sound, int]:
     return repeated(loop, frames, first=int(random.integers(loop.frames)), seed=number), loop.frames
 
 
+@pytest.mark.long
 def test_periods_are_found_to_the_sample():
     """In 9 of 10 pieces with a known period, with noise and a fade-out; and at most one of their seams is heard."""
     exact = heard = 0

@@ -25,6 +25,7 @@ for source in sys.argv[1:]:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="its peak is told nowhere else")
 def test_finishing_takes_a_few_times_the_memory_of_the_sound(tmp_path):
     """Trimmed, looped, limited, encoded, read back: at most two whole pieces are held at once, and blocks of others."""

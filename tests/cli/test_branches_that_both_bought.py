@@ -153,6 +153,7 @@ def test_each_step_says_the_next_and_neither_purchase_is_lost(branches: Branches
     assert branches.jobs == bought
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("index", ["ours", "theirs", "gone", "with its marks"])
 def test_an_index_that_conflicts_is_written_anew(branches: Branches, index: str) -> None:
     """Both have picked their take 2 too: whichever index is taken, or none, lock and files say what was bought."""

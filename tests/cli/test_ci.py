@@ -142,6 +142,7 @@ def test_the_manifest_names_the_store_and_the_budget_of_all_shards() -> None:
     assert float(head["budget"]) > 0
 
 
+@pytest.mark.long
 def test_machines_of_their_own_make_each_their_part(project: Path, gateway: LocalGatewayThread) -> None:
     """Without a store: eight checkouts, of which each asset is made in just one. Some may have nothing to do."""
     workflow = Workflow(project, f"local={gateway.base_url}")
@@ -155,6 +156,7 @@ def test_machines_of_their_own_make_each_their_part(project: Path, gateway: Loca
     assert len(gateway.app.state.gateway.books.jobs) == 4  # the bosses' pieces are one purchase of both manifests
 
 
+@pytest.mark.long
 def test_the_last_job_finds_all_of_it_and_buys_nothing(workflow: Workflow, gateway: LocalGatewayThread) -> None:
     """With a folder that all machines know in the place of the store: index, reports, locks and summary are there."""
     assert workflow.all_shards() == [0] * 8

@@ -253,6 +253,7 @@ def test_the_workflow_makes_commits_and_says_what_it_cost(workflow: Workflow) ->
     assert git(workflow.project, "rev-parse", "HEAD") == head
 
 
+@pytest.mark.long
 def test_a_night_whose_cache_is_gone_buys_nothing(workflow: Workflow) -> None:
     """What is committed proves it: in a fresh clone, as a runner has it."""
     workflow.night()
@@ -264,6 +265,7 @@ def test_a_night_whose_cache_is_gone_buys_nothing(workflow: Workflow) -> None:
     assert len(workflow.gateway.app.state.gateway.books.jobs) == jobs == 3
 
 
+@pytest.mark.long
 def test_a_night_that_failed_commits_what_it_has(workflow: Workflow) -> None:
     """The job fails, and nothing that was paid for is left behind."""
     manifest = workflow.project / "manifests/ad-jingles.yaml"
@@ -305,6 +307,7 @@ class Channel:
         self.server.server_close()
 
 
+@pytest.mark.long
 def test_the_channel_hears_of_nights_that_cost_or_failed(at_once: Path, gateway: LocalGatewayThread) -> None:
     """Told by the run itself: bought, nothing to do, over budget, and without a key."""
     channel = Channel()

@@ -66,6 +66,7 @@ def test_a_kill_between_two_tracks_is_no_other(place: Place, at: At, *, workers:
     place.assert_books(once("demo"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", ONE_AFTER_THE_OTHER, ids=moment)
 def test_a_regeneration_that_was_killed_is_paid_for_once(finished: Place, at: At) -> None:
     """The same words finish it; the old asset stands until the new one takes its place whole.
@@ -271,6 +272,7 @@ class TestTwoManifests:
         shared.assert_books(once("game", "film"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "at",
     [at for at in EVERYWHERE if at[0] in ("intent", "POST", "id")],

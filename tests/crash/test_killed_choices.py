@@ -44,6 +44,7 @@ def picks(place: Place) -> list[Any]:
     return [(pick["by"], pick["take"]) for pick in place.lock[MENU]["picks"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", CHOOSING, ids=moment)
 def test_a_choice_that_was_killed_is_made_by_the_same_words(rerolled: Place, at: At) -> None:
     """It costs nothing; the choice is on disk before anything is made of it, and whole at every moment."""
@@ -69,6 +70,7 @@ def test_a_run_brings_a_killed_choice_to_its_end(rerolled: Place, at: At) -> Non
     place.assert_settled("demo.yaml")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", ONE_AFTER_THE_OTHER, ids=moment)
 def test_a_re_roll_that_was_killed_is_paid_for_once(finished: Place, at: At) -> None:
     """The same words go on with it. Only where the kill came after the run was closed, they are a new wish."""

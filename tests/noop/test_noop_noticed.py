@@ -330,6 +330,7 @@ def test_what_is_young_is_hashed_again(library: Library, hashed: list[str]) -> N
     assert {"menu.wav", "dragon.wav", "theme.wav"} <= set(hashed)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("nothing_is_young")
 def test_check_takes_no_stamps_word(library: Library, lives: Lives) -> None:
     """It hashes and measures everything, whatever a stamp says of it."""

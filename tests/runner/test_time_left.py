@@ -43,6 +43,7 @@ def finished(name, moment):
     return [(moment, FinishingBegun("game", name)), (moment + 1, TrackFinished("game", name, (f"{name}.wav",)))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "regime",
     [Regime(10, 4, 30.0, 40), Regime(600, 8, 10.0, 64), Regime(600, 16, 10.0, 64, finishing_s=3.0)],

@@ -18,6 +18,7 @@ def period_of(prompt, duration_s):
     return round(form.beats * sketch.beat_s * SAMPLE_RATE), sketch.bar_s * SAMPLE_RATE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("prompt", "duration_s"),
     [

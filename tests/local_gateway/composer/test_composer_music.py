@@ -34,12 +34,14 @@ def heard(prompt, duration_s=8.0, lyrics=""):
     return samples_of(compose(prompt, lyrics, duration_s, "wav", 0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("words", "bpm"), PULSED.items())
 def test_the_tempo_that_was_asked_for_is_heard(words, bpm):
     """The tempo found in the audio is the one in the prompt, within 2 %, and not its half or double."""
     assert tempo_of(heard(f"{words}, {bpm} bpm", 12.0)) == pytest.approx(bpm, rel=0.02)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("words", "bpm"), CALM.items())
 def test_a_calm_piece_keeps_its_tempo_too(words, bpm):
     """Without drums a slow beat may be counted in halves; it's still on the grid that was asked for."""
@@ -47,6 +49,7 @@ def test_a_calm_piece_keeps_its_tempo_too(words, bpm):
     assert min(abs(found / bpm / octave - 1) for octave in (0.5, 1, 2)) < 0.02
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("prompt", "scale"),
     [
@@ -72,6 +75,7 @@ def test_the_key_that_was_asked_for_is_heard(prompt, scale):
     assert shares[tonic] + shares[(tonic + 7) % 12] > 0.25
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("prompt", VARIED)
 def test_a_piece_is_stereo_loud_enough_and_never_clips(prompt):
     """Both sides are heard and differ, loudness is that of music, and no peak passes -0.5 dBFS."""

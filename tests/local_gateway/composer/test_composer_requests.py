@@ -71,6 +71,7 @@ def test_the_mp3_has_192_kbit_a_second():
     assert len(file) == pytest.approx(5.0 * 24_000, rel=0.03)
 
 
+@pytest.mark.long
 def test_ten_minutes_are_composed_whole_and_fast():
     """The longest usual request is exact, ends in silence, and takes seconds."""
     started = time.process_time()
