@@ -217,7 +217,7 @@ def _from_jobs(jobs: Iterable[Job], sources: Mapping[str, Source], workspace: Wo
             status=State.COLLECTED.value if came else job.state.value,
             date=None if job.collected_at is None else timestamp(job.collected_at),
             seconds=job.seconds_got,
-            cost_microusd=job.cost_microusd if came else job.intent.estimate_microusd,
+            cost_microusd=_cost(job),
             cost_basis=job.cost_basis.value if job.cost_basis is not None else Basis.ESTIMATED.value,
             job_id=job.job_id,
             source=job.source,
@@ -225,6 +225,13 @@ def _from_jobs(jobs: Iterable[Job], sources: Mapping[str, Source], workspace: Wo
             kept=source is not None and workspace.sources.holds(source.sha256, source.format, source.size),
             prompt=job.intent.prompt,
         )
+
+
+def _cost(job: Job) -> int | None:
+    """What it cost, whoever of a team has paid for it."""
+    if job.bought_by is not None:
+        return job.bought_microusd
+    return job.intent.estimate_microusd if job.collected_at is None else job.cost_microusd
 
 
 def _judged(track: Track, rows: Iterable[AssetRow]) -> dict[tuple[str, Version], str]:

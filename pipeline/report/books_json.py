@@ -68,6 +68,8 @@ def _take(entry: Entry) -> dict[str, Any]:
         "billed_usd": as_usd(bound.billed),
         "cost_basis": None if job.cost_basis is None else job.cost_basis.value,
         "possible_duplicate_usd": as_usd(bound.unknown),
+        "bought_by": one_line_or_none(job.bought_by),
+        "bought_usd": None if job.bought_microusd is None else as_usd(job.bought_microusd),
         "sends": job.sends,
         "job_id": job.job_id,
         "cost_tag": intent.cost_tag,

@@ -54,7 +54,8 @@ def _laid_out(row: Sequence[str], widths: Sequence[int]) -> str:
 def _whose(job: Job) -> list[str]:
     intent = job.intent
     take = f"take {job.key.take}" + (f", regeneration {job.key.regeneration}" if job.key.regeneration else "")
-    words = one_line(f"{intent.manifest}: {intent.track}, {take}, {intent.kind}, {job.job_id or 'no job id'}")
+    paid = "" if job.bought_by is None else f", for which {job.bought_by} paid {dollars(job.bought_microusd or 0)}"
+    words = one_line(f"{intent.manifest}: {intent.track}, {take}, {intent.kind}, {job.job_id or 'no job id'}{paid}")
     return [words] if len(words) <= _WIDTH else paragraph(words, width=_WIDTH)
 
 
@@ -77,6 +78,8 @@ def _seconds(seconds: float | None) -> str:
 
 def _basis(job: Job) -> str:
     """How what the job costs is known; what is neither billed nor reserved costs nothing that anybody knows of."""
+    if job.bought_by is not None:
+        return "others"
     if job.cost_basis is not None:
         return job.cost_basis.value
     return Basis.ESTIMATED.value if job.commitment.reserved else _NOTHING

@@ -78,7 +78,7 @@ def _sums(report: CostReport) -> list[str]:
         ("Audio received", *(audio_length(float(one.amounts.audio_s)) for one in (run, to_date))),
     ]
     if to_date.amounts.stored_takes:
-        rows.insert(1, (_STORED, *_pair("stored", run, to_date)))
+        rows.insert(3, (_STORED, *_pair("stored", run, to_date)))
     if report.since is not None:
         return table(("", "This run", "To date"), rows, right=(1, 2))
     unknown = table(("", "This run", "To date"), [(*row[:2], _UNKNOWN) for row in rows], right=(1, 2))

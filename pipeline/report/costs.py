@@ -203,15 +203,17 @@ def _status(track: TrackResult, bought: Collection[PurchaseKey]) -> str:
 
 def _counts_from_ledger(own: Sequence[Purchase]) -> Counts:
     of_run = [take for take in own if take.this_run]
-    generated = {take.track for take in of_run if take.status == State.COLLECTED}
-    failed = {take.track for take in of_run} - generated
+    home = [take for take in of_run if take.status == State.COLLECTED]
+    generated = {take.track for take in home if take.bought_by is None}
+    failed = {take.track for take in of_run} - {take.track for take in home}
     return Counts(len(generated), None, None, len(failed), None)
 
 
 def _counts_to_date(own: Sequence[Purchase]) -> Counts:
     """Tracks that were generated at some time, and tracks that nothing ever came of."""
-    generated = {take.track for take in own if take.status == State.COLLECTED}
-    failed = {take.track for take in own if take.attempts} - generated
+    home = [take for take in own if take.status == State.COLLECTED]
+    generated = {take.track for take in home if take.bought_by is None}
+    failed = {take.track for take in own if take.attempts} - {take.track for take in home}
     return Counts(len(generated), None, None, len(failed), None)
 
 
