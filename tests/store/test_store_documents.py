@@ -14,6 +14,7 @@ from pipeline.fingerprints import asked_fingerprint
 from pipeline.jobs import Intent, PurchaseKey
 from pipeline.money import Basis
 from pipeline.picks.values import Asked
+from pipeline.store import documents
 from pipeline.store.documents import (
     BadDocument,
     Claim,
@@ -116,3 +117,10 @@ def test_a_document_that_is_nested_without_end_is_refused() -> None:
     """It does not end the run."""
     with pytest.raises(BadDocument):
         read_record(b"[" * 900_000, KEY)
+
+
+def test_a_document_is_read_by_what_was_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred thousand records, each would take pydantic longer to get ready for than the network to bring it."""
+    monkeypatch.setattr(documents, "TypeAdapter", None)
+    assert read_record(record_text(RECORD), KEY) == RECORD
+    assert read_claim(claim_text(CLAIM), KEY) == CLAIM
