@@ -5,6 +5,7 @@ Every take of a manifest with a store comes this way. What leaves here is a sour
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from contextlib import suppress
@@ -47,6 +48,9 @@ _ASK_AGAIN_S: Final = 5.0
 _ASKED_A_SECOND: Final = 10.0
 #: After so many looks for a record the claim itself is looked at: its holder may have given it up, and live on.
 _LOOKS: Final = 4
+#: What the plan found in the store is believed for so long, in seconds; then a record is looked for before a take is
+#: claimed: a claim that is lost costs twelve times as much as a look.
+_JUST_PLANNED_S: Final = 10.0
 #: Whether a claim is still ours is asked of a silent store no oftener, in seconds.
 _CHECK_AGAIN_S: Final = 10.0
 #: So many sources come from a store at the same moment.
@@ -113,6 +117,7 @@ class Sharer:
         self._is_had_again = is_had_again
         self._fetching = anyio.Semaphore(MOST_FETCHES)
         self._waiting = 0
+        self._began_at = anyio.current_time()
         self._silent: set[str] = set()  # the addresses of stores that the run does without
 
     async def get(self, order: Order, slot: Slot) -> Job:
@@ -121,7 +126,7 @@ class Sharer:
         if order.stored is not None:  # whatever becomes of the store: it is not bought a second time
             if team is None:
                 raise TakeLost(f"the team's store has it, bought by {order.stored.bought_by}, and can't be asked now")
-            return await self._fetch(team, order, order.stored)
+            return await self._fetch(team, order, order.stored, slot)
         if team is None or team.choice.read_only or team.choice.address in self._silent:
             return await self._buy(order, slot)
         try:
@@ -149,12 +154,12 @@ class Sharer:
             try:
                 standing, record = await self._claim(team, order)
                 if record is not None:
-                    slot.free()
-                    return await self._fetch(team, order, record)
+                    return await self._fetch(team, order, record, slot)
                 if isinstance(standing, Mine):
                     return await self._claimed(team, order, slot, standing)
                 slot.free()
-                await self._until_it_may_be_free(team, order, standing)
+                if standing is not None:
+                    await self._until_it_may_be_free(team, order, standing)
             except _BeginAnew:
                 pass
             except _Silenced:
@@ -163,17 +168,25 @@ class Sharer:
             except ClaimLost:  # it took this machine for dead, and has this very job: its record is waited for
                 order = replace(order, job=await self._job_of(order))
 
-    async def _claim(self, team: Team, order: Order) -> tuple[Mine | Held, TakeRecord | None]:
+    async def _claim(self, team: Team, order: Order) -> tuple[Mine | Held | None, TakeRecord | None]:
         """Whose the take is, or what became of it. Raises _Silenced, Unsent."""
         if order.job is None and not self._tools.control.submitting:
             stop = self._tools.control.stop
             raise Unsent("not sent" if stop is None else f"not sent: {stop.message}")
         own = order.job
+        if anyio.current_time() - self._began_at > _JUST_PLANNED_S:
+            record = await self._bought(team, order)
+            if record is not None:
+                return None, record
         intent = new_intent(order, self._tools.hints.webhook_url) if own is None else own.intent
         standing = await self._patiently(team, order, lambda: team.claim(intent, own, self._tools.clock.now()))
         # After the claim: whoever had it before may have brought it home since the plan was made.
+        return standing, await self._bought(team, order)
+
+    async def _bought(self, team: Team, order: Order) -> TakeRecord | None:
+        """The take's record, where it is not about another purchase than that of our own books."""
         record = await self._patiently(team, order, lambda: team.record(order.key))
-        return standing, record if record is not None and is_what_is_stored(own, record) else None
+        return record if record is not None and is_what_is_stored(order.job, record) else None
 
     async def _claimed(self, team: Team, order: Order, slot: Slot, mine: Mine) -> Job:
         """It is ours to buy, or to go on with."""
@@ -252,7 +265,7 @@ class Sharer:
         self._tools.observe(
             Waiting(f"{order.name}: {held.machine} is buying it", None, "its audio comes from the store")
         )
-        for _ in range(_LOOKS):
+        for looks in itertools.count(1):
             self._waiting += 1
             try:
                 await anyio.sleep(max(_ASK_AGAIN_S, self._waiting / _ASKED_A_SECOND))
@@ -261,6 +274,10 @@ class Sharer:
             if await self._patiently(team, order, lambda: team.record(order.key), held) is not None:
                 return
             if not await self._patiently(team, order, lambda: team.lives_on(held.run), held):
+                return
+            if looks % _LOOKS == 0 and not await self._patiently(
+                team, order, lambda: team.is_held(order.key, held), held
+            ):
                 return
 
     async def _give_up(self, claimed: Claimed, *, fruitless: bool) -> None:
@@ -273,9 +290,14 @@ class Sharer:
 
     # --- what the store has -----------------------------------------------------------------------------------------
 
-    async def _fetch(self, team: Team, order: Order, record: TakeRecord) -> Job:
-        """Bring a take home that somebody has paid for. Raises TakeLost where its source is not what it was."""
+    async def _fetch(self, team: Team, order: Order, record: TakeRecord, slot: Slot) -> Job:
+        """Bring a take home that somebody has paid for. Raises TakeLost where its source is not what it was.
+
+        It gives its slot back when it has its turn: where a library comes from the store, no more takes queue for that
+        than there are slots.
+        """
         async with self._fetching:
+            slot.free()
             source = await self._source(team, order, record)
         bought = Bought(record.bought_by, record.bought_at, record.job_id, record.cost_microusd, record.cost_basis)
         intent = _intent_of(order, record)

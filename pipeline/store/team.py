@@ -112,6 +112,7 @@ class Team:
         self.lapses = 0  # how often the lease was renewed so late that others may have taken this run for dead
         self._store_ahead_s = 0.0  # of the event loop's clock
         self._lives: dict[str, tuple[float, bool]] = {}  # by run: when it was looked at, and was it alive
+        self._looking_at: set[str] = set()  # runs
 
     # --- the run's lease ------------------------------------------------------------------------------------------
 
@@ -208,12 +209,19 @@ class Team:
         """Is that run alive, by the store's own clock? Asked once in a while, however many claims it has."""
         now = anyio.current_time()
         looked_at, alive = self._lives.get(run, (-math.inf, True))
-        if now - looked_at >= _LOOK_AGAIN_S:
-            found = await self._get(lease_path(run))
-            lease_s = 0.0 if found is None else read_lease(found.content, run).lease_s
-            alive = found is not None and self._store_ahead_s + anyio.current_time() - found.modified_at <= lease_s
+        if now - looked_at >= _LOOK_AGAIN_S and run not in self._looking_at:
+            self._looking_at.add(run)  # hundreds may lose their claims to it at the same moment
+            try:
+                alive = await self._lives_now(run)
+            finally:
+                self._looking_at.discard(run)
             self._lives[run] = now, alive
         return alive
+
+    async def _lives_now(self, run: str) -> bool:
+        found = await self._get(lease_path(run))
+        lease_s = 0.0 if found is None else read_lease(found.content, run).lease_s
+        return found is not None and self._store_ahead_s + anyio.current_time() - found.modified_at <= lease_s
 
     # --- takes ----------------------------------------------------------------------------------------------------
 
@@ -279,6 +287,12 @@ class Team:
             known = fresh if fresh.job_id is not None else standing
             return replace(fresh, job_id=known.job_id, accepted_at=known.accepted_at, intended_at=standing.intended_at)
         return replace(standing, holder=self._holder, machine=self.machine, run=self.run, state="open")
+
+    async def is_held(self, key: PurchaseKey, held: Held) -> bool:
+        """Is a take still claimed by that run? To look costs a tenth of what another try to claim it does."""
+        found = await self._get(claim_path(key))
+        standing = None if found is None else read_claim(found.content, key)
+        return standing is not None and (standing.run, standing.state) == (held.run, "open")
 
     async def name_job(self, mine: Mine, job: Job) -> Mine:
         """Write down which job a claim has become. Raises ClaimLost."""

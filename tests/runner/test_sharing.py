@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,8 +16,10 @@ from pipeline.clock import EventLoopClock
 from pipeline.jobs import State
 from pipeline.runner.events import Notice
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, Stop
+from pipeline.runner.sharing import MOST_FETCHES
 from pipeline.store.objects import Unconditional
 from pipeline.store_choice import NoStore
+from pipeline.stored import KnownTakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,6 +214,81 @@ async def test_whoever_waits_for_another_holds_no_slot(team: Team) -> None:
         result = await second.run(BOTH, concurrency=1)
     assert result.exit == 0
     assert team.bought == {"calm menu": 1, "fierce battle": 1}
+
+
+# --- what it costs at the store ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Counting(MemoryStores):
+    """Counts what one machine asks, by verb and folder, and the claims that it loses."""
+
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def _began(self, verb: str, path: str) -> None:
+        self.asked[f"{verb} {path.partition('/')[0]}"] += 1
+        super()._began(verb, path)
+
+
+def tunes(count: int) -> str:
+    return "".join(f"  tune-{number:02}: {{prompt: tune number {number}}}\n" for number in range(count))
+
+
+async def together(*machines: Machine, tracks: str, **options: Any) -> None:
+    """All start at the same moment."""
+    async with anyio.create_task_group() as tasks:
+        for machine in machines:
+            machine.stores = Counting(machine.stores.shelf)
+            tasks.start_soon(lambda machine=machine: machine.run(tracks, **options))
+
+
+async def test_a_take_that_is_waited_for_is_not_claimed_again_and_again(make_team: Callable[..., Team]) -> None:
+    """A look costs a twelfth of a claim."""
+    team = make_team(latency_s=900.0)
+    machines = [team.machine("first"), team.machine("second")]
+    await together(*machines, tracks=MENU)
+    assert team.bought == {"calm menu": 1}
+    assert max(machine.stores.asked["create claims"] for machine in machines) == 1
+
+
+async def test_what_was_bought_since_the_plan_is_not_claimed(make_team: Callable[..., Team]) -> None:
+    """It is looked for first, once some time has passed."""
+    team = make_team(latency_s=60.0)
+    first, second = team.machine("first"), team.machine("second")
+    second.stores = Counting(team.shelf)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: second.run(tunes(2), concurrency=1))
+        await anyio.sleep(1)
+        await first.run("  another: {prompt: tune number 1}\n")
+    assert set(team.bought.values()) == {1}
+    assert second.stores.asked["create claims"] == 1
+
+
+async def test_whether_another_run_is_alive_is_asked_once_however_many_claims_it_has(team: Team) -> None:
+    """Hundreds may be lost to it at the same moment."""
+    machines = [team.machine("first"), team.machine("second")]
+    await together(*machines, tracks=tunes(40), concurrency=40)
+    assert anyio.current_time() < 60
+    assert max(machine.stores.asked["get runs"] for machine in machines) < 60 / 5 + 60 / 20
+
+
+async def test_no_more_takes_queue_for_the_store_than_there_are_slots(team: Team) -> None:
+    """Of a library that others have bought since the plan: each that waits takes memory."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(tunes(60))
+    second.stores = Counting(team.shelf)
+    second.stores.look_up = lambda choice, keys: KnownTakes()  # type: ignore[method-assign] - when it was asked
+    fetch, most = second.stores.fetch, 0
+
+    async def slow(path: str, write: Any, most_bytes: int) -> bool:
+        nonlocal most
+        await anyio.sleep(5)
+        most = max(most, second.stores.asked["get takes"] - second.stores.asked["fetch sources"])
+        return await fetch(path, write, most_bytes)
+
+    second.stores.fetch = slow  # type: ignore[method-assign]
+    assert (await second.run(tunes(60))).exit == 0
+    assert most <= MOST_FETCHES + 4
 
 
 def is_download(request: Any) -> bool:
