@@ -90,6 +90,10 @@ class TakeGetter:
         """Put into the manifest's store what is here and not there."""
         await self._sharer.share(manifest, jobs)
 
+    def own_order(self, manifest: str) -> str | None:
+        """What this run's order of purchases is made from, where others buy the manifest's takes at the same time."""
+        return self._sharer.own_order(manifest)
+
     def is_queued(self, job: Job) -> bool:
         """Does `job` still wait for its turn at the gateway, as far as this run has heard?"""
         return self._asker.is_queued(job)

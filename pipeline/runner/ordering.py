@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from pipeline.planning.plans import TO_COME, Action, Step, TakePlan
 from pipeline.runner.tools import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import anyio
 
@@ -69,6 +70,16 @@ def turn(order: Order) -> int:
     if order.job is None:
         return 2
     return 0 if order.job.job_id is not None else 1
+
+
+def scattered(orders: Iterable[Order], salt: str) -> list[Order]:
+    """Orders by their turn, and within it by chance, which `salt` decides; what is finished together stays together."""
+    return sorted(orders, key=lambda order: (turn(order), _chance(order, salt)))
+
+
+def _chance(order: Order, salt: str) -> bytes:
+    group = None if order.asked is None else order.asked.finishing.loudness.group
+    return hashlib.sha256(f"{salt}\0{group or order.key.fingerprint}".encode()).digest()
 
 
 def to_get(track: TrackPlan) -> Iterator[TakePlan]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from pipeline.runner.events import (
 from pipeline.runner.finishing import FINISHING_ERRORS, TrackFinisher
 from pipeline.runner.getting import Got, Slot, TakeGetter
 from pipeline.runner.grouping import audition_all, level_of
-from pipeline.runner.ordering import order_of, stray_order, stray_plan, to_get, turn
+from pipeline.runner.ordering import order_of, scattered, stray_order, stray_plan, to_get, turn
 from pipeline.runner.pinning import LOCK_ERRORS
 from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeResult, TrackResult
 from pipeline.runner.sharing import MOST_FETCHES
@@ -132,12 +133,17 @@ class Runner:
         self._tools.tell_money()  # a continued run has bound something already
 
     async def _dispatch(self, orders: Iterable[Order], slots: anyio.Semaphore, jobs: TaskGroup) -> None:
-        told = False
-        for order in orders:
-            if slots.value == 0 and not told and order.stored is None:
+        told = is_own = False
+        waiting = deque(orders)
+        while waiting:
+            if slots.value == 0 and not told and waiting[0].stored is None:
                 told = True  # the first time says it for all that follow
-                self._tools.observe(Waiting(order.name, None, "as many jobs are in flight as may be", "slot"))
+                self._tools.observe(Waiting(waiting[0].name, None, "as many jobs are in flight as may be", "slot"))
             await slots.acquire()
+            salt = None if is_own else self._getter.own_order(waiting[0].manifest)
+            if salt is not None:
+                is_own, waiting = True, deque(scattered(waiting, salt))
+            order = waiting.popleft()
             self._tools.planner.waiting -= 1
             slot = Slot(slots)
             is_new = order.stored is None and (order.job is None or order.job.job_id is None)

@@ -118,6 +118,7 @@ class Sharer:
         self._fetching = anyio.Semaphore(MOST_FETCHES)
         self._waiting = 0
         self._began_at = anyio.current_time()
+        self._crowded: set[str] = set()  # manifests whose takes somebody else is buying at the same time
         self._silent: set[str] = set()  # the addresses of stores that the run does without
 
     async def get(self, order: Order, slot: Slot) -> Job:
@@ -146,6 +147,13 @@ class Sharer:
             else:  # the next plan finds it gone, and fetches it while the gateway has it
                 self._tools.sources.discard(sha256, audio_format)
 
+    def own_order(self, manifest: str) -> str | None:
+        """What this run's order of purchases is made from, where others buy the same; None for as long as nobody does.
+
+        Who buys in one order with others loses nearly every claim to whoever is a moment ahead.
+        """
+        return self._tools.teams[manifest].run if manifest in self._crowded else None
+
     # --- claims -----------------------------------------------------------------------------------------------------
 
     async def _shared(self, team: Team, order: Order, slot: Slot) -> Job:
@@ -159,6 +167,7 @@ class Sharer:
                     return await self._claimed(team, order, slot, standing)
                 slot.free()
                 if standing is not None:
+                    self._crowded.add(order.manifest)
                     await self._until_it_may_be_free(team, order, standing)
             except _BeginAnew:
                 pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -240,6 +242,35 @@ async def together(*machines: Machine, tracks: str, **options: Any) -> None:
         for machine in machines:
             machine.stores = Counting(machine.stores.shelf)
             tasks.start_soon(lambda machine=machine: machine.run(tracks, **options))
+
+
+async def test_machines_that_start_together_soon_go_separate_ways(make_team: Callable[..., Team]) -> None:
+    """Who buys in one order with others loses nearly every claim: each goes on in an order of its own."""
+    team = make_team(latency_s=20.0)
+    machines = [team.machine(name) for name in ("first", "second", "third")]
+    await together(*machines, tracks=tunes(90))
+    assert (len(team.bought), set(team.bought.values())) == (90, {1})
+    claims = sum(machine.stores.asked["create claims"] for machine in machines)
+    assert claims - 90 < 90  # lost
+
+
+async def test_a_machine_that_is_alone_buys_in_the_manifests_order(team: Team) -> None:
+    """What stands first is wanted first."""
+    first = team.machine("first")
+    await first.run(MANY, concurrency=1)
+    assert list(team.bought) == [f"tune number {number}" for number in range(20)]
+
+
+async def test_what_stays_together_is_bought_together(make_team: Callable[..., Team]) -> None:
+    """The takes of a track, and the members of a loudness group: else nothing would be finished until the end."""
+    team = make_team(latency_s=20.0)
+    machines = [team.machine("first"), team.machine("second")]
+    tracks = "".join(f"  tune-{number:02}: {{prompt: tune number {number}, takes: 4}}\n" for number in range(12))
+    await together(*machines, tracks=tracks)
+    for machine in machines:
+        sent = [json.loads(request.content)["prompt"] for request in machine.network.submits]
+        changes = sum(one != other for one, other in itertools.pairwise(sent))
+        assert changes < 2 * len(set(sent))
 
 
 async def test_a_take_that_is_waited_for_is_not_claimed_again_and_again(make_team: Callable[..., Team]) -> None:
