@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -86,11 +87,6 @@ class Lease:
     renewals: int  # so that no two texts of it are the same
 
 
-#: Made once: to make one takes a hundred times longer than to read a document by it.
-_RECORDS: Final = TypeAdapter(TakeRecord)
-_CLAIMS: Final = TypeAdapter(Claim)
-_LEASES: Final = TypeAdapter(Lease)
-
 # --- where they lie ---------------------------------------------------------------------------------------------------
 
 MARKER_PATH: Final = "music-asset-store.json"
@@ -158,7 +154,7 @@ def read_record(content: bytes, key: PurchaseKey) -> TakeRecord:
     path = record_path(key)
     document = _document(content, path)
     document["cost_microusd"] = _microusd(document.pop("cost_usd", None), path)
-    record = _as(_RECORDS, document | {"key": _key_of(document)}, path)
+    record = _as(TakeRecord, document | {"key": _key_of(document)}, path)
     is_hash = len(record.sha256) == len(key.fingerprint) and set(record.sha256) <= set("0123456789abcdef")
     if record.key != key or asked_fingerprint(record.asked) != key.fingerprint or not is_hash:
         raise BadDocument(f"{path}: it is about another take; {_WHAT_TO_DO}")
@@ -179,7 +175,7 @@ def read_claim(content: bytes, key: PurchaseKey) -> Claim:
         "body": found["body"].encode(),
         "estimate_microusd": _microusd(found.get("estimate_usd"), path),
     }
-    claim = _as(_CLAIMS, document | {"key": _key_of(document), "intent": intent}, path)
+    claim = _as(Claim, document | {"key": _key_of(document), "intent": intent}, path)
     if claim.key != key or not _RUN.fullmatch(claim.run):
         raise BadDocument(f"{path}: it is about another take, or another run's; {_WHAT_TO_DO}")
     return claim
@@ -187,7 +183,7 @@ def read_claim(content: bytes, key: PurchaseKey) -> Claim:
 
 def read_lease(content: bytes, run: str) -> Lease:
     """The lease of `run`. Raises BadDocument."""
-    return _as(_LEASES, _document(content, lease_path(run)), lease_path(run))
+    return _as(Lease, _document(content, lease_path(run)), lease_path(run))
 
 
 _WHAT_TO_DO: Final = "put right what stands there, or remove it"
@@ -221,9 +217,15 @@ def _microusd(usd: object, path: str) -> int:
     raise BadDocument(f"{path}: it has no amount in dollars; {_WHAT_TO_DO}")
 
 
-def _as(kind: TypeAdapter[T], document: Mapping[str, Any], path: str) -> T:
+@cache
+def _reader(kind: type[T]) -> TypeAdapter[T]:
+    """Made once, and where there is a store: to make one takes a hundred times longer than to read a document by it."""
+    return TypeAdapter(kind)
+
+
+def _as(kind: type[T], document: Mapping[str, Any], path: str) -> T:
     try:
-        return kind.validate_python(dict(document))
+        return _reader(kind).validate_python(dict(document))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise BadDocument(f"{path}: {where} is missing or wrong; {_WHAT_TO_DO}") from error

@@ -31,7 +31,7 @@ T = TypeVar("T")
 #: What is asked of a store at the same moment, by one run.
 MOST_AT_ONCE: Final = 32
 _PIECE_BYTES: Final = 1 << 20
-_CLIENT: Final = {"connect_timeout": "5s", "timeout": "300s", "read_timeout": "30s"}
+_CLIENT: Final = {"connect_timeout": "5s", "timeout": "300s", "read_timeout": "15s"}
 #: A few, at once: what takes longer is for whoever asks.
 _RETRIES: Final = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 _STATUS: Final = re.compile(r"status code: (\d{3})")
