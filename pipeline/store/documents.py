@@ -11,7 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,7 +22,7 @@ from pipeline.picks.values import Asked  # noqa: TC001 - as above
 from pipeline.store_choice import NoStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
 VERSION: Final = 1
 #: The longest prompt and lyrics there may be, twice over, in the longest spelling that JSON has for them.
@@ -218,14 +218,14 @@ def _microusd(usd: object, path: str) -> int:
 
 
 @cache
-def _reader(kind: type[T]) -> TypeAdapter[T]:
+def _reader(kind: Hashable) -> TypeAdapter[Any]:
     """Made once, and where there is a store: to make one takes a hundred times longer than to read a document by it."""
     return TypeAdapter(kind)
 
 
 def _as(kind: type[T], document: Mapping[str, Any], path: str) -> T:
     try:
-        return _reader(kind).validate_python(dict(document))
+        return cast(T, _reader(kind).validate_python(dict(document)))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise BadDocument(f"{path}: {where} is missing or wrong; {_WHAT_TO_DO}") from error
