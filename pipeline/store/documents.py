@@ -10,7 +10,6 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +21,7 @@ from pipeline.picks.values import Asked  # noqa: TC001 - as above
 from pipeline.store_choice import NoStore
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Mapping
 
 VERSION: Final = 1
 #: The longest prompt and lyrics there may be, twice over, in the longest spelling that JSON has for them.
@@ -217,15 +216,15 @@ def _microusd(usd: object, path: str) -> int:
     raise BadDocument(f"{path}: it has no amount in dollars; {_WHAT_TO_DO}")
 
 
-@cache
-def _reader(kind: Hashable) -> TypeAdapter[Any]:
-    """Made once, and where there is a store: to make one takes a hundred times longer than to read a document by it."""
-    return TypeAdapter(kind)
+#: Made once, and where there is a store: to make one takes a hundred times longer than to read a document by it.
+_READERS: Final[dict[type, TypeAdapter[Any]]] = {}
 
 
 def _as(kind: type[T], document: Mapping[str, Any], path: str) -> T:
     try:
-        return cast(T, _reader(kind).validate_python(dict(document)))
+        if kind not in _READERS:
+            _READERS[kind] = TypeAdapter(kind)
+        return cast(T, _READERS[kind].validate_python(dict(document)))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise BadDocument(f"{path}: {where} is missing or wrong; {_WHAT_TO_DO}") from error
