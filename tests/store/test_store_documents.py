@@ -41,7 +41,7 @@ INTENT = Intent(
 CLAIM = Claim(KEY, "ledger-1", "build@ci-3", "ab" * 16, INTENT, 1_790_000_000.5)
 
 
-@settings(deadline=None)  # the first has to make what reads them
+@settings(deadline=None, database=None)  # the first has to make what reads them
 @given(st.integers(0, 10**12), st.text(min_size=1), st.floats(0, 4e9))
 def test_a_record_is_read_as_it_was_written(cost: int, who: str, at: float) -> None:
     """Whatever it cost, and whoever bought it when."""
@@ -105,7 +105,7 @@ def test_a_claim_that_is_not_one_is_said(path: tuple[str, ...], value: Any) -> N
         read_claim(json.dumps(document).encode(), KEY)
 
 
-@settings(deadline=None)  # the first has to make what reads them
+@settings(deadline=None, database=None)  # the first has to make what reads them
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(
     lambda value: json.dumps(value).encode()))  # fmt: skip
 def test_whatever_stands_there_is_one_sentence_at_most(content: bytes) -> None:
