@@ -30,7 +30,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-long test-contract test-store soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
+.PHONY: help assets plan check test test-long test-contract test-farm test-store soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ $(VENV)/.installed-lint: pyproject.toml | $(VENV)/.installed
 
 $(VENV)/.installed-store: pyproject.toml | $(VENV)/.installed-test
 	$(INSTALL) -e '.[test,store,test-store]'
+	@touch $@
+
+$(VENV)/.installed-dask: pyproject.toml | $(VENV)/.installed-test
+	$(INSTALL) -e '.[test,dask]'
 	@touch $@
 
 $(VENV)/.installed-contract: pyproject.toml | $(VENV)/.installed-test
@@ -99,6 +103,9 @@ test-contract: $(VENV)/.installed-contract ## the local gateway against its Open
 
 test-store: $(VENV)/.installed-store ## a team's store: two machines and a real S3 server on loopback, kills, trouble
 	STORE_TESTS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest tests/store -n $(TEST_WORKERS) --dist worksteal $(TEST_OPTIONS)
+
+test-farm: $(VENV)/.installed-dask ## finishing on a farm: a Dask scheduler and two worker processes on loopback, kills, other versions
+	FARM_TESTS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest tests/farm $(TEST_OPTIONS)
 
 # Chromium itself is the system's: CHROMIUM names one, else it is looked for on PATH. REPORT_SCREENSHOTS names a folder for pictures.
 test-browser: $(VENV)/.installed-browser build/axe-core/package/axe.min.js ## the report and the review in a real browser

@@ -86,6 +86,10 @@ def touches(imported: set[str], forbidden: tuple[str, ...]) -> set[str]:
             (*LEDGER, "pipeline.cli", "pipeline.local_gateway", "pipeline.gateway", "pipeline.manifest", "httpx"),
         ),
         ("store", (*LEDGER, "pipeline.cli", "pipeline.gateway", "pipeline.runner", "pipeline.manifest", "httpx")),
+        (
+            "farm",
+            (*LEDGER, "pipeline.cli", "pipeline.gateway", "pipeline.manifest", "pipeline.store", "httpx"),
+        ),
         ("local_gateway", ("pipeline.gateway", "pipeline.ledger", "pipeline.runner", "pipeline.manifest", "httpx")),
     ],
 )
@@ -103,8 +107,17 @@ def test_httpx_is_imported_in_one_room() -> None:
 
 def test_extras_are_imported_in_one_room_each() -> None:
     """And there only once somebody has asked for what they bring."""
-    found = {path for path in PACKAGE.rglob("*.py") if touches(imports_of(path), ("obstore", "boto3"))}
-    assert {path.relative_to(PACKAGE).as_posix() for path in found} == {"store/engine.py"}
+    rooms = {("obstore", "boto3"): "store", ("dask", "distributed"): "farm"}
+    for extras, room in rooms.items():
+        found = {path for path in PACKAGE.rglob("*.py") if touches(imports_of(path, for_types=True), extras)}
+        assert {path.relative_to(PACKAGE).parts[0] for path in found} == {room}
+
+
+def test_the_farm_is_known_to_whoever_starts_a_run() -> None:
+    """The runner has a finisher, and never learns whose; where there is no farm, nothing of it is imported."""
+    found = {path for path in PACKAGE.rglob("*.py") if touches(imports_of(path, for_types=True), ("pipeline.farm",))}
+    rooms = {path.relative_to(PACKAGE).parts[0] for path in found}
+    assert rooms == {"farm"}
 
 
 def test_nobody_imports_the_command_line() -> None:
@@ -117,7 +130,8 @@ def test_only_the_real_halves_work_in_real_time() -> None:
     """Threads and worker processes are jumped over by a virtual clock: the runner is handed them from outside."""
     watched = [path for path in PACKAGE.rglob("*.py") if "local_gateway" not in path.parts and "cli" not in path.parts]
     found = {path.relative_to(PACKAGE).as_posix() for path in watched if touches(imports_of(path), REAL_TIME)}
-    assert found == {"ledger/writing.py", "store/engine.py", "workers.py"}
+    farm = {"farm/connecting.py", "farm/finisher.py", "farm/standing.py"}
+    assert found == {"ledger/writing.py", "store/engine.py", "workers.py", *farm}
 
 
 def test_the_environment_and_the_terminal_belong_to_the_command_line() -> None:
