@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pipeline.farm.addresses import FarmMistake, NoFarm
@@ -39,7 +40,7 @@ class Cluster:
         return bool(self._client.status == "running")
 
     def submit(self, work: Callable[[Order], T], order: Order) -> Future[T]:
-        """Have `order` done. Cancelled where the connection is lost on the way. Raises RuntimeError without one."""
+        """Have `order` done. Cancelled where the connection is lost on the way."""
         future: Future[T] = self._executor.submit(work, order)
         return future
 
@@ -54,7 +55,8 @@ class Cluster:
 
     def close(self) -> None:
         """Let go of the farm, and of whatever it still does for this run."""
-        self._executor.shutdown(wait=False)
+        with suppress(Exception):  # it may be lost by now, which Dask has many words for
+            self._executor.shutdown(wait=False)
         self._client.close(timeout=_CLOSED_WITHIN_S)
 
 

@@ -93,7 +93,7 @@ async def _answer(address: str, question: Callable[[], T]) -> T:
     with anyio.move_on_after(_ANSWERED_WITHIN_S):
         try:
             return await anyio.to_thread.run_sync(question, abandon_on_cancel=True)
-        except (OSError, RuntimeError) as error:
+        except Exception as error:  # what comes through Dask may be anything
             raise NoFarm(f"the farm at {address} was lost while its workers were asked what they have") from error
     late = f"did not say within {_ANSWERED_WITHIN_S:g} s what its workers have"
     raise NoFarm(f"the farm at {address} {late}: see to its scheduler and its workers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -47,12 +48,9 @@ class Farm:
             await anyio.sleep(LOOK_EVERY_S)
 
     async def _look(self) -> None:
-        try:
-            threads = await anyio.to_thread.run_sync(self.cluster.threads, abandon_on_cancel=True)
-        except (OSError, RuntimeError):  # it is lost, which each task finds out for itself
-            return
-        if threads:
-            self._heard_at = anyio.current_time()
+        with suppress(Exception):  # where it is lost, each task finds that out for itself
+            if await anyio.to_thread.run_sync(self.cluster.threads, abandon_on_cancel=True):
+                self._heard_at = anyio.current_time()
 
     def check_standing(self, over: str) -> None:
         """Raise WorkerDied where the farm is lost, or has been without workers for too long."""

@@ -70,9 +70,14 @@ class LocalFarm:
         with self.client() as client:
             client.run_on_scheduler(_forgive, deaths)
 
-    def wait_for_workers(self) -> None:
+    def is_whole(self) -> bool:
+        """Are all workers there, or will they be? One that was killed is replaced, if its nanny can."""
         with self.client() as client:
-            client.wait_for_workers(WORKERS, timeout=20)
+            try:
+                client.wait_for_workers(WORKERS, timeout=8)
+            except TimeoutError:
+                return False
+        return True
 
 
 def _forgive(deaths: int, dask_scheduler: Any) -> None:

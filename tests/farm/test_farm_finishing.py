@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from farming import contents, deadly, local_farm, once_deadly, same, slow, softer, sources, tasks
+from farming import contents, deadly, local_farm, once_deadly, same, slow, softer, sources, tasks, wanted
 
 from pipeline.audio.tasks import AudioError, FinishTask
 from pipeline.farm.connecting import connected
@@ -183,6 +183,7 @@ async def test_a_task_that_is_cancelled_is_taken_back(farm: LocalFarm, tmp_path:
 
 async def test_a_scheduler_that_is_lost_ends_every_task_with_a_sentence(tmp_path: Path) -> None:
     """Those on their way, and those that were still to be sent; nothing hangs."""
+    wanted()
     paths = sources(tmp_path / "sources", 12)
     all_tasks = tasks(paths, tmp_path / "made", (slow,))
     with local_farm(tmp_path, workers=1, threads=1) as short_lived:
@@ -199,6 +200,30 @@ async def test_a_scheduler_that_is_lost_ends_every_task_with_a_sentence(tmp_path
     died = [one for one in found if isinstance(one, WorkerDied)]
     assert len(died) > 6
     assert {str(one) for one in died} == {f"{sentence} again, free"}
+
+
+async def test_a_connection_that_is_closed_is_no_more_asked(farm: LocalFarm, tmp_path: Path) -> None:
+    """As after Dask has given up on having it again: each task ends at once, and so does the run."""
+    all_tasks = tasks(sources(tmp_path / "sources", 3), tmp_path / "made")
+    async with connected(farm.address) as reached:
+        finisher = FarmFinisher(reached, Nothing())
+        await anyio.to_thread.run_sync(reached.cluster.close)
+        found = await outcomes(finisher.finish, all_tasks)
+    assert [type(one) for one in found] == [WorkerDied] * 3
+
+
+async def test_a_farm_whose_workers_are_all_gone_is_not_waited_for(tmp_path: Path) -> None:
+    """Its scheduler answers, and nobody does the work."""
+    wanted()
+    (task,) = tasks(sources(tmp_path / "sources", 1), tmp_path / "made")
+    with local_farm(tmp_path, workers=1, threads=1) as leaving:
+        async with connected(leaving.address) as reached:
+            reached._deserted_after_s = 1.0
+            with leaving.client() as client:
+                await anyio.to_thread.run_sync(client.retire_workers)
+            with anyio.fail_after(10):
+                (died,) = await outcomes(FarmFinisher(reached, Nothing()).finish, [task])
+    assert str(died).startswith(f"no worker of the farm at {leaving.address} has been heard of for ")
 
 
 def test_what_a_farm_cannot_be_given_stays_here(tmp_path: Path) -> None:
