@@ -104,6 +104,7 @@ async def run(
     control: Control | None = None,
     webhooks: Webhooks | None = None,
     stores: Stores | None = None,
+    finish_on: str | None = None,
 ) -> RunResult:
     """Carry a plan to its end: submit, poll, download, finish, and write the index and the reports.
 
@@ -113,8 +114,9 @@ async def run(
     worker processes; their names belong to the finishing, so another list of them finishes again. `observer` is told
     what happens as it happens. `requests_per_minute` stands in for the manifests', and `stores` for teams' stores.
     `webhooks` has the gateway tell when a job has ended; one value serves one run, and needs asyncio where it listens
-    by itself. Raises NoWebhooks where that can't be, TypeError for a step that has no such name, what `make_plan`
-    raises, and FolderBusy where another run holds a folder.
+    by itself. `finish_on`: the address of a farm's scheduler, whose workers finish in place of this machine's; it is
+    asked nothing with a `finisher`, or with nothing to do. Raises NoWebhooks and NoFarm where that can't be, TypeError
+    for a step that has no such name, what `make_plan` raises, and FolderBusy where another run holds a folder.
     """
     workspace = Workspace(plan.request.output, plan.request.state, stores=stores)
     clock = clock or SystemClock()
@@ -134,6 +136,7 @@ async def run(
             ledger=ledger,
             control=control,
             webhooks=webhooks,
+            finish_on=finish_on,
         )
 
 
@@ -151,6 +154,7 @@ async def carry_out_locked(
     ledger: Callable[[Path], LedgerWriter] | None = None,
     control: Control | None = None,
     webhooks: Webhooks | None = None,
+    finish_on: str | None = None,
 ) -> RunResult:
     """`run`, for whoever holds the folders' locks already and has made the plan under them."""
     if plan.nothing_to_do:
@@ -164,6 +168,8 @@ async def carry_out_locked(
     writer = (ledger or GroupCommitWriter)(workspace.ledger_path)
     try:
         async with AsyncExitStack() as stack:
+            if finisher is None and finish_on is not None:  # before anything is listened for, asked or bought
+                finisher = await stack.enter_async_context(_farm(finish_on, steps, observer))
             if webhooks is not None:
                 await stack.enter_async_context(_told_by(webhooks, observer))
             on_wait = partial(_tell_of_wait, observer)
@@ -252,6 +258,17 @@ async def _workers() -> AsyncIterator[Finisher]:
         tasks.start_soon(finisher.warm_up)
         yield finisher
         tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _farm(address: str, steps: Sequence[UserStep], observe: Callable[[Event], None]) -> AsyncIterator[Finisher]:
+    """A farm for what takes long, and this machine's worker processes for the rest."""
+    from pipeline.farm.connecting import connected  # noqa: PLC0415 - only where there is a farm
+    from pipeline.farm.finisher import FarmFinisher  # noqa: PLC0415
+    from pipeline.runner.events import Notice  # noqa: PLC0415 - a plan needs none of it
+
+    async with connected(address, steps, lambda text: observe(Notice(text))) as farm, _workers() as local:
+        yield FarmFinisher(farm, local)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from pipeline.cli.options import (
     FILE,
     FOLDER,
     MANIFEST,
+    FarmWord,
     Month,
     tracks_for_a_shell,
     with_books,
@@ -37,8 +38,8 @@ def cli() -> None:
     """Turn a manifest of named tracks into finished music files and a cost report.
 
     Exit status: 0 all well; 1 some tracks or files failed, or check or reconcile found something; 2 bad manifest or
-    usage; 3 money; 4 the key; 5 the state or output folder, or a store that is required; 130 interrupted, 143
-    terminated.
+    usage; 3 money; 4 the key; 5 the state or output folder, a store that is required, or a farm; 130 interrupted,
+    143 terminated.
     """
 
 
@@ -86,6 +87,12 @@ def plan(**options: Any) -> None:
     "--webhook-listen",
     metavar="HOST:PORT",
     help="Where that arrives on this machine. Its secret: AIGATEWAY_WEBHOOK_SECRET.",
+)
+@click.option(
+    "--finish-on",
+    type=FarmWord(),
+    metavar="URL",
+    help="Finish on the workers of the Dask scheduler at tcp://HOST:PORT; the rest is done here.",
 )
 @with_log
 @click.option("-q", "--quiet", is_flag=True, help="Say only what failed.")

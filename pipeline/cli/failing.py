@@ -121,6 +121,7 @@ def exit_status_of(error: Exception) -> int | None:
     """The exit status of an error that a person can act on; None for a defect of this program."""
     from pipeline.build_systems import Unwritable  # noqa: PLC0415 - only where something failed
     from pipeline.choosing import CantBeChosen, NoSuchTake  # noqa: PLC0415
+    from pipeline.farm.addresses import FarmMistake, NoFarm  # noqa: PLC0415
     from pipeline.gateway.errors import GatewayError, KeyRefused  # noqa: PLC0415
     from pipeline.gateway_choice import NoGateway  # noqa: PLC0415
     from pipeline.ledger.store import LedgerError  # noqa: PLC0415
@@ -137,11 +138,11 @@ def exit_status_of(error: Exception) -> int | None:
             return EXIT_KEY
         case ManifestMistakes() | LockMistake() | NothingMatches() | NoSuchTake() | FaultMistake():
             return EXIT_USAGE
-        case NoGateway() | NoWebhooks() | Unwritable() | StoreMistake():
+        case NoGateway() | NoWebhooks() | Unwritable() | StoreMistake() | FarmMistake():
             return EXIT_USAGE
         case GatewayError() | CantBeChosen():
             return EXIT_TRACKS
-        case FolderBusy() | FolderError() | LedgerError() | NoStore() | OSError():
+        case FolderBusy() | FolderError() | LedgerError() | NoStore() | NoFarm() | OSError():
             return EXIT_FOLDER
         case _:
             return None

@@ -80,6 +80,20 @@ class ShardWord(click.ParamType["Shard"]):
             self.fail(str(mistake), param, ctx)
 
 
+class FarmWord(click.ParamType[str]):
+    """The address of a farm's scheduler."""
+
+    name = "farm"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from pipeline.farm.addresses import FarmMistake, check_address  # noqa: PLC0415 - most commands need none
+
+        try:
+            return check_address(str(value))
+        except FarmMistake as mistake:
+            self.fail(str(mistake), param, ctx)
+
+
 def manifests_for_a_shell(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """The manifests that a word which was begun may mean."""
     from pipeline.cli.completing import complete_manifests  # noqa: PLC0415 - only where somebody presses tab

@@ -74,6 +74,7 @@ def _run(
     log_file: Path | None,
     webhook_url: str | None,
     webhook_listen: str | None,
+    finish_on: str | None,
     **options: Any,
 ) -> RunResult:
     """Plan, carry out, and say how it went: the sentence at the head of the design."""
@@ -96,6 +97,7 @@ def _run(
             verbose=verbose,
             log_file=log_file,
             webhooks=webhooks,
+            finish_on=finish_on,
         )
         if result.exit == 0:
             leavings.leave()
@@ -121,11 +123,12 @@ def carried_out(
     verbose: bool = False,
     log_file: Path | None = None,
     webhooks: Webhooks | None = None,
+    finish_on: str | None = None,
 ) -> RunResult:
     """What becomes of `plan`, told while it goes on; a signal stops it in order.
 
-    Raises Unwritable, before anything is done, where there can be no log at `log_file`, and NoWebhooks where they can't
-    be listened for.
+    Raises Unwritable, before anything is done, where there can be no log at `log_file`, NoWebhooks where they can't be
+    listened for, and NoFarm where it can't be finished on `finish_on`.
     """
     if plan.nothing_to_do:
         return untouched(plan, workspace)
@@ -145,6 +148,7 @@ def carried_out(
                 concurrency=concurrency,
                 requests_per_minute=requests_per_minute,
                 webhooks=webhooks,
+                finish_on=finish_on,
             )
             result = brought_to_its_end(lambda control: work(control=control), cancel_queued=cancel_queued)
         if log is not None:

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _LIST = "--only"
-# With nothing to do, there is nobody to hold to the one, and nothing to write into the other.
-_OF_A_RUN = ("--concurrency", "--requests-per-minute", "--log-file")
+# With nothing to do, there is nobody to hold to a number, nothing to write into a log, and nothing to finish anywhere.
+_OF_A_RUN = ("--concurrency", "--requests-per-minute", "--log-file", "--finish-on")
 _OF_BOTH = ("--output", "--state", "--gateway", "--budget", "--shard", "--store")
 _VALUES = {
     "plan": frozenset({*_OF_BOTH, _LIST}),
@@ -20,6 +20,7 @@ _FLAGS = {
     "run": frozenset({"--json", "--wait", "--cancel-on-interrupt", "-q", "--quiet", "-v", "--verbose"}),
 }
 _TOLD_AT_LENGTH = frozenset({"--json", "-v", "--verbose"})
+_A_SCHEDULER = "tcp://scheduler:8786"
 _MOST = {"--concurrency": 10_000, "--requests-per-minute": 1_000_000}
 
 
@@ -100,8 +101,18 @@ def read(words: Sequence[str]) -> Asked | None:
             return None
     if not manifests or "" in manifests or not all(_is_count(values.get(name, "1"), _MOST[name]) for name in _MOST):
         return None
+    if not _is_scheduler(values.get("--finish-on", _A_SCHEDULER)):
+        return None
     return Asked(command, manifests, only, values, frozenset(flags))
 
 
 def _is_count(word: str, most: int) -> bool:
     return word.isascii() and word.isdigit() and len(word) <= len(str(most)) and 1 <= int(word) <= most
+
+
+def _is_scheduler(word: str) -> bool:
+    """Is it the address of one, in its plainest form? Others are for click to take or to refuse."""
+    scheme, _, place = word.partition("://")
+    host, _, port = place.partition(":")
+    plain = host.replace(".", "").replace("-", "")
+    return scheme in ("tcp", "tls") and plain.isascii() and plain.isalnum() and _is_count(port, 65_535)

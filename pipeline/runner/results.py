@@ -20,7 +20,7 @@ EXIT_TRACKS: Final = 1  # some tracks failed, or `check` found something
 EXIT_USAGE: Final = 2  # bad manifest, bad words
 EXIT_MONEY: Final = 3
 EXIT_KEY: Final = 4
-EXIT_FOLDER: Final = 5  # the state or output folder
+EXIT_FOLDER: Final = 5  # the state or output folder, a store, a farm
 
 
 class Unsent(Exception):

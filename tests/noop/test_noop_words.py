@@ -15,6 +15,7 @@ UNDERSTOOD = {
     "run m.yaml --shard 2/8 --requests-per-minute=1000000": ("run", ["m.yaml"]),
     "run m.yaml --wait --cancel-on-interrupt -q": ("run", ["m.yaml"]),
     "run m.yaml --depfile m.d --stamp m.stamp": ("run", ["m.yaml"]),
+    "run m.yaml --finish-on tcp://scheduler.example.com:8786": ("run", ["m.yaml"]),
     "plan m.yaml --detailed-exitcode --json": ("plan", ["m.yaml"]),
 }
 LEFT = (
@@ -28,6 +29,8 @@ LEFT = (
     *("plan m.yaml --shard", "run m.yaml --shard 1/2 --shard 2/2", "plan m.yaml --requests-per-minute 3"),
     f"run m.yaml --requests-per-minute {'9' * 5_000}",
     *("run m.yaml --requests-per-minute 0", "run m.yaml --requests-per-minute 1000001"),
+    *("plan m.yaml --finish-on tcp://a:1", "run m.yaml --finish-on http://a:1", "run m.yaml --finish-on tcp://a"),
+    *("run m.yaml --finish-on tcp://:1", "run m.yaml --finish-on tcp://a:0", "run m.yaml --finish-on tcp://a:1/b"),
 )
 
 
@@ -62,5 +65,5 @@ def test_what_differs_has_another_stamp() -> None:
     parts = {tuple(read(line.split()).parts()) for line in lines}
     assert len(parts) == len(lines)
     same = ("plan m.yaml", "run m.yaml", "run m.yaml -q --wait", "plan m.yaml --json", "run m.yaml --concurrency 2")
-    same += ("run m.yaml --requests-per-minute 9",)
+    same += ("run m.yaml --requests-per-minute 9", "run m.yaml --finish-on tcp://scheduler:8786")
     assert len({tuple(read(line.split()).parts()) for line in same}) == 1
