@@ -27,6 +27,14 @@ VERSION: Final = 1
 #: The longest prompt and lyrics there may be, twice over, in the longest spelling that JSON has for them.
 MOST_BYTES: Final = 1_000_000
 _RUN: Final = re.compile(r"[0-9a-f]{8,64}")
+#: Keys and ids: they stand in headers and in addresses, where `..` would lead elsewhere.
+_ID: Final = re.compile(r"(?!\.+$)[\x21-\x7e]{1,200}")
+_COST_TAG: Final = re.compile(r"[\x20-\x7e]{0,64}")
+#: So many characters of people, machines and origins are shown; so many dollars, bytes and seconds since 1970 are any.
+_LONGEST_NAME: Final = 300
+_MOST_USD: Final = 10**8
+_LARGEST_SOURCE: Final = 10**10
+_LAST_MOMENT: Final = 1e11
 T = TypeVar("T")
 
 ClaimState = Literal["open", "released", "fruitless"]
@@ -157,7 +165,9 @@ def read_record(content: bytes, key: PurchaseKey) -> TakeRecord:
     is_hash = len(record.sha256) == len(key.fingerprint) and set(record.sha256) <= set("0123456789abcdef")
     if record.key != key or asked_fingerprint(record.asked) != key.fingerprint or not is_hash:
         raise BadDocument(f"{path}: it is about another take; {_WHAT_TO_DO}")
-    if record.format != record.asked.source_format or record.cost_microusd < 0 or record.size <= 0:
+    is_sound = record.format == record.asked.source_format and 0 < record.size <= _LARGEST_SOURCE
+    are_ids = _are_ids(record.job_id, record.idempotency_key)
+    if not (is_sound and are_ids and _are_names(record.bought_by, record.origin) and _are_moments(record.bought_at)):
         raise BadDocument(f"{path}: what it says can't be; {_WHAT_TO_DO}")
     return record
 
@@ -177,6 +187,12 @@ def read_claim(content: bytes, key: PurchaseKey) -> Claim:
     claim = _as(Claim, document | {"key": _key_of(document), "intent": intent}, path)
     if claim.key != key or not _RUN.fullmatch(claim.run):
         raise BadDocument(f"{path}: it is about another take, or another run's; {_WHAT_TO_DO}")
+    sent = claim.intent
+    are_ids = _are_ids(sent.idempotency_key, sent.request_id) and (claim.job_id is None or _are_ids(claim.job_id))
+    are_moments = _are_moments(claim.intended_at, claim.accepted_at or 0.0)
+    are_names = _are_names(claim.machine, claim.holder, sent.origin)
+    if not (are_ids and are_moments and are_names and _COST_TAG.fullmatch(sent.cost_tag)):
+        raise BadDocument(f"{path}: what it says can't be; {_WHAT_TO_DO}")
     return claim
 
 
@@ -191,6 +207,7 @@ _WHAT_TO_DO: Final = "put right what stands there, or remove it"
 def _document(content: bytes, path: str) -> dict[str, Any]:
     try:
         document = json.loads(content, parse_float=Decimal, parse_constant=_no_number)
+        json.dumps(document, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise BadDocument(f"{path}: it is no JSON document; {_WHAT_TO_DO}") from error
     if not isinstance(document, dict):
@@ -211,9 +228,21 @@ def _key_of(document: Mapping[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def _microusd(usd: object, path: str) -> int:
-    if isinstance(usd, (int, Decimal)) and not isinstance(usd, bool) and Decimal(usd).is_finite() and usd >= 0:
+    if isinstance(usd, (int, Decimal)) and not isinstance(usd, bool) and 0 <= usd <= _MOST_USD:
         return budget_from_usd(Decimal(usd))
     raise BadDocument(f"{path}: it has no amount in dollars; {_WHAT_TO_DO}")
+
+
+def _are_ids(*words: str) -> bool:
+    return all(_ID.fullmatch(word) for word in words)
+
+
+def _are_names(*words: str) -> bool:
+    return all(len(word) <= _LONGEST_NAME for word in words)
+
+
+def _are_moments(*moments: float) -> bool:
+    return all(0 <= moment <= _LAST_MOMENT for moment in moments)
 
 
 #: Made once, and where there is a store: to make one takes a hundred times longer than to read a document by it.

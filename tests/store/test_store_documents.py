@@ -74,6 +74,9 @@ def test_a_lease_is_read_as_it_was_written() -> None:
         (("sha256",), "../../../../etc/passwd"), (("sha256",), "0" * 63), (("format",), "mp3"), (("size",), 0),
         (("size",), -1), (("size",), "many"), (("cost_usd",), -1), (("cost_usd",), "NaN"), (("cost_usd",), True),
         (("cost_usd",), None), (("job_id",), None), (("bought_at",), "yesterday"), (("cost_basis",), "guessed"),
+        (("cost_usd",), 10**30), (("size",), 10**30), (("bought_at",), 10**30), (("bought_at",), -1),
+        (("bought_by",), "x" * 10_000), (("bought_by",), "\ud800"), (("origin",), "x" * 10_000), (("job_id",), ".."),
+        (("job_id",), "\x1b[2J"), (("idempotency_key",), "a\r\nHost: b"), (("idempotency_key",), ""),
     ],
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else repr(value)[:20],
 )  # fmt: skip
@@ -91,7 +94,11 @@ def test_a_record_that_does_not_prove_what_it_is_about_is_none(path: tuple[str, 
 @pytest.mark.parametrize(
     ("path", "value"),
     [(("run",), "../records"), (("run",), ""), (("intent",), None), (("intent", "body"), 5), (("take",), 3),
-     (("state",), "mine"), (("intended_at",), None), (("intent", "estimate_usd"), "free")],
+     (("state",), "mine"), (("intended_at",), None), (("intent", "estimate_usd"), "free"), (("intended_at",), -1),
+     (("accepted_at",), 10**30), (("job_id",), ".."), (("job_id",), "x" * 10_000), (("machine",), "x" * 10_000),
+     (("machine",), "\ud800"), (("intent", "idempotency_key"), "a\r\nHost: b"), (("intent", "request_id"), "\x1b"),
+     (("intent", "cost_tag"), "a\r\nHost: b"), (("intent", "cost_tag"), "\xe9"),
+     (("intent", "estimate_usd"), 10**30)],
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else repr(value)[:20],
 )  # fmt: skip
 def test_a_claim_that_is_not_one_is_said(path: tuple[str, ...], value: Any) -> None:
@@ -113,6 +120,14 @@ def test_whatever_stands_there_is_one_sentence_at_most(content: bytes) -> None:
     for read in (read_record, read_claim):
         with pytest.raises(BadDocument):
             read(content, KEY)
+
+
+@pytest.mark.parametrize("amount", ["1e999999999", "1e400", "-1e999999999"])
+def test_an_amount_that_no_machine_can_count_is_refused(amount: str) -> None:
+    """It ends neither a plan nor a run."""
+    content = record_text(RECORD).replace(b'"cost_usd": 0.03', f'"cost_usd": {amount}'.encode())
+    with pytest.raises(BadDocument, match="no amount in dollars"):
+        read_record(content, KEY)
 
 
 def test_a_document_that_is_nested_without_end_is_refused() -> None:
