@@ -25,7 +25,7 @@ from pipeline.runner.events import Notice, TakeDownloaded, Waiting
 from pipeline.runner.results import EXIT_FOLDER, Stop, TakeLost, Unsent
 from pipeline.runner.retrying import pause_s
 from pipeline.runner.submitting import new_intent
-from pipeline.store.documents import BadDocument, TakeRecord, claim_path, source_path
+from pipeline.store.documents import BadDocument, TakeRecord, claim_path, record_path, source_path
 from pipeline.store.objects import StoreTrouble, TooLong
 from pipeline.store.team import ClaimLost, Held, Mine
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from pipeline.jobs import Intent, Job
+    from pipeline.ledger.ledger import Ledger
     from pipeline.runner.getting import Slot
     from pipeline.runner.tools import Order, Tools
     from pipeline.store.documents import Claim
@@ -227,16 +228,17 @@ class Sharer:
             return replace(order, job=job, claimed=claimed)
         if own is not None:
             return order  # asked for while the store could not be: what is paid for is gone on with
-        key = claim.intent.idempotency_key
+        key, where = claim.intent.idempotency_key, claim_path(order.key)
         known = await self._tools.ledger.write(lambda ledger: ledger.job_with(key))
         if known is not None and known.state in _AT_ITS_END:
             await self._give_up(claimed, fruitless=True)
             raise _BeginAnew
         if not _asks_for_the_same(order, claim):
             await self._give_up(claimed, fruitless=False)
-            raise TakeLost(
-                f"{claim.machine} has claimed it in the store, for something else: see to {claim_path(order.key)}"
-            )
+            raise TakeLost(f"{claim.machine} has claimed it in the store, for something else: see to {where}")
+        if await self._is_anothers(order, key, claim.job_id, claim.intent.origin):
+            await self._give_up(claimed, fruitless=False)
+            raise TakeLost(f"{claim.machine} has claimed it in the store as another take's job: see to {where}")
         job = await self._taken_over(order, claim)
         objection = self._objection(order, claim)
         if objection is not None:  # it is on our books from now on, so that plans say so and a word can decide
@@ -244,6 +246,17 @@ class Sharer:
             raise TakeLost(f"{claim.machine} had begun to buy it, and {objection}")
         self._tools.observe(Notice(f"{order.name}: goes on with what {claim.machine} had begun"))
         return replace(order, job=job, claimed=claimed)
+
+    async def _is_anothers(self, order: Order, idempotency_key: str, job_id: str | None, origin: str) -> bool:
+        """Have these books that key, or that job, for something else? A job is one purchase's, whatever the store says."""
+
+        def look(ledger: Ledger) -> bool:
+            by_key = ledger.job_with(idempotency_key)
+            by_id = None if job_id is None else ledger.holder(job_id, origin, but=-1 if by_key is None else by_key.row)
+            known = (job.key.fingerprint for job in (by_key, by_id) if job is not None)
+            return any(fingerprint != order.key.fingerprint for fingerprint in known)
+
+        return await self._tools.ledger.write(look)
 
     async def _taken_over(self, order: Order, claim: Claim) -> Job:
         """On our books, at our price, whatever the claim says of that."""
@@ -305,6 +318,10 @@ class Sharer:
         It gives its slot back when it has its turn: where a library comes from the store, no more takes queue for that
         than there are slots.
         """
+        if await self._is_anothers(order, record.idempotency_key, None, record.origin):
+            raise TakeLost(
+                f"the team's store has a record of it that names another take's key: see to {record_path(order.key)}"
+            )
         async with self._fetching:
             slot.free()
             source = await self._source(team, order, record)

@@ -699,6 +699,41 @@ async def test_a_claim_is_only_gone_on_with_where_it_asks_for_the_same(
     assert why in error(result)
 
 
+async def test_a_record_under_another_takes_key_takes_nothing_from_it(team: Team) -> None:
+    """Whoever can write to the store can't put other music into what was bought here."""
+    first, second = team.machine("first"), team.machine("second")
+    await first.run(MENU)
+    await second.run("  battle: {prompt: fierce battle}\n")
+    (battle,) = second.jobs
+    (path,) = [path for path in team.shelf.under("takes") if battle.key.fingerprint not in path]
+    document = json.loads(team.shelf.objects[path][0]) | {"idempotency_key": battle.intent.idempotency_key}
+    team.shelf.put(path, json.dumps(document).encode())
+    result = await second.run(BOTH)
+    assert (result.exit, status(result), status(result, "battle")) == (1, "failed", "kept")
+    assert path in error(result)
+    assert [job.source for job in second.jobs if job.key == battle.key] == [battle.source]
+
+
+@pytest.mark.parametrize("what", ["job", "key"])
+async def test_a_claim_on_another_takes_job_is_not_gone_on_with(team: Team, what: str) -> None:
+    """A job is one take's: a track is never filled with another's music."""
+    first, second = team.machine("first"), team.machine("second")
+    await dying(first, MENU, is_submit)
+    (path,) = team.shelf.under("claims")
+    await second.run("  battle: {prompt: fierce battle}\n")
+    (battle,) = second.jobs
+    claim = json.loads(team.shelf.objects[path][0])
+    if what == "job":
+        claim |= {"job_id": battle.job_id, "accepted_at": battle.accepted_at}
+    else:
+        claim["intent"]["idempotency_key"] = battle.intent.idempotency_key
+    team.shelf.put(path, json.dumps(claim).encode())
+    result = await second.run(BOTH)
+    assert (result.exit, status(result), status(result, "battle")) == (1, "failed", "kept")
+    assert path in error(result)
+    assert team.bought == {"fierce battle": 1}
+
+
 async def test_what_is_too_old_to_ask_for_again_waits_for_somebodys_word(team: Team) -> None:
     """After a day the gateway has forgotten its key: nobody knows whether it was made."""
     first, second = team.machine("first"), team.machine("second")
