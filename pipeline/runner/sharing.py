@@ -262,6 +262,8 @@ class Sharer:
         """On our books, at our price, whatever the claim says of that."""
         estimate = order.estimate_microusd or claim.intent.estimate_microusd
         intent = replace(claim.intent, manifest=order.manifest, track=order.track, estimate_microusd=estimate)
+        if order.asked is not None:  # of what its body asks for, which has been compared
+            intent = replace(intent, model=order.asked.model, seconds_asked=order.asked.duration_s)
         accepted_at = claim.accepted_at or claim.intended_at
         return await self._tools.record(
             lambda ledger: ledger.take_over(order.run, intent, claim.intended_at, claim.job_id, accepted_at)
@@ -440,11 +442,19 @@ def _asks_for_the_same(order: Order, claim: Claim) -> bool:
 def _words(body: bytes) -> dict[str, Any]:
     """All that a body asks for; where the gateway is to tell of its end is nobody's music."""
     try:
-        words = dict(json.loads(body))
-    except (ValueError, TypeError):
+        words = dict(json.loads(body, object_pairs_hook=_each_once))
+    except (ValueError, TypeError, RecursionError):
         return {}
     words.pop("webhook_url", None)
     return words
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members. Raises ValueError where one is there twice: who reads it elsewhere may take the other."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError(pairs[0][0])
+    return members
 
 
 def _intent_of(order: Order, record: TakeRecord) -> Intent:

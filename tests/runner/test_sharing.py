@@ -680,9 +680,10 @@ async def test_a_claim_that_cannot_be_read_holds_its_take_back_and_no_other(team
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [('\\"duration\\":2', '\\"duration\\":3600', "for something else"),
+     ('{\\"duration\\":2', '{\\"duration\\":3600,\\"duration\\":2', "for something else"),
      ("http://127.0.0.1", "http://127.0.0.2", "asked http://127.0.0.2"),
      ('"kind": "real"', '"kind": "local"', "for something else")],
-    ids=["another length", "another gateway", "another kind"],
+    ids=["another length", "two lengths", "another gateway", "another kind"],
 )  # fmt: skip
 async def test_a_claim_is_only_gone_on_with_where_it_asks_for_the_same(
     team: Team, old: str, new: str, why: str
@@ -732,6 +733,20 @@ async def test_a_claim_on_another_takes_job_is_not_gone_on_with(team: Team, what
     assert (result.exit, status(result), status(result, "battle")) == (1, "failed", "kept")
     assert path in error(result)
     assert team.bought == {"fierce battle": 1}
+
+
+async def test_what_a_claim_says_beside_its_words_is_not_believed(team: Team) -> None:
+    """How long the music is, and by which model, its words say; what it costs, this manifest."""
+    first, second = team.machine("first"), team.machine("second")
+    await dying(first, MENU, is_submit)
+    (path,) = team.shelf.under("claims")
+    claim = json.loads(team.shelf.objects[path][0])
+    claim["intent"] |= {"seconds_asked": 10**9, "model": "another/model", "estimate_usd": 10**6}
+    team.shelf.put(path, json.dumps(claim).encode())
+    assert (await second.run(MENU)).exit == 0
+    (job,) = second.jobs
+    asked = (job.intent.seconds_asked, job.intent.model, job.intent.estimate_microusd)
+    assert asked == (2.0, "sony-ai/mmaudio-v2-text-to-audio", 2000)
 
 
 async def test_what_is_too_old_to_ask_for_again_waits_for_somebodys_word(team: Team) -> None:
