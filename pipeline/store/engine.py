@@ -103,11 +103,11 @@ class Bucket:
             return Found(bytes(answer.bytes()), _tag(answer.meta), answer.meta["last_modified"].timestamp())
 
     def create(self, path: str, content: bytes) -> Any:
-        with self._told(path):
+        with self._told(path, AlreadyThere):
             return _tag(self._verbs.put(self._store, path, content, mode="create", use_multipart=False))
 
     def replace(self, path: str, content: bytes, tag: Any) -> Any:
-        with self._told(path):
+        with self._told(path, Changed):
             return _tag(self._verbs.put(self._store, path, content, mode=tag, use_multipart=False))
 
     def remove(self, path: str) -> None:
@@ -142,21 +142,27 @@ class Bucket:
             raise StoreTrouble(f"{self.address}: there is no such bucket; make it, or name another") from error
 
     @contextmanager
-    def _told(self, path: str) -> Iterator[None]:
-        """Turn obstore's errors into the house's. Their own texts may quote a request with its signature."""
+    def _told(self, path: str, unmet: type[AlreadyThere | Changed] | None = None) -> Iterator[None]:
+        """Turn obstore's errors into the house's. Their own texts may quote a request with its signature.
+
+        `unmet`: what is raised where the condition of a write does not hold.
+        """
         from obstore import exceptions  # noqa: PLC0415 - as above
 
         try:
             yield
-        except (NoStore, TooLong):
+        except (NoStore, TooLong, AlreadyThere, Changed):
             raise
-        except exceptions.AlreadyExistsError as error:
-            raise AlreadyThere(path) from error
-        except (exceptions.PreconditionError, exceptions.NotModifiedError) as error:
-            raise Changed(path) from error
-        except FileNotFoundError as error:  # replaced: it is gone
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError, exceptions.NotModifiedError) as error:
+            if unmet is not None:
+                raise unmet(path) from error
+            raise StoreTrouble(f"{self.address}: it can't be asked ({_told(error)})") from error
+        except FileNotFoundError as error:
             self._check_bucket(error)
-            raise Changed(path) from error
+            if unmet is Changed:  # replaced: it is gone
+                raise Changed(path) from error
+            what = f"nothing can be put there ({_told(error)})"
+            raise StoreTrouble(f"{self.address}: {what}; see to its endpoint in the environment") from error
         except (NotImplementedError, exceptions.NotSupportedError) as error:
             raise Unconditional(f"{self.address}: it can't write on a condition") from error
         except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
@@ -170,7 +176,7 @@ class FolderBucket(Bucket):
     """A folder that several machines see. What is changed on a condition there, is changed under the folder's lock."""
 
     def replace(self, path: str, content: bytes, tag: Any) -> Any:
-        with self._locked(), self._told(path):
+        with self._locked(), self._told(path, Changed):
             if _tag(self._verbs.head(self._store, path)) != tag:
                 raise Changed(path)
             return _tag(self._verbs.put(self._store, path, content))

@@ -57,6 +57,8 @@ _MARGIN_SHARE: Final = 0.25
 _JUST_NOW_S: Final = 1.0
 #: Whether another run is alive is asked no oftener, in seconds.
 _LOOK_AGAIN_S: Final = 5.0
+#: So often a claim may be another one at each look, before it is the store that is not trusted.
+_MOST_LOOKS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,9 @@ class Team:
             return await self._objects.create(path, content)
         except AlreadyThere:
             found = await self._objects.get(path, MOST_BYTES)
-            return None if found is None else found.tag
+        if found is None:
+            raise StoreTrouble(f"{self.choice.address}: what is there, it says, can't be read there")
+        return found.tag
 
     async def _check_form(self) -> None:
         found = await self._objects.get(MARKER_PATH, MOST_BYTES)
@@ -257,13 +261,21 @@ class Team:
         is taken over as it stands: its intent, its job. Raises BadDocument.
         """
         fresh = self._claim_of(intent, own, now)
+        for _ in range(_MOST_LOOKS):
+            standing = await self._claim_or_look(intent, fresh)
+            if standing is not None:
+                return standing
+        raise StoreTrouble(f"{self.choice.address}: what it says of {claim_path(intent.key)} changes at each look")
+
+    async def _claim_or_look(self, intent: Intent, fresh: Claim) -> Standing | None:
+        """Whose the take is; None where that was changed just now."""
         try:
             return Mine(fresh, await self._objects.create(claim_path(intent.key), claim_text(fresh)))
         except AlreadyThere:
             pass
         found = await self._get(claim_path(intent.key))
         if found is None:
-            return await self.claim(intent, own, now)  # somebody tidied up just now
+            return None  # somebody tidied up just now
         standing = read_claim(found.content, intent.key)
         taken = await self._as_taken_over(standing, fresh)
         if taken is None:
@@ -272,7 +284,7 @@ class Team:
         try:
             tag = await self._objects.replace(claim_path(intent.key), claim_text(taken), found.tag)
         except Changed:
-            return await self.claim(intent, own, now)  # somebody was quicker
+            return None  # somebody was quicker
         return Mine(taken, tag, is_another)
 
     async def _as_taken_over(self, standing: Claim, fresh: Claim) -> Claim | None:

@@ -19,7 +19,7 @@ from pipeline.jobs import State
 from pipeline.runner.events import Notice
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, Stop
 from pipeline.runner.sharing import MOST_FETCHES
-from pipeline.store.objects import Unconditional
+from pipeline.store.objects import AlreadyThere, Changed, Unconditional
 from pipeline.store_choice import NoStore
 from pipeline.stored import KnownTakes
 
@@ -608,6 +608,25 @@ async def test_a_store_that_takes_no_notice_of_conditions_is_refused(team: Team)
     result = await second.run(BOTH, store_read_only=True)
     assert (result.exit, team.bought) == (0, {"calm menu": 1, "fierce battle": 1})
     assert len(team.shelf.under("takes")) == 1
+
+
+async def test_a_store_that_takes_nothing_is_refused(team: Team) -> None:
+    """Whatever is put there is there already, it says, and nothing is: nothing is sent on its word."""
+    first = team.machine("first")
+    first.stores.fault = lambda verb, path: {"create": AlreadyThere(path), "replace": Changed(path)}.get(verb)
+    with pytest.raises(NoStore, match="can't be read there"):
+        await first.run(MENU, head=REQUIRED)
+    assert team.bought == {}
+
+
+async def test_a_store_that_answers_another_thing_at_each_look_is_a_store_in_trouble(team: Team) -> None:
+    """It is asked no thousand times."""
+    first = team.machine("first")
+    first.stores.fault = lambda verb, path: AlreadyThere(path) if (verb, path[:6]) == ("create", "claims") else None
+    result = await first.run(MENU, head=REQUIRED)
+    assert (result.exit, team.bought) == (EXIT_FOLDER, {})
+    assert "changes at each look" in error(result)
+    assert team.shelf.asked["create"] < 500
 
 
 async def test_a_store_that_cannot_replace_on_a_condition_is_refused(team: Team) -> None:

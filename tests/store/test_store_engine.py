@@ -183,6 +183,48 @@ def test_what_a_store_answers_is_not_repeated(status: int, monkeypatch: pytest.M
     assert urlsplit(url).netloc not in told
 
 
+@pytest.mark.parametrize(("status", "says"), [(404, "see to its endpoint"), (412, "status 412")])
+def test_an_endpoint_that_is_another_server_is_said(
+    status: int, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever it answers to whatever is asked of it: one sentence, and no condition that was not set."""
+    wanted("obstore")
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    from threading import Thread
+
+    from pipeline.store.engine import open_store
+
+    class Another(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    (tmp_path / "source").write_bytes(b"RIFF")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Another) as another:
+        thread = Thread(target=another.serve_forever)
+        thread.start()
+        try:
+            for name, value in {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{another.server_port}",
+                                "AWS_ACCESS_KEY_ID": "AKIAQUOTED", "AWS_SECRET_ACCESS_KEY": SECRET,
+                                "AWS_REGION": "us-east-1"}.items():  # fmt: skip
+                monkeypatch.setenv(name, value)
+            bucket = open_store("s3://studio/team", StoreAccess(allow_http=True))
+            with pytest.raises(StoreTrouble, match=says):
+                bucket.push(PATH, tmp_path / "source")
+            with pytest.raises(AlreadyThere if status == 412 else StoreTrouble):
+                bucket.create(PATH, b"first")
+            with pytest.raises(Changed):
+                bucket.replace(PATH, b"second", {"e_tag": '"first"'})
+        finally:
+            another.shutdown()
+            thread.join()
+
+
 def test_the_engine_is_asked_for_by_name_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra: the sentence says how to have it."""
     import sys
