@@ -12,7 +12,7 @@ MINUTES ?= 10
 TEST_OPTIONS ?=
 # One more than there are cores: some tests wait, for processes and for clocks
 TEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-# Of make bench-noop and bench-report: how many tracks, in place of 1,000 and 10,000, and of 1,000
+# Of make bench-noop, bench-report and bench-farm: how many tracks, in place of 1,000 and 10,000, of 1,000, and of 12
 TRACKS ?=
 # Of make bench-enterprise: how many jobs, in place of 3,000
 JOBS ?=
@@ -30,7 +30,7 @@ INSTALL   = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/p
 PIPELINE := $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help assets plan check test test-long test-contract test-farm test-store soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-local bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
+.PHONY: help assets plan check test test-long test-contract test-farm test-store soak fuzz-audio plants test-browser test-all lint format bench bench-enterprise bench-farm bench-local bench-night bench-memory bench-noop bench-pace bench-report bench-sound bench-time-left clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -158,6 +158,9 @@ bench-pace: $(VENV)/.installed-test ## how soon runs are over beside the officia
 
 bench-enterprise: $(VENV)/.installed ## 2,000 jobs in flight on real sockets: processor time beside a bare httpx loop, a round trip of 200 ms, memory
 	$(BIN)/python benchmarks/enterprise.py $(JOBS)
+
+bench-farm: $(VENV)/.installed-dask ## finishing on a Dask farm beside worker processes, two of either: seconds, and the same bytes
+	$(BIN)/python benchmarks/farm.py $(TRACKS)
 
 bench-report: $(VENV)/.installed-test ## the report of 1,000 tracks: how long it takes to write, how large it is, how soon a browser has it
 	$(BIN)/python benchmarks/report.py $(TRACKS)

@@ -248,7 +248,7 @@ class Sharer:
         return replace(order, job=job, claimed=claimed)
 
     async def _is_anothers(self, order: Order, idempotency_key: str, job_id: str | None, origin: str) -> bool:
-        """Have these books that key, or that job, for something else? A job is one purchase's, whatever the store says."""
+        """Have these books that key, or that job, for something else? Each is one purchase's, whatever a store says."""
 
         def look(ledger: Ledger) -> bool:
             by_key = ledger.job_with(idempotency_key)
