@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 from pipeline.store.documents import MOST_BYTES, BadDocument, read_record, record_path
-from pipeline.store.engine import MOST_AT_ONCE, ThreadedObjects, open_store
+from pipeline.store.engine import MOST_AT_ONCE, ThreadedObjects, open_store, until
 from pipeline.store.objects import TooLong
 from pipeline.stored import KnownTakes
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from pipeline.store.engine import Bucket
     from pipeline.store.objects import Objects
     from pipeline.store_choice import StoreChoice
+
+
+class GivenUp(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class RealStores:
@@ -36,15 +41,22 @@ def _looked_up(choice: StoreChoice, keys: Collection[PurchaseKey]) -> KnownTakes
     bucket = open_store(choice.address, choice.access)
     records: dict[PurchaseKey, TakeRecord] = {}
     spoilt: dict[PurchaseKey, str] = {}
+    given_up = Event()
+
+    def check() -> None:
+        if given_up.is_set():
+            raise GivenUp
+
     with ThreadPoolExecutor(min(MOST_AT_ONCE, len(keys))) as threads:
         try:
-            for key, found in zip(keys, threads.map(lambda key: _asked(bucket, key), keys), strict=True):
+            for key, found in zip(keys, threads.map(lambda key: until(check, _asked, bucket, key), keys), strict=True):
                 if isinstance(found, str):
                     spoilt[key] = found
                 elif found is not None:
                     records[key] = found
-        except BaseException:
-            threads.shutdown(cancel_futures=True)  # one that can't be asked can't be asked ten thousand times
+        except BaseException:  # one that can't be asked can't be asked ten thousand times; or somebody interrupts
+            given_up.set()
+            threads.shutdown(cancel_futures=True)
             raise
     return KnownTakes(records, spoilt)
 

@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from pipeline.store.objects import AlreadyThere, Changed, Found, StoreTrouble, TooLong, Unconditional
@@ -30,6 +33,8 @@ T = TypeVar("T")
 
 #: What is asked of a store at the same moment, by one run.
 MOST_AT_ONCE: Final = 32
+#: Whoever gives a store up need not wait longer for it, in seconds.
+_GIVEN_UP_WITHIN_S: Final = 0.1
 _PIECE_BYTES: Final = 1 << 20
 _CLIENT: Final = {"connect_timeout": "5s", "timeout": "300s", "read_timeout": "15s"}
 #: A few, at once: what takes longer is for whoever asks.
@@ -231,7 +236,33 @@ class ThreadedObjects:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(MOST_AT_ONCE)  # never behind other rooms' threads
         # One that is given up ends by itself: what it has created then belongs to a lease that is no more.
-        return await anyio.to_thread.run_sync(partial(verb, *arguments), limiter=self._limiter, abandon_on_cancel=True)
+        work = partial(until, anyio.from_thread.check_cancelled, verb, *arguments)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+
+def until(given_up: Callable[[], object], verb: Callable[..., T], *arguments: Any) -> T:
+    """What a verb gives, or what `given_up`, which is asked again and again meanwhile, raises.
+
+    The verb is in a thread that no process waits for at its end: a store that never answers keeps nobody for minutes.
+    """
+    answers: SimpleQueue[tuple[T, None] | tuple[None, BaseException]] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put((verb(*arguments), None))
+        except BaseException as error:  # noqa: BLE001 - it is for whoever waits
+            answers.put((None, error))
+
+    Thread(target=ask, daemon=True, name="store").start()
+    while True:
+        try:
+            answer, error = answers.get(timeout=_GIVEN_UP_WITHIN_S)
+        except Empty:
+            given_up()
+            continue
+        if error is not None:
+            raise error
+        return cast(T, answer)
 
 
 def _tag(meta: Any) -> dict[str, str]:

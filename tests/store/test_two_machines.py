@@ -9,8 +9,10 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from io import StringIO
 from typing import TYPE_CHECKING, Final
@@ -246,3 +248,41 @@ def test_a_folder_that_all_see_is_a_store_too(
     said = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert studio.bought == [1] * 60
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_store_that_never_answers_keeps_nobody_who_interrupts(studio: Studio, command: str) -> None:
+    """Its requests would take half a minute each: no process waits for them at its end."""
+    machine = studio.machine("first")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = studio.environment | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        with subprocess.Popen(
+            [sys.executable, "-m", "pipeline", command, *studio.words[1:4]],
+            cwd=machine, env=clean_environment() | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ) as process:  # fmt: skip
+            silent.settimeout(60)
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                began = time.monotonic()
+                assert process.wait(25) == 130
+                assert time.monotonic() - began < 15
+    assert studio.bought == [0, 0]
+
+
+def test_a_run_that_is_interrupted_while_the_store_is_silent_ends_soon(studio: Studio) -> None:
+    """A verb that is given up is waited for neither by its task nor by the process."""
+    program = """
+import anyio
+from pipeline.store.engine import ThreadedObjects, open_store
+from pipeline.store_choice import StoreAccess
+
+async def main():
+    with anyio.move_on_after(0.5):
+        await ThreadedObjects(open_store("s3://studio/team", StoreAccess(allow_http=True))).get("takes/a", 100)
+
+anyio.run(main)
+"""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = studio.environment | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        subprocess.run([sys.executable, "-c", program], env=clean_environment() | environment, timeout=20, check=True)
