@@ -12,7 +12,8 @@ MINUTES ?= 10
 TEST_OPTIONS ?=
 # One more than there are cores: some tests wait, for processes and for clocks
 TEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-# Of make bench-noop, bench-report and bench-farm: how many tracks, in place of 1,000 and 10,000, of 1,000, and of 12
+# Of make bench-noop, bench-report, bench-farm and bench-night: how many tracks, in place of 1,000 and 10,000, of 1,000,
+# of 12, and of 100,000
 TRACKS ?=
 # Of make bench-enterprise: how many jobs, in place of 3,000
 JOBS ?=
@@ -161,6 +162,10 @@ bench-enterprise: $(VENV)/.installed ## 2,000 jobs in flight on real sockets: pr
 
 bench-farm: $(VENV)/.installed-dask ## finishing on a Dask farm beside worker processes, two of either: seconds, and the same bytes
 	$(BIN)/python benchmarks/farm.py $(TRACKS)
+
+# 100,000 tracks take most of two hours, 8 GB of memory, and as much below /dev/shm: TRACKS=1000 takes a minute.
+bench-night: $(VENV)/.installed-test ## a night of TRACKS on four machines that share a key and a store: jobs, bills, time, requests, dollars
+	$(BIN)/python benchmarks/night.py $(TRACKS)
 
 bench-report: $(VENV)/.installed-test ## the report of 1,000 tracks: how long it takes to write, how large it is, how soon a browser has it
 	$(BIN)/python benchmarks/report.py $(TRACKS)

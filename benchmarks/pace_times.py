@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Shape = Literal["sigma 0.25", "sigma 1.0", "bimodal"]
+Shape = Literal["sigma 0.25", "sigma 0.5", "sigma 1.0", "bimodal"]
 
 #: Of the lognormal; of each of the two where there are two.
-_SIGMAS: Final = {"sigma 0.25": 0.25, "sigma 1.0": 1.0, "bimodal": 0.15}
+_SIGMAS: Final = {"sigma 0.25": 0.25, "sigma 0.5": 0.5, "sigma 1.0": 1.0, "bimodal": 0.15}
 #: Half of the bimodal jobs take about half of the mean, half of them about one and a half.
 _BIMODAL_SHARES: Final = (0.5, 1.5)
 _STAGES: Final = 8  # of times that drift
