@@ -10,6 +10,7 @@ their bounds; the exit status is 1 where one is missed. Peers that are not insta
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import sys
@@ -142,6 +143,14 @@ def one_change(folder: Path, tracks: int) -> list[Claim]:
     return [Claim(what, share, 1.0)]
 
 
+def tell_of_sizes(folder: Path) -> None:
+    """What the run has left beside audio, and the most memory that it took, its gateway's in the same process."""
+    names = (".pipeline/ledger.sqlite3", "output/assets.json", "output/cost-report.json", "output/report.html")
+    sizes = (f"{name.rpartition('/')[2]} {(folder / name).stat().st_size / 1e6:,.1f} MB" for name in names)
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(f"{', '.join(sizes)}; made with {peak_bytes / 1e6:,.0f} MB of memory\n", flush=True)
+
+
 def main() -> int:
     sizes = tuple(int(word.replace(",", "")) for word in sys.argv[1:]) or TRACKS
     folder = Path(tempfile.mkdtemp(prefix="bench-noop-"))
@@ -151,6 +160,7 @@ def main() -> int:
             library = folder / f"library-{tracks}"
             print(f"making {tracks:,} tracks ...", flush=True)
             noop_library.build(library, tracks)
+            tell_of_sizes(library)
             time.sleep(_OLD_ENOUGH_S)
             first = python(library, "", "-m", "pipeline", "run", noop_library.MANIFEST, "--gateway", "local")
             first.start()  # the long way, which leaves the stamp
