@@ -37,6 +37,7 @@ gateway: {model: sony-ai/mmaudio-v2-text-to-audio, price_per_second: 0.0010, con
 defaults: {duration: 30, outputs: [ogg]}
 tracks:
 """
+_WALLET_CENTS = 10_000_000  # enough for a million tracks
 _MEDIA = "http://127.0.0.1:81"
 _PLACES = ("harbour", "crypt", "market", "forest", "tower", "bridge", "mill", "cave", "shore", "keep")
 
@@ -68,7 +69,14 @@ async def _run(folder: Path) -> None:
     plan = make_plan(
         load_manifest(folder / MANIFEST), gateway="local", output=folder / "output", state=folder / ".pipeline"
     )
-    options = GatewayOptions(latency_s=0.0, sigma=0.0, rpm=None, min_poll_interval_s=0.0, media_base_url=_MEDIA)
+    options = GatewayOptions(
+        latency_s=0.0,
+        sigma=0.0,
+        rpm=None,
+        min_poll_interval_s=0.0,
+        wallet_cents=_WALLET_CENTS,
+        media_base_url=_MEDIA,
+    )
     app = create_app(options, clock=SystemClock(), composer=_ByteComposer(), state=None)
     result = await run(
         plan,
