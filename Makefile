@@ -163,7 +163,7 @@ bench-enterprise: $(VENV)/.installed ## 2,000 jobs in flight on real sockets: pr
 bench-farm: $(VENV)/.installed-dask ## finishing on a Dask farm beside worker processes, two of either: seconds, and the same bytes
 	$(BIN)/python benchmarks/farm.py $(TRACKS)
 
-# 100,000 tracks take most of two hours, 8 GB of memory, and as much below /dev/shm: TRACKS=1000 takes a minute.
+# 100,000 tracks take most of two hours, 3 GB of memory, and 8 GB below /dev/shm where that is large enough: TRACKS=1000 takes a minute.
 bench-night: $(VENV)/.installed-test ## a night of TRACKS on four machines that share a key and a store: jobs, bills, time, requests, dollars
 	$(BIN)/python benchmarks/night.py $(TRACKS)
 
