@@ -44,6 +44,7 @@ _CLIENT: Final = {"connect_timeout": "5s", "timeout": "300s", "read_timeout": "1
 _RETRIES: Final = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
+_OS_ERROR: Final = re.compile(r"\(os error (\d{1,4})\)")
 _LOCK_NAME: Final = ".music-asset-store.lock"
 #: How long somebody may hold a folder's lock, in seconds: a small file is written under it.
 _LOCKED_S: Final = 30.0
@@ -285,8 +286,8 @@ def _told(error: Exception) -> str:
         return "its endpoint is plain http, which anybody on the way can read: AWS_ALLOW_HTTP=true allows it"
     status = _STATUS.search(text)
     words = [f"status {status[1]}" if status else "", _code(error) or ""]
-    if isinstance(error, OSError) and error.strerror:
-        words.append(os.strerror(error.errno) if error.errno else error.strerror)
+    number = _OS_ERROR.search(text)
+    words.append(os.strerror(int(number[1])).lower() if number else "")
     said = ", ".join(word for word in words if word)
     if said:
         return said

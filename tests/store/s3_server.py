@@ -11,13 +11,21 @@ import pytest
 
 BUCKET: Final = "studio"
 SECRET: Final = "wJalrXUtnFEMI-not-a-real-one"
+#: moto looks whether a condition holds, and then writes, in two steps: S3 does both in one, and so does this.
 SERVER: Final = """\
-import logging, sys
-from moto.server import ThreadedMotoServer
+import logging, sys, threading
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
+answer, turn = DomainDispatcherApplication(create_backend_app), threading.Lock()
+def one_write_at_a_time(environ, start_response):
+    if environ["REQUEST_METHOD"] != "PUT":
+        return answer(environ, start_response)
+    with turn:
+        return list(answer(environ, start_response))
+server = make_server("127.0.0.1", 0, one_write_at_a_time, threaded=True)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.port, flush=True)
 sys.stdin.read()
 """
 

@@ -236,6 +236,29 @@ def test_an_endpoint_that_is_another_server_is_said(
             thread.join()
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
+    """In the system's own words."""
+    wanted("obstore")
+    from pipeline.store.engine import open_store
+
+    team = open_store(str(tmp_path / "team"))
+    (tmp_path / "team").chmod(0o500)
+    with pytest.raises(StoreTrouble, match="permission denied"):
+        team.create(PATH, b"x")
+
+
+def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
+    """Whatever stands in the way of what is put there."""
+    wanted("obstore")
+    from pipeline.store.engine import open_store
+
+    team = open_store(str(tmp_path / "team"))
+    (tmp_path / "team" / "takes").write_text("no folder")
+    with pytest.raises(StoreTrouble, match=r"it can't be asked \((not a directory|file exists)\)"):
+        team.create(PATH, b"x")
+
+
 def test_the_engine_is_asked_for_by_name_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra: the sentence says how to have it."""
     import sys
