@@ -26,7 +26,7 @@ from pipeline.runner.grouping import audition_all, level_of
 from pipeline.runner.ordering import order_of, scattered, stray_order, stray_plan, to_get, turn
 from pipeline.runner.pinning import LOCK_ERRORS
 from pipeline.runner.results import EXIT_FOLDER, ManifestResult, Stop, TakeResult, TrackResult
-from pipeline.runner.sharing import MOST_FETCHES
+from pipeline.runner.storing import MOST_FETCHES
 from pipeline.runner.trouble import defect, folder_trouble
 from pipeline.runner.unbegun import overtaken
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pipeline.output import OutputFolder
     from pipeline.pace.planner import PollPlanner
     from pipeline.runner.account import Account
+    from pipeline.runner.claimed import Claimed
     from pipeline.runner.control import Control
     from pipeline.runner.events import Event
     from pipeline.runner.finisher import Finisher
     from pipeline.runner.pinning import Pins
-    from pipeline.runner.sharing import Claimed
     from pipeline.sources import SourceStore
     from pipeline.store.documents import TakeRecord
     from pipeline.store.team import Team

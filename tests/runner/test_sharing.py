@@ -18,7 +18,7 @@ from pipeline.clock import EventLoopClock
 from pipeline.jobs import State
 from pipeline.runner.events import Notice
 from pipeline.runner.results import EXIT_FOLDER, EXIT_MONEY, Stop
-from pipeline.runner.sharing import MOST_FETCHES
+from pipeline.runner.storing import MOST_FETCHES
 from pipeline.store.objects import AlreadyThere, Changed, Unconditional
 from pipeline.store_choice import NoStore
 from pipeline.stored import KnownTakes
