@@ -33,7 +33,7 @@ def _with_free_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -
     """The same where no gateway is asked for anything."""
     fetched = next((take.stored for take in plan.takes if take.stored is not None), None)
     if fetched is not None:
-        return replace(plan, action=Action.FINISH, why=_why_fetched(fetched))
+        return replace(plan, action=Action.FINISH, why=why_fetched(fetched))
     if not all(asset.keep for asset in plan.assets):
         if Step.HAVE not in {take.step for take in plan.takes}:
             return replace(plan, action=Action.BLOCKED, why=missing(plan.track))
@@ -44,7 +44,8 @@ def _with_free_action(plan: TrackPlan, proof: AssetRow | None, *, again: bool) -
     return replace(plan, action=Action.FINISH) if again else plan
 
 
-def _why_fetched(stored: TakeRecord) -> str:
+def why_fetched(stored: TakeRecord) -> str:
+    """That a take comes from a team's store, and who has paid for it."""
     return f"from the team's store: bought by {stored.bought_by} on {day(stored.bought_at)}"
 
 

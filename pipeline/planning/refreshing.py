@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pipeline.jobs import FRUITLESS, PurchaseKey
+from pipeline.planning.actions import why_fetched
 from pipeline.planning.plans import Action, Step
 from pipeline.planning.takes import Proof, plan_take
 from pipeline.planning.wanted import next_regeneration
@@ -69,20 +70,23 @@ def _refreshed_key(plan: TrackPlan) -> PurchaseKey | None:
 
 
 def _generated_again(plan: TrackPlan, key: PurchaseKey, why: str, manifest: Manifest, facts: Facts) -> TrackPlan:
-    """`plan` with the take of `key` bought, if that is what is to be done about it, and nothing else in its place."""
+    """`plan` with the take of `key` bought, if that is what is to be done about it, and nothing else in its place.
+
+    Where somebody else of a team has bought just that one, it comes from their store.
+    """
     again = replace(plan_take(plan.track, key, manifest, facts, Proof(), kept=False), on_a_word=True)
     takes = tuple(again if take.number == key.take else take for take in plan.takes)
-    if again.step is not Step.BUY:
+    if again.step not in (Step.BUY, Step.FETCH):
         return plan
     return replace(
         plan,
-        action=Action.GENERATE,
+        action=Action.GENERATE if again.stored is None else Action.FINISH,
         takes=takes,
         assets=tuple(replace(asset, keep=False) for asset in plan.assets),
         pick=None,
         candidates=frozenset({key.take}),
         refresh_at=None,
-        why=why,
+        why=why if again.stored is None else why_fetched(again.stored),
     )
 
 

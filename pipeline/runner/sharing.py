@@ -161,7 +161,7 @@ class Sharer:
                 self._waiting -= 1
             if await self._answer(team, order, lambda: team.record(order.key), held) is not None:
                 return
-            if not await self._answer(team, order, lambda: team.lives_on(held.run), held):
+            if not await self._answer(team, order, lambda: team.lives_on(held.run, is_own=held.is_own), held):
                 return
             if looks % _LOOKS == 0 and not await self._answer(team, order, lambda: team.is_held(order.key, held), held):
                 return

@@ -55,6 +55,8 @@ _MARGIN_S: Final = 30.0
 _MARGIN_SHARE: Final = 0.25
 #: What was said so short a time ago, in seconds, need not be said again.
 _JUST_NOW_S: Final = 1.0
+#: A renewal that is so late, in seconds, does not come.
+_LATE_S: Final = 10.0
 #: Whether another run is alive is asked no oftener, in seconds.
 _LOOK_AGAIN_S: Final = 5.0
 #: So often a claim may be another one at each look, before it is the store that is not trusted.
@@ -62,11 +64,24 @@ _MOST_LOOKS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
+class _Life:
+    """A run's lease as it was seen: how long ago it was renewed, and for how long that holds, in seconds."""
+
+    age_s: float
+    lease_s: float
+
+
+_ALIVE: Final = _Life(0.0, math.inf)
+_DEAD: Final = _Life(math.inf, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody else is at it: `machine`, in a `run` that is alive."""
+    """Somebody else is at it: `machine`, in a `run` that is alive. `is_own`: on a copy of this very ledger's claim."""
 
     machine: str
     run: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,7 @@ class Team:
         self._renewals = 0
         self.lapses = 0  # how often the lease was renewed so late that others may have taken this run for dead
         self._store_ahead_s = 0.0  # of the event loop's clock
-        self._lives: dict[str, tuple[float, bool]] = {}  # by run: when it was looked at, and was it alive
+        self._seen: dict[str, tuple[float, _Life]] = {}  # by run: when it was looked at, and what was seen
         self._looking_at: set[str] = set()  # runs
 
     # --- the run's lease ------------------------------------------------------------------------------------------
@@ -209,23 +224,29 @@ class Team:
         age_s = max(anyio.current_time() - at, self._wall() - wall)  # one of the clocks stands while a machine sleeps
         return age_s < self.choice.lease_s - min(_MARGIN_S, _MARGIN_SHARE * self.choice.lease_s)
 
-    async def lives_on(self, run: str) -> bool:
-        """Is that run alive, by the store's own clock? Asked once in a while, however many claims it has."""
+    async def lives_on(self, run: str, *, is_own: bool = False) -> bool:
+        """Is that run alive, by the store's own clock? Asked once in a while, however many claims it has.
+
+        `is_own`: of this very ledger, whose folder is ours alone. It was killed, unless the folder was copied while it
+        ran: so no more is waited for than a renewal that does not come.
+        """
         now = anyio.current_time()
-        looked_at, alive = self._lives.get(run, (-math.inf, True))
+        looked_at, seen = self._seen.get(run, (-math.inf, _ALIVE))
         if now - looked_at >= _LOOK_AGAIN_S and run not in self._looking_at:
             self._looking_at.add(run)  # hundreds may lose their claims to it at the same moment
             try:
-                alive = await self._lives_now(run)
+                seen = await self._look_at(run)
             finally:
                 self._looking_at.discard(run)
-            self._lives[run] = now, alive
-        return alive
+            self._seen[run] = now, seen
+        return seen.age_s <= (min(seen.lease_s, seen.lease_s / _RENEWALS + _LATE_S) if is_own else seen.lease_s)
 
-    async def _lives_now(self, run: str) -> bool:
+    async def _look_at(self, run: str) -> _Life:
         found = await self._get(lease_path(run))
-        lease_s = 0.0 if found is None else read_lease(found.content, run).lease_s
-        return found is not None and self._store_ahead_s + anyio.current_time() - found.modified_at <= lease_s
+        if found is None:
+            return _DEAD
+        age_s = self._store_ahead_s + anyio.current_time() - found.modified_at
+        return _Life(age_s, read_lease(found.content, run).lease_s)
 
     # --- takes ----------------------------------------------------------------------------------------------------
 
@@ -279,7 +300,7 @@ class Team:
         standing = read_claim(found.content, intent.key)
         taken = await self._as_taken_over(standing, fresh)
         if taken is None:
-            return Held(standing.machine, standing.run)
+            return Held(standing.machine, standing.run, self._is_own(standing, fresh))
         is_another = taken.intent.idempotency_key != intent.idempotency_key
         try:
             tag = await self._objects.replace(claim_path(intent.key), claim_text(taken), found.tag)
@@ -292,13 +313,18 @@ class Team:
         if standing.state == "fruitless":
             return fresh
         same_job = standing.intent.idempotency_key == fresh.intent.idempotency_key
-        is_ours = same_job and standing.holder == self._holder  # of an earlier process: its folder is locked by us
-        if standing.state == "open" and not is_ours and await self.lives_on(standing.run):
+        is_own = self._is_own(standing, fresh)
+        if standing.state == "open" and await self.lives_on(standing.run, is_own=is_own):
             return None
         if same_job:
             known = fresh if fresh.job_id is not None else standing
             return replace(fresh, job_id=known.job_id, accepted_at=known.accepted_at, intended_at=standing.intended_at)
         return replace(standing, holder=self._holder, machine=self.machine, run=self.run, state="open")
+
+    def _is_own(self, standing: Claim, fresh: Claim) -> bool:
+        """Is it of an earlier process, as our own books say?"""
+        same_job = standing.intent.idempotency_key == fresh.intent.idempotency_key
+        return same_job and standing.holder == self._holder
 
     async def is_held(self, key: PurchaseKey, held: Held) -> bool:
         """Is a take still claimed by that run? To look costs a tenth of what another try to claim it does."""

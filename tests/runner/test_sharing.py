@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -873,3 +874,52 @@ async def test_a_loudness_group_comes_from_the_store_as_one(team: Team) -> None:
     assert (await second.run(group)).exit == 0
     hashes = [{path: row["sha256"] for path, row in machine.index.items()} for machine in (first, second)]
     assert hashes[0] == hashes[1]
+
+
+# --- what people do ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_copy_of_a_machine_buys_nothing_twice(team: Team) -> None:
+    """A state folder that was copied while its run was open has the same claims: both go on, under one key."""
+    first, copy = team.machine("first"), team.machine("copy")
+    await dying(first, BOTH, is_submit, after=True)
+    first.network.after.clear()
+    first.stores.fault = lambda verb, path: None
+    shutil.copytree(first.state, copy.state)
+    results: list[RunResult] = []
+
+    async def run(machine: Machine) -> None:
+        results.append(await machine.run(BOTH))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run, first)
+        tasks.start_soon(run, copy)
+    assert [result.exit for result in results] == [0, 0]
+    assert team.bought == {"calm menu": 1, "fierce battle": 1}
+
+
+async def test_two_manifests_of_one_run_share_a_store(team: Team) -> None:
+    """What both ask for is bought once, and each has what it is about."""
+    first, second = team.machine("first"), team.machine("second")
+    sequel = (
+        HEAD.replace("name: game", "name: sequel")
+        + "  sequel/title: {prompt: calm menu}\n  sequel/end: {prompt: end}\n"
+    )
+    for machine in (first, second):
+        result = await machine.run(BOTH, beside=[machine.manifest(sequel)])
+        assert result.exit == 0
+    assert team.bought == {"calm menu": 1, "fierce battle": 1, "end": 1}
+    assert set(second.index) == {"menu.wav", "battle.wav", "sequel/title.wav", "sequel/end.wav"}
+
+
+async def test_a_pick_that_is_refreshed_is_bought_once_a_night_by_the_team(team: Team) -> None:
+    """Whoever comes second finds the new one there."""
+    first, second = team.machine("first"), team.machine("second")
+    weekly = "  menu: {prompt: calm menu, refresh: 7d}\n"
+    await first.run(weekly)
+    await second.run(weekly)
+    await anyio.sleep(8 * 24 * 3600)
+    assert (await first.run(weekly)).exit == 0
+    assert (await second.run(weekly)).exit == 0
+    assert team.bought == {"calm menu": 2}
+    assert second.index["menu.wav"]["sha256"] == first.index["menu.wav"]["sha256"]
