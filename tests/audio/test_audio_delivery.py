@@ -66,6 +66,7 @@ def test_presets_are_met(tmp_path, preset):
     assert file.true_peak_dbtp <= loudness.true_peak_dbtp
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", [*FOUR, Output("ogg", quality=0), Output("mp3", bitrate=128)], ids=str)
 @pytest.mark.parametrize("sound", [noise(3), square()], ids=["noise", "clipped noise"])
 @pytest.mark.parametrize("limit_db", [0, 3])

@@ -276,6 +276,7 @@ for finishing in (Finishing(loudness=Loudness(target_lufs=-9.0)), Finishing(loop
 """
 
 
+@pytest.mark.long
 def test_the_same_bytes_every_time(tmp_path):
     """Two fresh processes make the same files, in every format, through the whole chain: limited, and looped."""
     here = str(Path(__file__).parent)

@@ -45,6 +45,7 @@ async def test_each_take_is_made_once_though_a_machine_dies_and_the_clock_of_ano
     assert [machine.assets for machine in living] == [_TRACKS] * 3
 
 
+@pytest.mark.long
 async def test_who_comes_after_the_shards_finds_everything(tmp_path: Path) -> None:
     """Shards claim what nobody else does; the last machine buys nothing, and asks no gateway."""
     night = night_in(tmp_path)

@@ -79,6 +79,7 @@ lich.pack: output/battle/lich.wav
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 @pytest.mark.parametrize("number", [0, 1], ids=["the pipeline decides", "make decides"])
 def test_make_builds_again_only_what_changed(
@@ -109,6 +110,7 @@ build lich.pack: pack output/battle/lich.wav{after}
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("ninja") is None, reason="there is no ninja here")
 @pytest.mark.parametrize("number", [0, 1], ids=["by a stamp", "by its assets"])
 def test_ninja_builds_again_only_what_changed(

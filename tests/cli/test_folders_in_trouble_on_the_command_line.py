@@ -235,6 +235,7 @@ def test_a_read_only_folder_is_one_sentence(finished: Buyer, option: str, *, the
         assert again.status == 0, again.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("option", "kilobytes", "only", "where"),
     [

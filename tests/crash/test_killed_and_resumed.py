@@ -42,7 +42,11 @@ def moment(at: At) -> str:
     return f"{when} {name}" + (f" {nth}" if nth > 1 else "")
 
 
-@pytest.mark.parametrize("at", EVERYWHERE, ids=moment)
+@pytest.mark.parametrize(
+    "at",
+    [pytest.param(at, marks=[pytest.mark.long] if at[1] == "before" else []) for at in EVERYWHERE],
+    ids=moment,
+)
 def test_a_run_that_was_killed_is_carried_to_its_end(place: Place, at: At) -> None:
     """Each take is bought once, every asset stands, and then there is nothing left to do."""
     place.killed("demo.yaml", at=at, workers=at[0] in FINISHING)
@@ -52,6 +56,7 @@ def test_a_run_that_was_killed_is_carried_to_its_end(place: Place, at: At) -> No
     place.assert_settled("demo.yaml")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("at", "workers"),
     [(("intent", "after", 2), False), (("id", "before", 2), False), (("source rename", "after", 2), True),
@@ -224,6 +229,7 @@ class TestAFreshClone:
         assert again == {f"demo/{track}" for track in TRACKS} - locked
 
 
+@pytest.mark.long
 class TestTwoManifests:
     """Two manifests in the same two folders."""
 

@@ -95,6 +95,7 @@ def test_other_words_are_another_question(make_library: Callable[[str], Library]
     ask(library, FORMS[form](library.words))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(8))
 def test_both_ways_agree_after_any_changes(
     make_library: Callable[[str], Library], monkeypatch: pytest.MonkeyPatch, seed: int

@@ -128,6 +128,7 @@ def test_a_small_manifest_is_shown_as_a_whole(
     assert (is_alone, "= battle/dragon" in said.stdout) == (False, True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(10))
 def test_any_changes_are_planned_as_if_nothing_was_known(make_library: Callable[..., Library], seed: int) -> None:
     """Several edits at once, and whatever else may happen to a library before and after its stamp is taken."""

@@ -245,6 +245,7 @@ async def together(*machines: Machine, tracks: str, **options: Any) -> None:
             tasks.start_soon(lambda machine=machine: machine.run(tracks, **options))
 
 
+@pytest.mark.long
 async def test_machines_that_start_together_soon_go_separate_ways(make_team: Callable[..., Team]) -> None:
     """Who buys in one order with others loses nearly every claim: each goes on in an order of its own."""
     team = make_team(latency_s=20.0)
@@ -262,6 +263,7 @@ async def test_a_machine_that_is_alone_buys_in_the_manifests_order(team: Team) -
     assert list(team.bought) == [f"tune number {number}" for number in range(20)]
 
 
+@pytest.mark.long
 async def test_what_stays_together_is_bought_together(make_team: Callable[..., Team]) -> None:
     """The takes of a track, and the members of a loudness group: else nothing would be finished until the end."""
     team = make_team(latency_s=20.0)

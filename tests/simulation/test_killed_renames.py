@@ -197,12 +197,14 @@ def _told(name: str, *, without_ledger: bool) -> int:
     return told(partial(_tell, story=STORIES[name], step=step, without_ledger=without_ledger))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", STORIES)
 def test_a_rename_that_dies_anywhere_is_carried_to_its_end(name: str) -> None:
     """By the same words, once more: every file under its new name, each with its own sidecars, and not a cent."""
     assert _told(name, without_ledger=False) > 10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["one", "a circle"])
 def test_so_is_one_whose_ledger_is_lost_with_it(name: str) -> None:
     """Where a file is, its content tells: the index as it was is enough."""
