@@ -104,6 +104,8 @@ class Follower:
             raise TakeLost(f"{answer.status} at the gateway, not charged: {reason}")
         if answer.status != "completed":
             return None
+        if order.claimed is not None:
+            await order.claimed.check()  # whoever has taken it over meanwhile books it
         cost, basis = _bill(job, answer)
         completed = await self._tools.record(lambda ledger: ledger.complete(row, now, cost, basis, unfinished_at))
         self._say_bill(order, completed)

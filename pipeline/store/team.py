@@ -55,6 +55,8 @@ _MARGIN_S: Final = 30.0
 _MARGIN_SHARE: Final = 0.25
 #: What was said so short a time ago, in seconds, need not be said again.
 _JUST_NOW_S: Final = 1.0
+#: By so much, in seconds, an age may be wrong that is the difference of two moments which S3 tells in whole seconds.
+_GRAIN_S: Final = 2.0
 #: A renewal that is so late, in seconds, does not come.
 _LATE_S: Final = 10.0
 #: Whether another run is alive is asked no oftener, in seconds.
@@ -239,7 +241,8 @@ class Team:
             finally:
                 self._looking_at.discard(run)
             self._seen[run] = now, seen
-        return seen.age_s <= (min(seen.lease_s, seen.lease_s / _RENEWALS + _LATE_S) if is_own else seen.lease_s)
+        lease_s = min(seen.lease_s, seen.lease_s / _RENEWALS + _LATE_S) if is_own else seen.lease_s
+        return seen.age_s <= lease_s + _GRAIN_S
 
     async def _look_at(self, run: str) -> _Life:
         found = await self._get(lease_path(run))
