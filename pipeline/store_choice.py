@@ -65,9 +65,10 @@ class StoreChoice:
     read_only: bool = False  # what it has is fetched, and nothing is put there
     access: StoreAccess = PLAIN_ACCESS
 
-    @property
-    def is_folder(self) -> bool:
-        return "://" not in self.address
+    def check_dispensable(self, trouble: NoStore) -> None:
+        """Raise NoStore where nothing may be bought without this store, which is in `trouble`."""
+        if self.required:
+            raise NoStore(f"{trouble}; it is required, so nothing is bought") from trouble
 
 
 def store_address(text: str, folder: Path) -> str:

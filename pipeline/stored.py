@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.planning.plans import MAY_BE_STORED
-from pipeline.store_choice import NoStore
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -68,8 +67,7 @@ def ask_stores(wanted: Mapping[str, list[PurchaseKey]], choices: Mapping[str, St
         try:
             known = stores.look_up(choices[name], keys)
         except StoreTrouble as error:
-            if choices[name].required:
-                raise NoStore(f"{error}; it is required, so nothing is bought") from error
+            choices[name].check_dispensable(error)
             silent.add(name)
             trouble = str(error)
         else:

@@ -70,8 +70,7 @@ async def _is_open(team: Team, observe: Callable[[Event], None]) -> bool:
             "nothing there (--store-read-only)"
         ) from error
     except StoreTrouble as error:
-        if team.choice.required:
-            raise NoStore(f"{error}; it is required, so nothing is bought") from error
+        team.choice.check_dispensable(error)
         observe(Notice(without(str(error))))
         return False
     return True

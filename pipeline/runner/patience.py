@@ -52,7 +52,7 @@ class Patience:
                 self._tools.observe(Waiting(f"{name}: the team's store", pause, str(error)))
                 await anyio.sleep(pause)
 
-    async def answer_or_none(
+    async def answer_before_buying(
         self, team: Team, name: str, ask: Callable[[], Awaitable[T]], held: Held | None = None
     ) -> T:
         """What the store answers in the end, before anything is bought on that.

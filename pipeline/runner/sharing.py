@@ -167,7 +167,7 @@ class Sharer:
                 return
 
     async def _answer(self, team: Team, order: Order, ask: Callable[[], Awaitable[T]], held: Held | None = None) -> T:
-        return await self._patience.answer_or_none(team, order.name, ask, held)
+        return await self._patience.answer_before_buying(team, order.name, ask, held)
 
     async def _job_of(self, order: Order) -> Job | None:
         return await self._tools.ledger.write(lambda ledger: ledger.latest_job(order.key))
